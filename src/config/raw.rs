@@ -1,0 +1,158 @@
+//! Gathers the texts of settings from their layers: file, `.env`, environment; later ones win.
+//!
+//! Invariants: nothing is interpreted here but the layers' own syntax; every text is kept with where it came from. An
+//! empty variable counts as not set, because that is how compose files and charts leave one out.
+//!
+//! Sources: YAML 1.2 as `serde_yaml` reads it; `.env` as `dotenvy` reads it.
+
+use super::ConfigError;
+use super::keys::{self, Key};
+use serde_yaml::{Mapping, Value};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// The file that is read where `CONFIG_PATH` names no other.
+pub const DEFAULT_CONFIG_PATH: &str = "/etc/release-server/config.yaml";
+
+/// A text and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// The text, trimmed.
+    pub text: String,
+    /// The file and key, or the variable: the subject of an error's sentence.
+    pub origin: String,
+}
+
+/// All texts that are set. Keys that are not stand at their defaults.
+#[derive(Debug, Default)]
+pub struct Raw(HashMap<&'static str, Setting>);
+
+impl Raw {
+    /// Gathers from the process's surroundings.
+    pub fn gather() -> Result<Self, ConfigError> {
+        let environment = environment();
+        let dotenv = read_dotenv(Path::new(".env"))?;
+        let named = environment
+            .get("CONFIG_PATH")
+            .or_else(|| dotenv.get("CONFIG_PATH"))
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from);
+        let yaml = read_file(named)?;
+        let mut raw = Self::default();
+        if let Some((path, text)) = yaml {
+            raw.add_yaml(&path, &text)?;
+        }
+        raw.add_variables(&dotenv, " in .env");
+        raw.add_variables(&environment, "");
+        Ok(raw)
+    }
+
+    /// Adds the settings of a YAML document; `path` is for messages.
+    pub fn add_yaml(&mut self, path: &str, text: &str) -> Result<(), ConfigError> {
+        let document: Option<Mapping> = serde_yaml::from_str(text)
+            .map_err(|error| ConfigError(format!("{path}: not a YAML mapping: {error}")))?;
+        for (name, value) in document.unwrap_or_default() {
+            let name = name.as_str().unwrap_or_default();
+            let Some(key) = keys::ALL.iter().find(|key| key.name == name) else {
+                let known: Vec<&str> = keys::ALL.iter().map(|key| key.name).collect();
+                return Err(ConfigError(format!(
+                    "{path}: unknown key '{name}'; known are {}",
+                    known.join(", ")
+                )));
+            };
+            let origin = format!("{path}: {name}");
+            if let Some(text) = scalar(key, &value).map_err(|()| refusal(&origin, None, key))? {
+                self.0.insert(key.name, Setting { text, origin });
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the settings of a set of variables; `place` follows their names in messages.
+    pub fn add_variables(&mut self, variables: &HashMap<String, String>, place: &str) {
+        for key in keys::ALL {
+            let set = |name: &&&str| variables.get(**name).is_some_and(|text| !text.is_empty());
+            if let Some(name) = key.variables.iter().find(set) {
+                let setting = Setting {
+                    text: variables[*name].trim().to_owned(),
+                    origin: format!("{name}{place}"),
+                };
+                self.0.insert(key.name, setting);
+            }
+        }
+    }
+
+    /// Where and to what a key is set; `None` where it stands at its default.
+    pub fn setting(&self, key: &Key) -> Option<&Setting> {
+        self.0.get(key.name)
+    }
+
+    /// The value of a key, read by `parse`: the set one, else the default; `None` where there is neither.
+    pub fn read<T>(
+        &self,
+        key: &Key,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        match self.setting(key) {
+            None if key.default.is_empty() => Ok(None),
+            None => Ok(parse(key.default)),
+            Some(setting) => match parse(&setting.text) {
+                Some(value) => Ok(Some(value)),
+                None => Err(refusal(&setting.origin, Some(&setting.text), key)),
+            },
+        }
+    }
+}
+
+/// The one sentence about a value that is not taken.
+pub fn refusal(origin: &str, text: Option<&str>, key: &Key) -> ConfigError {
+    let takes = key.takes;
+    ConfigError(match text {
+        Some(text) if !key.secret => {
+            format!("{origin}: '{text}' is not accepted; it takes {takes}")
+        }
+        _ => format!("{origin}: the value is not accepted; it takes {takes}"),
+    })
+}
+
+/// A YAML scalar as text; `None` where empty. Secrets must be strings: YAML would turn `0123` or `1e5` into numbers.
+fn scalar(key: &Key, value: &Value) -> Result<Option<String>, ()> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) if text.is_empty() => Ok(None),
+        Value::String(text) => Ok(Some(text.trim().to_owned())),
+        Value::Number(number) if !key.secret => Ok(Some(number.to_string())),
+        Value::Bool(switch) if !key.secret => Ok(Some(switch.to_string())),
+        _ => Err(()),
+    }
+}
+
+/// The configuration file; a missing one is fine at the default path only.
+fn read_file(named: Option<PathBuf>) -> Result<Option<(String, String)>, ConfigError> {
+    let must_exist = named.is_some();
+    let path = named.unwrap_or_else(|| PathBuf::from(DEFAULT_CONFIG_PATH));
+    let shown = path.display().to_string();
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some((shown, text))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(None),
+        Err(error) => Err(ConfigError(format!(
+            "CONFIG_PATH: {shown} cannot be read: {error}"
+        ))),
+    }
+}
+
+fn read_dotenv(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
+    let unreadable = |error| ConfigError(format!(".env: cannot be read: {error}"));
+    match dotenvy::from_path_iter(path) {
+        Ok(pairs) => pairs.collect::<Result<_, _>>().map_err(unreadable),
+        Err(error) if error.not_found() => Ok(HashMap::new()),
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+/// The environment, as far as it is text: a setting that is not could not be understood anyway.
+fn environment() -> HashMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}

@@ -1,0 +1,48 @@
+//! The authority of a request: host and optional port.
+//!
+//! Invariant: what passes here may be put into a URL of an answer; nothing else that a client says about where it
+//! reached the server is echoed.
+//!
+//! Source: RFC 3986, section 3.2, without user information (RFC 9110, section 4.2.4).
+
+use std::net::Ipv6Addr;
+
+/// The authority as text, where it is a valid one.
+pub fn parse(value: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(value).ok()?;
+    let port = if let Some(rest) = text.strip_prefix('[') {
+        let (address, port) = rest.split_once(']')?;
+        address.parse::<Ipv6Addr>().ok()?;
+        port
+    } else {
+        let (name, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+        if name.is_empty() || !is_registered_name(name.as_bytes()) {
+            return None;
+        }
+        port
+    };
+    let valid_port = match port.strip_prefix(':') {
+        None => port.is_empty(),
+        Some(digits) => digits.bytes().all(|b| b.is_ascii_digit()) && digits.parse::<u16>().is_ok(),
+    };
+    valid_port.then_some(text)
+}
+
+/// Unreserved characters, sub-delimiters and percent-encoded bytes.
+fn is_registered_name(name: &[u8]) -> bool {
+    let mut rest = name;
+    while let [byte, after @ ..] = rest {
+        rest = match (byte, after) {
+            (b'%', [high, low, after @ ..])
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
+                after
+            }
+            (byte, after) if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(byte) => {
+                after
+            }
+            _ => return false,
+        };
+    }
+    true
+}

@@ -1,0 +1,53 @@
+//! The body of a request as its bytes arrive, whichever way it is delimited.
+//!
+//! Invariant: never takes a byte that belongs to the next request.
+//!
+//! Source: RFC 9112, section 6.
+
+use crate::http::chunked::{Chunk, ChunkError, ChunkedDecoder};
+use crate::http::framing::Framing;
+
+/// Decoder of one request's body.
+#[derive(Debug)]
+pub enum BodyDecoder {
+    /// Delimited by its length; so many bytes are still to come.
+    Known(u64),
+    /// Chunked transfer coding.
+    Chunked(ChunkedDecoder),
+}
+
+impl BodyDecoder {
+    /// The decoder for a body framed so.
+    pub fn new(framing: Framing) -> Self {
+        match framing {
+            Framing::None => Self::Known(0),
+            Framing::Known(length) => Self::Known(length),
+            Framing::Chunked => Self::Chunked(ChunkedDecoder::default()),
+        }
+    }
+
+    /// Takes from the front of `input` up to the next piece of content, the end of the body, or the end of the input.
+    pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Chunk<'a>, ChunkError> {
+        match self {
+            Self::Chunked(decoder) => decoder.next(input),
+            Self::Known(0) => Ok(Chunk::End),
+            Self::Known(_) if input.is_empty() => Ok(Chunk::NeedMore),
+            Self::Known(left) => {
+                let length =
+                    usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
+                let (data, rest) = input.split_at(length);
+                *input = rest;
+                *left -= length as u64;
+                Ok(Chunk::Data(data))
+            }
+        }
+    }
+
+    /// Bytes that are certainly still to come; a chunked body does not say.
+    pub fn bytes_left(&self) -> u64 {
+        match self {
+            Self::Known(left) => *left,
+            Self::Chunked(_) => 0,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Request heads: read by `httparse`, then everything that two readers could take differently is refused.
+//!
+//! Invariants:
+//! - A head that is accepted has lines ended by CRLF only, at most `HEAD_FIELDS_MAX` fields, at most `HEAD_BYTES_MAX`
+//!   bytes, one valid authority, one framing.
+//! - Nothing is copied: the values are slices of the received bytes.
+//!
+//! Sources: RFC 9112, sections 2.2 (line ends, blank lines before a request), 3 (request line), 5 (fields);
+//! RFC 9110, sections 7.2 (Host), 7.6.1 (Connection), 10.1.1 (Expect).
+
+use crate::http::authority;
+use crate::http::framing::{Framing, FramingError};
+use crate::http::target::{Target, TargetError};
+use crate::limits::{HEAD_BYTES_MAX, HEAD_FIELDS_MAX};
+use std::mem::MaybeUninit;
+use tiny_http::{HTTPVersion, Method};
+
+/// Room for the fields of one head, on the caller's stack.
+pub type FieldSlots<'b> = [MaybeUninit<httparse::Header<'b>>; HEAD_FIELDS_MAX];
+
+/// Empty room for fields.
+pub fn field_slots<'b>() -> FieldSlots<'b> {
+    [const { MaybeUninit::uninit() }; HEAD_FIELDS_MAX]
+}
+
+/// The fields of a head, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'f, 'b>(&'f [httparse::Header<'b>]);
+
+impl<'f, 'b> Fields<'f, 'b> {
+    /// Every value of the field, in order. `name` is compared without regard to case.
+    pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b, 'n> {
+        self.0
+            .iter()
+            .filter(move |field| field.name.eq_ignore_ascii_case(name))
+            .map(|field| field.value)
+    }
+
+    /// The first value of the field, where it is text.
+    pub fn text(&self, name: &str) -> Option<&'b str> {
+        self.all(name)
+            .next()
+            .and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// Members of the comma-separated lists in all fields of the name, trimmed, without empty ones.
+    pub fn members<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b, 'n> {
+        self.all(name)
+            .flat_map(|value| value.split(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|member| !member.is_empty())
+    }
+}
+
+/// What the client expects before it sends the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// Nothing.
+    None,
+    /// `100-continue`.
+    Continue,
+    /// Something this server does not know: 417.
+    Unknown,
+}
+
+/// A complete, unambiguous request head.
+#[derive(Debug)]
+pub struct Head<'f, 'b> {
+    /// The method as it came; unknown ones are `NonStandard`.
+    pub method: Method,
+    /// Path and query.
+    pub target: Target<'b>,
+    /// HTTP/1.0 or HTTP/1.1.
+    pub version: HTTPVersion,
+    /// All fields.
+    pub fields: Fields<'f, 'b>,
+    /// How the body is delimited.
+    pub framing: Framing,
+    /// Host and port the request is for; `None` only where HTTP/1.0 said none or the field was empty.
+    pub authority: Option<&'b str>,
+    /// What the client expects before it sends the body.
+    pub expectation: Expectation,
+    /// Whether the client wants the connection kept.
+    pub keep_alive: bool,
+}
+
+/// What the bytes received so far are.
+#[derive(Debug)]
+pub enum Parsed<'f, 'b> {
+    /// The beginning of a head, as far as one can tell.
+    Incomplete,
+    /// A head, and how many bytes it took.
+    Complete(Box<Head<'f, 'b>>, usize),
+}
+
+/// Why a head is refused. All close the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeadError {
+    /// Over `HEAD_BYTES_MAX`: 431.
+    TooLong,
+    /// Over `HEAD_FIELDS_MAX`: 431.
+    TooManyFields,
+    /// Neither HTTP/1.0 nor HTTP/1.1: 505.
+    Version,
+    /// A line that ends in LF without CR: 400.
+    BareLineFeed,
+    /// Not the syntax of a request line or a field: 400.
+    Syntax(httparse::Error),
+    /// The request target is no path and no absolute URL: 400.
+    Target(TargetError),
+    /// No Host in HTTP/1.1, two of them, or no valid authority: 400.
+    Host,
+    /// The body's length cannot be told: 400.
+    Framing(FramingError),
+}
+
+impl std::fmt::Display for HeadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooLong => write!(
+                f,
+                "The request's head is over {HEAD_BYTES_MAX} bytes, which is the most that is accepted"
+            ),
+            Self::TooManyFields => write!(
+                f,
+                "The request has over {HEAD_FIELDS_MAX} header fields, which is the most that is accepted"
+            ),
+            Self::Version => {
+                f.write_str("The HTTP version is not supported; HTTP/1.1 and HTTP/1.0 are")
+            }
+            Self::BareLineFeed => f.write_str(
+                "The request's head has a line that ends in LF alone; lines end in CRLF",
+            ),
+            Self::Syntax(error) => write!(f, "The request's head is malformed: {error}"),
+            Self::Target(error) => write!(f, "The request target is malformed: {error}"),
+            Self::Host => f.write_str(
+                "The Host header is missing, repeated or not a host with an optional port",
+            ),
+            Self::Framing(error) => write!(f, "The body's length is ambiguous: {error}"),
+        }
+    }
+}
+
+/// Reads the head at the start of `bytes`; blank lines before it are skipped.
+pub fn parse<'f, 'b>(
+    bytes: &'b [u8],
+    slots: &'f mut FieldSlots<'b>,
+) -> Result<Parsed<'f, 'b>, HeadError> {
+    let mut request = httparse::Request::new(&mut []);
+    let status = request.parse_with_uninit_headers(bytes, slots);
+    let length = match status {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => bytes.len(),
+        Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooManyFields),
+        Err(httparse::Error::Version) => return Err(HeadError::Version),
+        Err(error) => return Err(HeadError::Syntax(error)),
+    };
+    if length > HEAD_BYTES_MAX {
+        return Err(HeadError::TooLong);
+    }
+    let head = &bytes[..length];
+    // httparse takes LF alone for a line end; a reader before us may not.
+    if memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head[at - 1] != b'\r') {
+        return Err(HeadError::BareLineFeed);
+    }
+    match (status, request.method, request.path, request.version) {
+        (Ok(httparse::Status::Complete(_)), Some(method), Some(path), Some(minor)) => {
+            let fields = Fields(request.headers);
+            let version = HTTPVersion(1, minor);
+            interpret(method, path, version, fields)
+                .map(|head| Parsed::Complete(Box::new(head), length))
+        }
+        _ => Ok(Parsed::Incomplete),
+    }
+}
+
+fn interpret<'f, 'b>(
+    method: &str,
+    path: &'b str,
+    version: HTTPVersion,
+    fields: Fields<'f, 'b>,
+) -> Result<Head<'f, 'b>, HeadError> {
+    let method = method
+        .parse()
+        .map_err(|()| HeadError::Syntax(httparse::Error::Token))?;
+    let target = Target::parse(path).map_err(HeadError::Target)?;
+    let host = host(&fields, &version)?;
+    Ok(Head {
+        method,
+        authority: target.authority.or(host),
+        target,
+        framing: Framing::decide(&fields, &version).map_err(HeadError::Framing)?,
+        expectation: expectation(&fields, &version),
+        keep_alive: keep_alive(&fields, &version),
+        version,
+        fields,
+    })
+}
+
+/// The one Host field, empty counted as none. Checked even where an absolute target stands over it.
+fn host<'b>(fields: &Fields<'_, 'b>, version: &HTTPVersion) -> Result<Option<&'b str>, HeadError> {
+    let mut hosts = fields.all("host");
+    match (hosts.next(), hosts.next()) {
+        (None, _) if *version >= HTTPVersion(1, 1) => Err(HeadError::Host),
+        (None | Some(b""), None) => Ok(None),
+        (Some(host), None) => authority::parse(host).ok_or(HeadError::Host).map(Some),
+        (_, Some(_)) => Err(HeadError::Host),
+    }
+}
+
+fn expectation(fields: &Fields<'_, '_>, version: &HTTPVersion) -> Expectation {
+    // RFC 9110, section 10.1.1: an HTTP/1.0 request cannot expect anything.
+    if *version < HTTPVersion(1, 1) {
+        return Expectation::None;
+    }
+    let mut found = Expectation::None;
+    for member in fields.members("expect") {
+        if !member.eq_ignore_ascii_case(b"100-continue") {
+            return Expectation::Unknown;
+        }
+        found = Expectation::Continue;
+    }
+    found
+}
+
+fn keep_alive(fields: &Fields<'_, '_>, version: &HTTPVersion) -> bool {
+    let says = |option: &str| {
+        fields
+            .members("connection")
+            .any(|member| member.eq_ignore_ascii_case(option.as_bytes()))
+    };
+    !says("close") && (*version >= HTTPVersion(1, 1) || says("keep-alive"))
+}

@@ -1,0 +1,267 @@
+//! `multipart/form-data`, as a push parser.
+//!
+//! Invariants:
+//! - A delimiter is CRLF, `--`, the boundary; the same text without the CRLF before it is content.
+//! - A body that ends before its closing delimiter is an error, never a shorter file.
+//! - Content is handed out as slices. What is held back at the end of an input is always a prefix of the delimiter, so
+//!   it needs no buffer: a count of matched bytes says it all. As CR stands only at the delimiter's start, a failed
+//!   match can only start again at the byte that failed it.
+//!
+//! Sources: RFC 7578; RFC 2046, section 5.1.1 (delimiters, padding, preamble and epilogue).
+
+use crate::http::disposition;
+use crate::http::parameters::Parameterised;
+use crate::limits::PART_HEAD_BYTES_MAX;
+use memchr::{memchr, memmem};
+
+pub use crate::http::disposition::FormData;
+
+/// Why a form cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MultipartError {
+    /// A delimiter is followed by something else than `--` or the end of its line.
+    Delimiter,
+    /// A part's head is over `PART_HEAD_BYTES_MAX`.
+    HeadTooLong,
+    /// A part's head is no list of fields, or its lines do not end in CRLF.
+    Head,
+    /// A part has no valid `Content-Disposition: form-data` with a name.
+    Disposition,
+    /// A part is encoded for mail (RFC 7578, section 4.7, forbids it).
+    TransferEncoding,
+}
+
+impl std::fmt::Display for MultipartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Delimiter => {
+                f.write_str("a boundary is followed by neither '--' nor the end of the line")
+            }
+            Self::HeadTooLong => write!(f, "a part's head is over {PART_HEAD_BYTES_MAX} bytes"),
+            Self::Head => f.write_str("a part's head is no list of header fields"),
+            Self::Disposition => {
+                f.write_str("a part has no valid 'Content-Disposition: form-data' with a name")
+            }
+            Self::TransferEncoding => {
+                f.write_str("a part has a Content-Transfer-Encoding; send its bytes as they are")
+            }
+        }
+    }
+}
+
+/// The boundary that a `Content-Type` announces; `None` where it is no `multipart/form-data` with a valid one.
+pub fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
+    let parsed = Parameterised::parse(content_type).ok()?;
+    let boundary = parsed.get("boundary")?;
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(byte);
+    let valid = (1..=70).contains(&boundary.len())
+        && boundary.iter().all(allowed)
+        && !boundary.ends_with(b" ");
+    (parsed.value == "multipart/form-data" && valid).then(|| boundary.to_vec())
+}
+
+#[derive(Debug)]
+enum State {
+    /// Before the first delimiter; what stands here is nobody's.
+    Preamble,
+    /// In a part's content.
+    Content,
+    /// Right behind a delimiter.
+    AfterDelimiter,
+    /// Behind a delimiter and one hyphen.
+    AfterHyphen,
+    /// In the blanks behind a delimiter.
+    Padding,
+    /// Behind the CR that ends a delimiter's line.
+    DelimiterLf,
+    /// In a part's head; what has come of it, with the CRLF of the delimiter's line before it.
+    Head(Vec<u8>),
+    /// Behind the closing delimiter; what stands here is nobody's.
+    Epilogue,
+}
+
+/// What one step of the parser found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// A part begins.
+    Begin(FormData),
+    /// Content of the part that began last.
+    Data(&'a [u8]),
+    /// The part that began last is complete.
+    End,
+    /// The input is used up.
+    NeedMore,
+}
+
+/// Parser of one form.
+#[derive(Debug)]
+pub struct MultipartParser {
+    delimiter: Vec<u8>,
+    /// How many bytes of the delimiter the input so far ends with.
+    matched: usize,
+    state: State,
+}
+
+impl MultipartParser {
+    /// A parser for a body with this boundary, as [`boundary`] gives it.
+    pub fn new(boundary: &[u8]) -> Self {
+        Self {
+            delimiter: [b"\r\n--", boundary].concat(),
+            // The first delimiter may stand at the very start: as if a CRLF had come before.
+            matched: 2,
+            state: State::Preamble,
+        }
+    }
+
+    /// Whether the closing delimiter has come. A body that ends before it is cut short.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.state, State::Epilogue)
+    }
+
+    /// Takes from the front of `input` up to the next thing to tell.
+    pub fn next<'a>(&'a mut self, input: &mut &'a [u8]) -> Result<Part<'a>, MultipartError> {
+        loop {
+            match self.state {
+                State::Epilogue => *input = &[],
+                State::Preamble => {
+                    if let Found::Delimiter = self.search(input) {
+                        self.state = State::AfterDelimiter;
+                    }
+                }
+                State::Content => match self.search(input) {
+                    Found::Delimiter => {
+                        self.state = State::AfterDelimiter;
+                        return Ok(Part::End);
+                    }
+                    Found::Held(length) => return Ok(Part::Data(&self.delimiter[..length])),
+                    Found::Data(data) => return Ok(Part::Data(data)),
+                    Found::Nothing => {}
+                },
+                _ => {}
+            }
+            let Some((&byte, rest)) = input.split_first() else {
+                return Ok(Part::NeedMore);
+            };
+            if matches!(self.state, State::Preamble | State::Content) {
+                continue;
+            }
+            *input = rest;
+            if let Some(part) = self.step(byte)? {
+                return Ok(Part::Begin(part));
+            }
+        }
+    }
+
+    /// Takes one byte outside of content; a part's head where it completes one.
+    fn step(&mut self, byte: u8) -> Result<Option<FormData>, MultipartError> {
+        let state = match (&mut self.state, byte) {
+            (State::AfterDelimiter, b'-') => State::AfterHyphen,
+            (State::AfterHyphen, b'-') => State::Epilogue,
+            (State::AfterDelimiter | State::Padding, b' ' | b'\t') => State::Padding,
+            (State::AfterDelimiter | State::Padding, b'\r') => State::DelimiterLf,
+            (State::DelimiterLf, b'\n') => State::Head(b"\r\n".to_vec()),
+            (State::Head(head), byte) => {
+                head.push(byte);
+                if head.ends_with(b"\r\n\r\n") {
+                    let part = part_head(&head[2..])?;
+                    self.state = State::Content;
+                    return Ok(Some(part));
+                }
+                if head.len() > PART_HEAD_BYTES_MAX {
+                    return Err(MultipartError::HeadTooLong);
+                }
+                return Ok(None);
+            }
+            _ => return Err(MultipartError::Delimiter),
+        };
+        self.state = state;
+        Ok(None)
+    }
+
+    /// Looks for the delimiter; takes content up to it, or up to what may be its beginning.
+    fn search<'a>(&mut self, input: &mut &'a [u8]) -> Found<'a> {
+        if self.matched == 0 {
+            let data = match memmem::find(input, &self.delimiter) {
+                Some(at) => &input[..at],
+                None => &input[..input.len() - self.partial_match(input)],
+            };
+            *input = &input[data.len()..];
+            if !data.is_empty() {
+                return Found::Data(data);
+            }
+        }
+        while let Some((&byte, rest)) = input.split_first() {
+            if byte != self.delimiter[self.matched] {
+                break;
+            }
+            *input = rest;
+            self.matched += 1;
+            if self.matched == self.delimiter.len() {
+                self.matched = 0;
+                return Found::Delimiter;
+            }
+        }
+        if input.is_empty() || self.matched == 0 {
+            return Found::Nothing;
+        }
+        Found::Held(std::mem::take(&mut self.matched))
+    }
+
+    /// The length of the longest end of `input` that a delimiter begins with.
+    fn partial_match(&self, input: &[u8]) -> usize {
+        let window = input.len().min(self.delimiter.len() - 1);
+        let mut tail = &input[input.len() - window..];
+        while let Some(at) = memchr(b'\r', tail) {
+            tail = &tail[at..];
+            if self.delimiter.starts_with(tail) {
+                return tail.len();
+            }
+            tail = &tail[1..];
+        }
+        0
+    }
+}
+
+enum Found<'a> {
+    /// The delimiter, now taken.
+    Delimiter,
+    /// Content in the input.
+    Data(&'a [u8]),
+    /// So many bytes that looked like a delimiter and were content.
+    Held(usize),
+    /// Nothing to tell yet.
+    Nothing,
+}
+
+fn part_head(head: &[u8]) -> Result<FormData, MultipartError> {
+    if memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head[at - 1] != b'\r') {
+        return Err(MultipartError::Head);
+    }
+    let mut slots = [httparse::EMPTY_HEADER; 16];
+    let Ok(httparse::Status::Complete((_, fields))) = httparse::parse_headers(head, &mut slots)
+    else {
+        return Err(MultipartError::Head);
+    };
+    let mut disposition = None;
+    for field in fields {
+        if field.name.eq_ignore_ascii_case("content-disposition") {
+            let parsed = disposition::parse_form_data(field.value);
+            if disposition.replace(parsed).is_some() {
+                return Err(MultipartError::Disposition);
+            }
+        }
+        if field.name.eq_ignore_ascii_case("content-transfer-encoding") {
+            let identity = [b"binary".as_slice(), b"8bit", b"7bit"];
+            if !identity
+                .iter()
+                .any(|known| field.value.eq_ignore_ascii_case(known))
+            {
+                return Err(MultipartError::TransferEncoding);
+            }
+        }
+    }
+    match disposition {
+        Some(Ok(part)) => Ok(part),
+        _ => Err(MultipartError::Disposition),
+    }
+}

@@ -1,0 +1,193 @@
+//! The log: one JSON object a line on standard output.
+//!
+//! `env_logger` filters and hands over each record; this module writes it as JSON and passes it to one thread that owns
+//! the output. Lines about requests are gathered for a moment, so that a fast server does not pay a system call for
+//! each; every other line is written at once.
+//!
+//! Invariants:
+//! - No thread but the log's own waits for whoever reads the output. When nobody reads, lines are held up to a bound,
+//!   then counted and dropped, and the count is logged.
+//! - Whatever came from a client is JSON text here, so it cannot begin a line of its own.
+//!
+//! Source: the project's contract, section 6 (README.md, "Logs"). JSON: RFC 8259.
+
+use crate::clock;
+use crate::date;
+use crate::limits::{LOG_BACKLOG_BYTES_MAX, LOG_DELAY_MAX, LOG_FLUSH_TIME_MAX, LOG_WRITE_BYTES};
+use log::kv::{Key, Value, VisitSource};
+use log::{Level, Record};
+use std::cell::Cell;
+use std::io::Write;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The target of lines about finished requests; these alone may wait for company.
+pub const REQUEST_TARGET: &str = "release_server::request";
+
+static OUTPUT: OnceLock<Arc<Output>> = OnceLock::new();
+
+thread_local! {
+    /// Whether the record that this thread is formatting must not wait. `env_logger` hands the text of a record to its
+    /// pipe on the thread that formatted it, without the record.
+    static URGENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Starts logging what passes `filter`, which has been checked. Called once, by the command that serves.
+pub fn start(filter: &str) -> std::io::Result<()> {
+    let output = Arc::new(Output::default());
+    let writer = Arc::clone(&output);
+    std::thread::Builder::new()
+        .name("log".to_owned())
+        .spawn(move || writer.run(&mut std::io::stdout()))?;
+    let pipe = Pipe(Arc::clone(&output));
+    if OUTPUT.set(output).is_ok() {
+        env_logger::Builder::new()
+            .parse_filters(filter)
+            .format(|line, record| {
+                URGENT.set(record.level() <= Level::Warn || record.target() != REQUEST_TARGET);
+                write_record(line, record)
+            })
+            .target(env_logger::Target::Pipe(Box::new(pipe)))
+            .init();
+    }
+    Ok(())
+}
+
+/// Waits until everything logged so far is written, or for a bounded time. For the end of the process.
+pub fn flush() {
+    if let Some(output) = OUTPUT.get() {
+        output.flush();
+    }
+}
+
+/// Writes a record as one line of JSON.
+fn write_record(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
+    let mut timestamp = String::with_capacity(24);
+    date::rfc3339_millis(clock::wall_now(), &mut timestamp);
+    write!(
+        out,
+        r#"{{"timestamp":"{timestamp}","level":"{}","message":"#,
+        record.level()
+    )?;
+    match record.args().as_str() {
+        Some(text) => serde_json::to_writer(&mut *out, text)?,
+        None => serde_json::to_writer(&mut *out, &record.args().to_string())?,
+    }
+    write!(out, r#","module":"{}""#, record.target())?;
+    let mut fields = FieldWriter(&mut *out);
+    record
+        .key_values()
+        .visit(&mut fields)
+        .map_err(std::io::Error::other)?;
+    out.write_all(b"}\n")
+}
+
+struct FieldWriter<'w, W>(&'w mut W);
+
+impl<'kvs, W: Write> VisitSource<'kvs> for FieldWriter<'_, W> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
+        let out = &mut *self.0;
+        write!(out, r#","{key}":"#)?;
+        if let Some(number) = value.to_u64() {
+            write!(out, "{number}")?;
+        } else if let Some(number) = value.to_f64() {
+            write!(out, "{number:.3}")?;
+        } else if let Some(switch) = value.to_bool() {
+            write!(out, "{switch}")?;
+        } else {
+            let text = value.to_string();
+            serde_json::to_writer(out, &text).map_err(std::io::Error::from)?;
+        }
+        Ok(())
+    }
+}
+
+/// What `env_logger` writes to: a line in one call of `write_all`.
+struct Pipe(Arc<Output>);
+
+impl Write for Pipe {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.add(line, URGENT.get());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Output {
+    held: Mutex<Held>,
+    filled: Condvar,
+    written: Condvar,
+}
+
+#[derive(Default)]
+struct Held {
+    lines: Vec<u8>,
+    dropped: u64,
+    /// Something in `lines` must not wait.
+    urgent: bool,
+    /// Lines taken out of `lines` are on their way.
+    writing: bool,
+}
+
+impl Output {
+    fn lock(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, line: &[u8], urgent: bool) {
+        let mut held = self.lock();
+        if held.lines.len() + line.len() > LOG_BACKLOG_BYTES_MAX {
+            held.dropped += 1;
+            return;
+        }
+        let was_empty = held.lines.is_empty();
+        held.lines.extend_from_slice(line);
+        held.urgent |= urgent;
+        if was_empty || held.urgent || held.lines.len() >= LOG_WRITE_BYTES {
+            self.filled.notify_one();
+        }
+    }
+
+    /// The log's own thread: gathers, writes, for ever.
+    fn run(&self, out: &mut dyn Write) {
+        let mut lines = Vec::new();
+        loop {
+            let held = self.lock();
+            let held = self
+                .filled
+                .wait_while(held, |held| held.lines.is_empty())
+                .unwrap_or_else(PoisonError::into_inner);
+            let may_wait = |held: &mut Held| !held.urgent && held.lines.len() < LOG_WRITE_BYTES;
+            let (mut held, _) = self
+                .filled
+                .wait_timeout_while(held, LOG_DELAY_MAX, may_wait)
+                .unwrap_or_else(PoisonError::into_inner);
+            std::mem::swap(&mut lines, &mut held.lines);
+            let dropped = std::mem::take(&mut held.dropped);
+            held.urgent = false;
+            held.writing = true;
+            drop(held);
+            // Nobody could be told that the log cannot be written.
+            let _ = out.write_all(&lines).and_then(|()| out.flush());
+            lines.clear();
+            self.lock().writing = false;
+            self.written.notify_all();
+            if dropped > 0 {
+                log::warn!(count = dropped; "log lines were dropped because nobody read them");
+            }
+        }
+    }
+
+    fn flush(&self) {
+        let mut held = self.lock();
+        held.urgent = true;
+        self.filled.notify_one();
+        let unwritten = |held: &mut Held| held.writing || !held.lines.is_empty();
+        let _ = self
+            .written
+            .wait_timeout_while(held, LOG_FLUSH_TIME_MAX, unwritten);
+    }
+}

@@ -1,0 +1,190 @@
+//! The storage directory, opened: every call on it that the storage makes, relative to one descriptor.
+//!
+//! Invariants: a name is resolved in this very directory and its last component is never followed, so that nothing
+//! outside can be read or written through a symbolic link; whatever is not a regular file is reported as such.
+//!
+//! Sources: openat(2), statx(2), linkat(2), rename(2); `STATX_FORCE_SYNC` makes a network file system ask its server.
+
+use super::error::{Result, StorageError, failed};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Statx, StatxFlags};
+use rustix::io::Errno;
+use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// What tells one state of a file from every other: which file, how long, when written, when its inode last changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileState {
+    /// Inode number.
+    pub inode: u64,
+    /// Bytes.
+    pub size: u64,
+    /// When its content last changed, as far as it can be believed: anyone may set it.
+    pub modified: SystemTime,
+    /// When its inode last changed: nobody can set it.
+    pub changed: SystemTime,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A regular file.
+    File(FileState),
+    /// Anything else: a directory, a link, a device.
+    Other,
+}
+
+impl From<&Statx> for Entry {
+    fn from(stat: &Statx) -> Self {
+        if FileType::from_raw_mode(u32::from(stat.stx_mode)) != FileType::RegularFile {
+            return Self::Other;
+        }
+        Self::File(FileState {
+            inode: stat.stx_ino,
+            size: stat.stx_size,
+            modified: time(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
+            changed: time(stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
+        })
+    }
+}
+
+fn time(seconds: i64, nanoseconds: u32) -> SystemTime {
+    let whole = Duration::from_secs(seconds.unsigned_abs());
+    let base = if seconds < 0 {
+        UNIX_EPOCH.checked_sub(whole)
+    } else {
+        UNIX_EPOCH.checked_add(whole)
+    };
+    base.unwrap_or(UNIX_EPOCH) + Duration::from_nanos(u64::from(nanoseconds))
+}
+
+const STATE: StatxFlags = StatxFlags::TYPE
+    .union(StatxFlags::INO)
+    .union(StatxFlags::SIZE)
+    .union(StatxFlags::MTIME)
+    .union(StatxFlags::CTIME);
+
+/// The state of an open file.
+pub fn state_of(file: impl AsFd) -> rustix::io::Result<Entry> {
+    rustix::fs::statx(file, "", AtFlags::EMPTY_PATH, STATE).map(|stat| Entry::from(&stat))
+}
+
+/// Opens a file for reading without following a link or waiting for the other end of a pipe.
+pub fn open_file(path: &Path) -> rustix::io::Result<File> {
+    rustix::fs::openat(CWD, path, READ, Mode::empty()).map(File::from)
+}
+
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
+
+/// The storage directory, opened.
+#[derive(Debug)]
+pub struct Directory {
+    descriptor: OwnedFd,
+    path: PathBuf,
+}
+
+impl Directory {
+    /// Opens the directory that the path stands for now.
+    pub fn open(path: &Path) -> Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let descriptor = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|error| {
+            match failed("open the directory", path)(error) {
+                StorageError::Failed(failure) => StorageError::Unavailable(failure),
+                other => other,
+            }
+        })?;
+        Ok(Self {
+            descriptor,
+            path: path.to_owned(),
+        })
+    }
+
+    /// The path of a name in it, for messages.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// What a name stands for; `None` for nothing.
+    pub fn entry(&self, name: &str) -> Result<Option<Entry>> {
+        match rustix::fs::statx(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW, STATE) {
+            Ok(stat) => Ok(Some(Entry::from(&stat))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(failed("look at", self.path(name))(error)),
+        }
+    }
+
+    /// Inode and modification time of the directory itself, asked of the server where there is one.
+    pub fn version(&self) -> Result<(u64, SystemTime)> {
+        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
+        let stat = rustix::fs::statx(&self.descriptor, "", flags, STATE)
+            .map_err(failed("look at the directory", &self.path))?;
+        let modified = time(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec);
+        Ok((stat.stx_ino, modified))
+    }
+
+    /// Opens a file in it for reading.
+    pub fn open_file(&self, name: &str) -> rustix::io::Result<File> {
+        rustix::fs::openat(&self.descriptor, name, READ, Mode::empty()).map(File::from)
+    }
+
+    /// Opens a file in it for reading and writing, as locks on network file systems need it.
+    pub fn open_for_lock(&self, name: &str) -> rustix::io::Result<File> {
+        let flags = READ.difference(OFlags::RDONLY).union(OFlags::RDWR);
+        rustix::fs::openat(&self.descriptor, name, flags, Mode::empty()).map(File::from)
+    }
+
+    /// Creates a file in it for reading and writing; fails where the name is taken, by whatever.
+    pub fn create_file(&self, name: &str) -> rustix::io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.descriptor, name, flags, NEW_FILE_MODE).map(File::from)
+    }
+
+    /// Creates a file in it that has no name yet, where the file system can.
+    pub fn create_unnamed(&self) -> rustix::io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.descriptor, ".", flags, NEW_FILE_MODE).map(File::from)
+    }
+
+    /// Removes a name; whether it was there.
+    pub fn remove(&self, name: &str) -> Result<bool> {
+        match rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty()) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(failed("remove", self.path(name))(error)),
+        }
+    }
+
+    /// Makes every change of names in it durable.
+    pub fn sync(&self) -> Result<()> {
+        rustix::fs::fsync(&self.descriptor).map_err(failed("sync the directory", &self.path))
+    }
+
+    /// Its entries, one by one.
+    pub fn entries(&self) -> Result<rustix::fs::Dir> {
+        rustix::fs::Dir::read_from(&self.descriptor)
+            .map_err(failed("list the directory", &self.path))
+    }
+
+    /// Bytes that a process like this one can still write.
+    pub fn free_bytes(&self) -> Result<u64> {
+        rustix::fs::fstatvfs(&self.descriptor)
+            .map(|status| status.f_bavail.saturating_mul(status.f_frsize))
+            .map_err(failed("ask for the free space of", &self.path))
+    }
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+}
+
+/// Readable by all, as far as the process's mask allows: other servers on the volume may run as other users.
+const NEW_FILE_MODE: Mode = Mode::RUSR
+    .union(Mode::WUSR)
+    .union(Mode::RGRP)
+    .union(Mode::ROTH);

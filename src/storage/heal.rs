@@ -1,0 +1,78 @@
+//! Recomputes missing checksums, off the request path.
+//!
+//! Invariants: a checksum is entered only if the file did not change while it was read; a sidecar is written only under
+//! the directory's lock and only for the very file that was read. Where a sidecar cannot be written, the checksum is
+//! still known to this process.
+
+use super::Store;
+use super::directory::{Entry, state_of};
+use super::error::Result;
+use super::listing::Package;
+use super::sidecar;
+use crate::http::digest::Sha256;
+use crate::limits::{HASH_BUFFER_BYTES, HEAL_PUBLISH_INTERVAL};
+use sha2::Digest;
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+
+/// Computes the checksum of every listed package that has none; stops early when `go_on` says so.
+pub fn heal(store: &Store, go_on: impl Fn() -> bool) {
+    let listing = store.cache.last();
+    let mut healed: Vec<Package> = Vec::new();
+    let mut published_at = store.clock.now();
+    for package in listing.packages() {
+        if package.sha256.is_some() {
+            continue;
+        }
+        if !go_on() {
+            break;
+        }
+        healed.extend(heal_one(store, package));
+        if store.clock.now().duration_since(published_at) >= HEAL_PUBLISH_INTERVAL {
+            store.cache.add_checksums(&std::mem::take(&mut healed));
+            published_at = store.clock.now();
+        }
+    }
+    if !healed.is_empty() {
+        store.cache.add_checksums(&healed);
+    }
+}
+
+fn heal_one(store: &Store, package: &Arc<Package>) -> Option<Package> {
+    let path = store.path.join(package.name.as_str());
+    let file = super::directory::open_file(&path).ok()?;
+    let sha256 = hash(&file).ok()?;
+    // Read while it changed, or replaced since the listing: the next listing asks again.
+    if state_of(&file) != Ok(Entry::File(package.state)) {
+        return None;
+    }
+    if let Err(error) = write_sidecar(store, package, sha256) {
+        log::warn!(package = package.name.as_str(), error:% = error; "a recomputed checksum cannot be written");
+    }
+    log::info!(package = package.name.as_str(), sha256:% = sha256.hex(); "checksum recomputed");
+    Some(Package {
+        sha256: Some(sha256),
+        ..Package::clone(package)
+    })
+}
+
+fn write_sidecar(store: &Store, package: &Package, sha256: Sha256) -> Result<()> {
+    let lock = store.lock.acquire()?;
+    let now = lock.directory().entry(package.name.as_str())?;
+    if now == Some(Entry::File(package.state)) {
+        sidecar::write(&lock, &package.name, sha256)?;
+    }
+    Ok(())
+}
+
+fn hash(mut file: &File) -> std::io::Result<Sha256> {
+    let mut hasher = sha2::Sha256::new();
+    let mut buffer = vec![0; HASH_BUFFER_BYTES];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Sha256::new(hasher.finalize())),
+            length => hasher.update(&buffer[..length]),
+        }
+    }
+}

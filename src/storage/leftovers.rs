@@ -1,0 +1,70 @@
+//! Removes what crashed processes left: unfinished uploads, and sidecars whose package is gone.
+//!
+//! Invariants: runs under the directory's lock, so that no publish is between its package and its sidecar; an unfinished
+//! file goes only when its writer no longer holds the lock on it, whatever process that was.
+
+use super::directory::{Directory, Entry};
+use super::error::{Result, failed};
+use super::lock::DirLock;
+use super::name::SIDECAR_SUFFIX;
+use super::temporary::is_temporary;
+use rustix::fs::FlockOperation;
+use std::collections::HashSet;
+
+/// What a clean-up found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Names removed.
+    pub removed: usize,
+    /// Unfinished uploads of live processes, which are to be looked at again.
+    pub alive: usize,
+}
+
+/// Looks through the directory once.
+pub fn clean(lock: &DirLock) -> Result<Found> {
+    let directory = lock.directory();
+    let mut others = HashSet::new();
+    let mut sidecars = Vec::new();
+    let mut temporaries = Vec::new();
+    for entry in directory.entries()? {
+        let entry = entry.map_err(failed("list the directory", directory.path("")))?;
+        let Ok(name) = entry.file_name().to_str() else {
+            continue;
+        };
+        if is_temporary(name) {
+            temporaries.push(name.to_owned());
+        } else if let Some(package) = name.strip_suffix(SIDECAR_SUFFIX)
+            && !package.is_empty()
+        {
+            sidecars.push(package.to_owned());
+        } else {
+            others.insert(name.to_owned());
+        }
+    }
+    let mut found = Found::default();
+    for name in temporaries {
+        if has_writer(directory, &name) {
+            found.alive += 1;
+        } else if is_file(directory, &name)? {
+            found.removed += usize::from(directory.remove(&name)?);
+        }
+    }
+    for package in sidecars.iter().filter(|package| !others.contains(*package)) {
+        let sidecar = format!("{package}{SIDECAR_SUFFIX}");
+        if is_file(directory, &sidecar)? {
+            found.removed += usize::from(directory.remove(&sidecar)?);
+        }
+    }
+    Ok(found)
+}
+
+fn is_file(directory: &Directory, name: &str) -> Result<bool> {
+    Ok(matches!(directory.entry(name)?, Some(Entry::File(_))))
+}
+
+/// Whether someone holds the lock on an unfinished file. Network file systems lock only what is open for writing.
+fn has_writer(directory: &Directory, name: &str) -> bool {
+    directory.open_for_lock(name).is_ok_and(|file| {
+        rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive).is_err()
+    })
+}

@@ -1,0 +1,135 @@
+//! Reads the directory into packages.
+//!
+//! Invariants: what was known and did not change is not asked for again; a checksum is taken over only together with
+//! the exact state of its file. What is no package is passed over, with one warning a name.
+
+use super::directory::{Directory, Entry};
+use super::error::{Result, failed};
+use super::listing::{Listing, Package};
+use super::lock::LOCK_FILE;
+use super::name::{PackageName, SIDECAR_SUFFIX};
+use super::sidecar;
+use super::temporary;
+use rustix::fs::FileType;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How closely files are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// A known name with a known inode is taken for unchanged: no call for each file.
+    Names,
+    /// Every file is asked for its state.
+    States,
+}
+
+/// Names that were warned about, so that each is warned about once.
+#[derive(Debug, Default)]
+pub struct Warned(Mutex<HashSet<String>>);
+
+/// Beyond so many names nobody reads the warnings, and they must not fill the memory.
+const WARNED_NAMES_MAX: usize = 1000;
+
+impl Warned {
+    fn about(&self, directory: &Directory, name: &str, why: &str) {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if names.len() < WARNED_NAMES_MAX && names.insert(name.to_owned()) {
+            let path = directory.path(name).display().to_string();
+            log::warn!(path, why; "not a package: neither listed nor served");
+        }
+    }
+}
+
+struct Found {
+    name: PackageName,
+    inode: u64,
+}
+
+/// Reads all packages of the directory, knowing what was there before.
+pub fn scan(
+    directory: &Directory,
+    known: &Listing,
+    depth: Depth,
+    warned: &Warned,
+) -> Result<Vec<Arc<Package>>> {
+    let mut candidates = Vec::with_capacity(known.packages().len());
+    let mut sidecars = HashSet::new();
+    for entry in directory.entries()? {
+        let entry = entry.map_err(failed("list the directory", directory.path("")))?;
+        let Ok(name) = entry.file_name().to_str() else {
+            let shown = entry.file_name().to_string_lossy();
+            warned.about(directory, &shown, "the name is not UTF-8");
+            continue;
+        };
+        if matches!(name, "." | ".." | LOCK_FILE) || temporary::is_temporary(name) {
+            continue;
+        }
+        let is_file = matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown);
+        if !is_file {
+            warned.about(directory, name, "not a regular file");
+        } else if let Some(package) = name.strip_suffix(SIDECAR_SUFFIX) {
+            sidecars.insert(package.to_owned());
+        } else {
+            match PackageName::parse(name) {
+                Ok(name) => candidates.push(Found {
+                    name,
+                    inode: entry.ino(),
+                }),
+                Err(why) => warned.about(directory, name, &why.to_string()),
+            }
+        }
+    }
+    let mut packages = Vec::with_capacity(candidates.len());
+    for found in candidates {
+        let has_sidecar = sidecars.contains(found.name.as_str());
+        packages.extend(look_at(
+            directory,
+            known,
+            depth,
+            warned,
+            found,
+            has_sidecar,
+        )?);
+    }
+    Ok(packages)
+}
+
+fn look_at(
+    directory: &Directory,
+    known: &Listing,
+    depth: Depth,
+    warned: &Warned,
+    found: Found,
+    has_sidecar: bool,
+) -> Result<Option<Arc<Package>>> {
+    let before = known.get(found.name.as_str());
+    // One that waits for its checksum may have been given a sidecar since.
+    let settled = |package: &&Arc<Package>| package.sha256.is_some() || !has_sidecar;
+    if depth == Depth::Names
+        && let Some(package) = before.filter(settled)
+        && package.state.inode == found.inode
+    {
+        return Ok(Some(Arc::clone(package)));
+    }
+    let state = match directory.entry(found.name.as_str())? {
+        Some(Entry::File(state)) => state,
+        Some(Entry::Other) => {
+            warned.about(directory, found.name.as_str(), "not a regular file");
+            return Ok(None);
+        }
+        None => return Ok(None),
+    };
+    if let Some(package) = before.filter(settled)
+        && package.state == state
+    {
+        return Ok(Some(Arc::clone(package)));
+    }
+    let sha256 = has_sidecar
+        .then(|| sidecar::read(directory, &found.name, &state))
+        .flatten();
+    Ok(Some(Arc::new(Package {
+        name: found.name,
+        state,
+        sha256,
+    })))
+}
