@@ -1,5 +1,194 @@
-//! stub
-/// stub
-pub fn run() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+//! The command line: which command, and the exit code it ends with.
+//!
+//! Invariants: standard output is for what was asked for (and the log of a running server), standard error for one line
+//! that says what was wrong; the exit code is 0 when all went well, 1 when not, 2 when the command line was not
+//! understood.
+
+use crate::app::metrics::Metrics;
+use crate::app::public_url::PublicUrl;
+use crate::app::{self, App};
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::log as output;
+use crate::server::shutdown::{self, Ending, Signals};
+use crate::server::{self, Server, descriptors, listener};
+use crate::storage::{Maintenance, Store};
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+const HELP: &str = "\
+Publish packages with a token, list, download and delete them.
+
+Usage: release-server [COMMAND]
+
+Commands:
+  serve         serve packages (the default)
+  healthcheck   ask the running server whether it is ready; the exit code says
+  check-config  check the settings and stop
+
+Options:
+  -h, --help     print this
+  -V, --version  print the version
+
+Settings come from the YAML file at CONFIG_PATH (default
+/etc/release-server/config.yaml), then a .env file, then the environment:
+
+  AUTH_TOKEN=secret STORAGE_PATH=./data release-server
+  curl -H 'Authorization: Bearer secret' -F file=@package.zip http://localhost:8000/upload
+";
+
+/// How long a health check waits for its answer.
+const HEALTHCHECK_TIME_MAX: Duration = Duration::from_secs(3);
+
+enum Command {
+    Serve,
+    Healthcheck,
+    CheckConfig,
+    Help,
+    Version,
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let command = match parse() {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("release-server: {error}; see release-server --help");
+            return ExitCode::from(2);
+        }
+    };
+    let result = match command {
+        Command::Serve => serve().map(|never| match never {}),
+        Command::Healthcheck => healthcheck(),
+        Command::CheckConfig => check_config(),
+        Command::Help => {
+            print!("{HELP}");
+            Ok(())
+        }
+        Command::Version => {
+            println!("release-server {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("release-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Failure = Box<dyn std::error::Error>;
+
+fn parse() -> Result<Command, lexopt::Error> {
+    use lexopt::prelude::{Long, Short, Value};
+    let mut arguments = lexopt::Parser::from_env();
+    let mut command = None;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Help),
+            Short('V') | Long("version") => return Ok(Command::Version),
+            Value(word) if command.is_none() => {
+                command = Some(match word.to_str() {
+                    Some("serve") => Command::Serve,
+                    Some("healthcheck") => Command::Healthcheck,
+                    Some("check-config") => Command::CheckConfig,
+                    _ => {
+                        let word = word.to_string_lossy();
+                        return Err(format!("unknown command '{word}'").into());
+                    }
+                });
+            }
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(command.unwrap_or(Command::Serve))
+}
+
+fn check_config() -> Result<(), Failure> {
+    Config::check(&config::raw::Raw::gather()?)?;
+    println!("release-server: the configuration is good");
+    Ok(())
+}
+
+/// Asks `/readyz` of the server that these settings describe, on this host.
+fn healthcheck() -> Result<(), Failure> {
+    let address = config::address(&config::raw::Raw::gather()?)?;
+    let host = match address.host {
+        None => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        Some(IpAddr::V4(host)) if host.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        Some(IpAddr::V6(host)) if host.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        Some(host) => host,
+    };
+    let url = format!("http://{}/readyz", SocketAddr::new(host, address.port));
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(HEALTHCHECK_TIME_MAX))
+        .proxy(None)
+        .build()
+        .into();
+    match agent.get(&url).call() {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{url} is not ready: {error}").into()),
+    }
+}
+
+fn serve() -> Result<Infallible, Failure> {
+    let config = Config::check(&config::raw::Raw::gather()?)?;
+    output::start(&config.log_filter)?;
+    let clock = Clock::system();
+    let signals = Signals::register()?;
+    let descriptor_limit = descriptors::raise_limit();
+    let max_connections = descriptors::connections_within(descriptor_limit, config.max_connections);
+    let store = Store::open(&config.storage_path, config.max_packages, clock.clone())
+        .map_err(|error| format!("{}: cannot be used: {error}", config.storage_path.display()))?;
+    let metrics = Arc::new(Metrics::default());
+    let app = App::new(
+        Arc::clone(&store),
+        Arc::clone(&metrics),
+        app::Options {
+            token: config.token,
+            public_url: PublicUrl::new(config.public_url, config.trust_forwarded),
+            max_upload_bytes: config.max_upload_bytes,
+        },
+    );
+    let (socket, address) = listener::bind(config.address)
+        .map_err(|error| format!("cannot listen on port {}: {error}", config.address.port))?;
+    let options = server::Options {
+        workers: config.workers,
+        max_connections,
+        clock,
+    };
+    let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;
+    let _maintenance = Maintenance::start(store)?;
+    if max_connections < config.max_connections {
+        log::warn!(
+            max_connections, wanted = config.max_connections, descriptors = descriptor_limit.unwrap_or_default();
+            "the limit on open files allows fewer connections"
+        );
+    }
+    log::info!(
+        address:% = address, storage_path:% = config.storage_path.display(), workers = config.workers,
+        max_connections, max_packages = config.max_packages.unwrap_or_default(),
+        version = env!("CARGO_PKG_VERSION");
+        "listening"
+    );
+    let announce = || app.start_draining();
+    let (delay, grace) = (config.shutdown_delay, config.shutdown_grace);
+    let ending = shutdown::serve_until_signal(&server, &signals, announce, delay, grace)?;
+    output::flush();
+    // Not by returning: that would wait for a worker that waits for the disk, beyond the grace. What such a worker has
+    // not published goes with the process.
+    end_process(i32::from(ending == Ending::Forced))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that ends the process"
+)]
+fn end_process(code: i32) -> ! {
+    std::process::exit(code)
 }

@@ -119,7 +119,10 @@ impl MultipartParser {
     }
 
     /// Takes from the front of `input` up to the next thing to tell.
-    pub fn next<'a>(&'a mut self, input: &mut &'a [u8]) -> Result<Part<'a>, MultipartError> {
+    pub fn next<'p, 'i: 'p>(
+        &'p mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Part<'p>, MultipartError> {
         loop {
             match self.state {
                 State::Epilogue => *input = &[],

@@ -35,6 +35,14 @@ pub enum Reply {
     Body(Box<dyn BodySink>),
 }
 
+/// A reply, and what the request was for.
+pub struct Decision {
+    /// The route, as metrics and logs name it.
+    pub route: &'static str,
+    /// The reply.
+    pub reply: Reply,
+}
+
 /// Takes a request's body as it arrives. Dropped without [`BodySink::finish`], it undoes what it did.
 pub trait BodySink: Send {
     /// Takes the next bytes; breaks with an answer where the rest is not wanted.
@@ -46,5 +54,5 @@ pub trait BodySink: Send {
 /// An application.
 pub trait Service: Send + Sync {
     /// Decides on a request, from its head.
-    fn respond(&self, request: &Request<'_>) -> Reply;
+    fn respond(&self, request: &Request<'_>) -> Decision;
 }

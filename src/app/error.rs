@@ -1,0 +1,273 @@
+//! What a client is told when something is not done: the only place that knows a status and its sentence.
+//!
+//! Invariants: every error is JSON with `detail` and `message`, the same clear sentence in both (the Python server's
+//! clients read the first, GitHub's the second); a 404's sentence begins with `Not Found`; a sentence names the thing and
+//! what is accepted, and never a path of the server.
+//!
+//! Sources: the project's contract, section 1; RFC 9110, section 15; RFC 6750, section 3 (401).
+
+use crate::http::chunked::ChunkError;
+use crate::http::digest::{DigestError, Sha256};
+use crate::http::head::HeadError;
+use crate::http::multipart::MultipartError;
+use crate::http::response::Response;
+use crate::limits::{FORM_OVERHEAD_BYTES_MAX, RETRY_AFTER_SECONDS};
+use crate::storage::StorageError;
+use crate::storage::error::Failure;
+use crate::storage::name::NameError;
+use serde_json::json;
+
+/// Why a request is not answered as it was meant.
+#[derive(Debug)]
+pub enum ApiError {
+    /// The head was refused.
+    Head(HeadError),
+    /// The rest of a head or of a body did not come in time.
+    Timeout,
+    /// The connection ended in the middle of the body.
+    BodyCutShort,
+    /// A chunked body is malformed.
+    Chunks(ChunkError),
+    /// Nothing is served at this path.
+    NoSuchPath(String),
+    /// There is no package of this name.
+    NoSuchPackage(String),
+    /// The path is known, the method is not.
+    MethodNotAllowed(&'static str),
+    /// A write without the token.
+    Unauthorized(&'static str),
+    /// An `Expect` that is not understood.
+    Expectation,
+    /// A query parameter with a value it does not take.
+    Parameter {
+        /// Its name.
+        name: &'static str,
+        /// What came.
+        value: String,
+        /// What it takes.
+        takes: &'static str,
+    },
+    /// A header of a trusted proxy that cannot be used.
+    Forwarded(&'static str),
+    /// A name that no package may have.
+    Name(String, NameError),
+    /// An upload whose body is no form.
+    NotMultipart,
+    /// A form that cannot be read.
+    Multipart(MultipartError),
+    /// A form that ends before its closing boundary.
+    MultipartCutShort,
+    /// A form without a file in a part named `file`.
+    NoFile,
+    /// A form with more than one file.
+    ManyFiles,
+    /// Fields beside the file that are too long.
+    FormOverhead,
+    /// A `PUT` without a length.
+    LengthRequired,
+    /// A file over the limit, in bytes.
+    TooLarge(u64),
+    /// A file without content.
+    EmptyFile,
+    /// A stated digest that cannot be read.
+    Digest(DigestError),
+    /// A stated digest that is not the file's.
+    DigestMismatch {
+        /// What the client stated.
+        stated: Sha256,
+        /// What arrived.
+        received: Sha256,
+    },
+    /// A name that is taken.
+    Exists(String, Option<Sha256>),
+    /// A range beyond the end of a file of so many bytes.
+    Range(u64),
+    /// An `If-Match` or `If-Unmodified-Since` that does not hold.
+    Precondition,
+    /// A checksum that is still to be computed.
+    ChecksumPending(String),
+    /// No space for the upload.
+    NoSpace,
+    /// The storage directory's lock could not be had.
+    Busy,
+    /// The storage directory cannot be used now.
+    Unavailable(Failure),
+    /// The server is about to stop.
+    Draining,
+    /// An operation on the storage directory failed.
+    Storage(Failure),
+    /// A handler panicked.
+    Panic,
+}
+
+impl From<StorageError> for ApiError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::NotFound => Self::NoSuchPackage(String::new()),
+            StorageError::Exists(sha256) => Self::Exists(String::new(), sha256),
+            StorageError::NoSpace => Self::NoSpace,
+            StorageError::Busy => Self::Busy,
+            StorageError::Unavailable(failure) => Self::Unavailable(failure),
+            StorageError::Failed(failure) => Self::Storage(failure),
+        }
+    }
+}
+
+impl ApiError {
+    /// The error of an operation on the package called `name`.
+    pub fn about(name: &str, error: StorageError) -> Self {
+        match error.into() {
+            Self::NoSuchPackage(_) => Self::NoSuchPackage(name.to_owned()),
+            Self::Exists(_, sha256) => Self::Exists(name.to_owned(), sha256),
+            other => other,
+        }
+    }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Head(HeadError::TooLong | HeadError::TooManyFields) => 431,
+            Self::Head(HeadError::Version) => 505,
+            Self::Head(_) => 400,
+            Self::BodyCutShort | Self::Chunks(_) | Self::Forwarded(_) | Self::Name(..) => 400,
+            Self::Multipart(_) | Self::MultipartCutShort | Self::EmptyFile => 400,
+            Self::Digest(_) | Self::DigestMismatch { .. } => 400,
+            Self::Unauthorized(_) => 401,
+            Self::NoSuchPath(_) | Self::NoSuchPackage(_) => 404,
+            Self::MethodNotAllowed(_) => 405,
+            Self::Timeout => 408,
+            Self::Exists(..) => 409,
+            Self::LengthRequired => 411,
+            Self::Precondition => 412,
+            Self::TooLarge(_) | Self::FormOverhead => 413,
+            Self::NotMultipart => 415,
+            Self::Range(_) => 416,
+            Self::Expectation => 417,
+            Self::Parameter { .. } | Self::NoFile | Self::ManyFiles => 422,
+            Self::Storage(_) | Self::Panic => 500,
+            Self::ChecksumPending(_) | Self::Busy | Self::Unavailable(_) | Self::Draining => 503,
+            Self::NoSpace => 507,
+        }
+    }
+
+    /// The sentence.
+    fn sentence(&self) -> String {
+        match self {
+            Self::Head(error) => error.to_string(),
+            Self::Timeout => "The request did not arrive in time".to_owned(),
+            Self::BodyCutShort => "The connection ended before the body was complete".to_owned(),
+            Self::Chunks(error) => format!("The chunked body is malformed: {error}"),
+            Self::NoSuchPath(path) => format!("Not Found: nothing is served at '{}'", short(path)),
+            Self::NoSuchPackage(name) => {
+                format!("Not Found: there is no package '{}'", short(name))
+            }
+            Self::MethodNotAllowed(allow) => {
+                format!("The method is not allowed here; allowed are {allow}")
+            }
+            Self::Unauthorized(why) => (*why).to_owned(),
+            Self::Expectation => {
+                "The Expect header is not understood; only '100-continue' is".to_owned()
+            }
+            Self::Parameter { name, value, takes } => format!(
+                "The query parameter '{name}' does not take '{}'; it takes {takes}",
+                short(value)
+            ),
+            Self::Forwarded(name) => {
+                format!("The {name} header, which this server trusts, is malformed")
+            }
+            Self::Name(name, why) => format!(
+                "The file name '{}' is not accepted: {why}; a name is 1 to 240 bytes of UTF-8 without '/', '\\' or control characters, does not begin with '.' and does not end in '.sha256'",
+                short(name)
+            ),
+            Self::NotMultipart => "The body is not multipart/form-data with a boundary; send the file as 'curl -F file=@NAME', or with PUT to /assets/NAME".to_owned(),
+            Self::Multipart(error) => format!("The multipart body is malformed: {error}"),
+            Self::MultipartCutShort => {
+                "The multipart body is malformed: it ends before its closing boundary".to_owned()
+            }
+            Self::NoFile => "The form has no file in a part named 'file'; send it as 'curl -F file=@NAME'".to_owned(),
+            Self::ManyFiles => "The form has more than one file; send one file per request".to_owned(),
+            Self::FormOverhead => format!(
+                "The form's fields beside the file are over {FORM_OVERHEAD_BYTES_MAX} bytes"
+            ),
+            Self::LengthRequired => {
+                "PUT needs a Content-Length, or Transfer-Encoding: chunked".to_owned()
+            }
+            Self::TooLarge(limit) => {
+                format!("The file is over {limit} bytes, the most that this server takes")
+            }
+            Self::EmptyFile => "The file is empty".to_owned(),
+            Self::Digest(error) => format!("The stated digest cannot be checked: {error}"),
+            Self::DigestMismatch { stated, received } => format!(
+                "The file's SHA-256 is {}, not {} as stated; it was not stored",
+                received.hex(),
+                stated.hex()
+            ),
+            Self::Exists(name, _) => format!(
+                "'{}' exists already; publish with overwrite=true to replace a package",
+                short(name)
+            ),
+            Self::Range(size) => {
+                format!("The range begins beyond the end of the file, which has {size} bytes")
+            }
+            Self::Precondition => {
+                "The file is not the version that If-Match or If-Unmodified-Since names".to_owned()
+            }
+            Self::ChecksumPending(name) => format!(
+                "The checksum of '{}' is still being computed; ask again in a moment",
+                short(name)
+            ),
+            Self::NoSpace => "There is not enough space left in the storage".to_owned(),
+            Self::Busy => {
+                "Another server holds the storage directory's lock; try again".to_owned()
+            }
+            Self::Unavailable(failure) => format!(
+                "The storage cannot be used at the moment: cannot {}: {}",
+                failure.action, failure.error
+            ),
+            Self::Draining => "The server is shutting down".to_owned(),
+            Self::Storage(failure) => format!(
+                "The storage failed: cannot {}: {}",
+                failure.action, failure.error
+            ),
+            Self::Panic => {
+                "The server made a mistake with this request; its log says more".to_owned()
+            }
+        }
+    }
+
+    /// The answer. What someone has to look into is logged here, once.
+    pub fn into_response(self) -> Response {
+        if let Self::Storage(failure) | Self::Unavailable(failure) = &self {
+            let error = failure.error.to_string();
+            log::error!(path = failure.path.as_str(), error = error.as_str(); "cannot {}", failure.action);
+        }
+        let sentence = self.sentence();
+        let mut body = json!({ "detail": sentence, "message": sentence });
+        let mut response = Response::new(self.status());
+        match &self {
+            Self::MethodNotAllowed(allow) => response = response.header("Allow", allow),
+            Self::Unauthorized(_) => response = response.header("WWW-Authenticate", "Bearer"),
+            Self::Exists(_, sha256) => body["sha256"] = json!(sha256.map(|sha256| sha256.hex())),
+            Self::Range(size) => {
+                response = response.header("Content-Range", &format!("bytes */{size}"));
+            }
+            Self::Busy | Self::Unavailable(_) | Self::Draining | Self::ChecksumPending(_) => {
+                response = response.header("Retry-After", &RETRY_AFTER_SECONDS.to_string());
+            }
+            _ => {}
+        }
+        response
+            .header("Cache-Control", "no-store")
+            .header("X-Content-Type-Options", "nosniff")
+            .body("application/json", body.to_string())
+    }
+}
+
+/// As much of a client's text as a sentence needs.
+fn short(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 256;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

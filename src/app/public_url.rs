@@ -1,0 +1,73 @@
+//! The base of the URLs in answers: how this client reaches this server.
+//!
+//! Invariants: what stands in an answer is either the operator's own word, a Host that was checked, or a trusted proxy's
+//! word that was checked; never anything else a client said.
+//!
+//! Source: the project's contract, section 2, last paragraph.
+
+use crate::app::error::ApiError;
+use crate::config::value;
+use crate::http::authority;
+use crate::http::head::Fields;
+use crate::http::service::Request;
+use std::borrow::Cow;
+
+/// Where the base comes from.
+#[derive(Clone, Debug)]
+pub struct PublicUrl {
+    fixed: Option<String>,
+    trust_forwarded: bool,
+}
+
+impl PublicUrl {
+    /// `fixed` stands over everything; `trust_forwarded` lets `X-Forwarded-*` stand over `Host`.
+    pub fn new(fixed: Option<String>, trust_forwarded: bool) -> Self {
+        Self {
+            fixed,
+            trust_forwarded,
+        }
+    }
+
+    /// The base for this request, without a slash at its end.
+    pub fn base(&self, request: &Request<'_>) -> Result<Cow<'_, str>, ApiError> {
+        if let Some(fixed) = &self.fixed {
+            return Ok(Cow::Borrowed(fixed));
+        }
+        if !self.trust_forwarded {
+            return Ok(Cow::Owned(format!("http://{}", request.authority)));
+        }
+        let fields = &request.fields;
+        let scheme = match forwarded(fields, "x-forwarded-proto") {
+            None => "http",
+            Some(b"http") => "http",
+            Some(b"https") => "https",
+            Some(_) => return Err(ApiError::Forwarded("X-Forwarded-Proto")),
+        };
+        let host = match forwarded(fields, "x-forwarded-host") {
+            None => request.authority,
+            Some(host) => authority::parse(host).ok_or(ApiError::Forwarded("X-Forwarded-Host"))?,
+        };
+        let prefix = match forwarded(fields, "x-forwarded-prefix") {
+            None => "",
+            Some(prefix) => std::str::from_utf8(prefix)
+                .ok()
+                .map(|prefix| prefix.trim_end_matches('/'))
+                .filter(|prefix| value::is_url_path(prefix))
+                .ok_or(ApiError::Forwarded("X-Forwarded-Prefix"))?,
+        };
+        Ok(Cow::Owned(format!("{scheme}://{host}{prefix}")))
+    }
+}
+
+/// The word of the proxy nearest to the client: the first member of the list.
+fn forwarded<'b>(fields: &Fields<'_, 'b>, name: &str) -> Option<&'b [u8]> {
+    fields.members(name).next()
+}
+
+/// The path of a base URL: what a redirect within the server begins with.
+pub fn path_of(base: &str) -> &str {
+    let after_scheme = base.find("://").map_or(0, |at| at + 3);
+    base[after_scheme..]
+        .find('/')
+        .map_or("", |at| &base[after_scheme + at..])
+}

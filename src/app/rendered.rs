@@ -1,0 +1,119 @@
+//! Answers that are made from the listing and kept until it changes.
+//!
+//! Invariant: an answer is rendered once for each change, form and base URL, however many ask for it at once; what is
+//! served belongs to the listing that was asked for, or a later one.
+
+use crate::app::error::ApiError;
+use crate::http::conditional::{self, Validators, Verdict};
+use crate::http::digest;
+use crate::http::response::Response;
+use crate::http::service::Request;
+use crate::limits::RENDERED_BODIES_MAX;
+use crate::storage::Listing;
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What can be rendered from a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// The release object `latest`.
+    Latest,
+    /// The list of packages as JSON.
+    PackagesJson,
+    /// The list of packages as a page.
+    PackagesHtml,
+}
+
+/// A finished answer: header lines, body and what the body can be compared by.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    content_type: &'static str,
+    /// Header lines, the content type aside: a 304 has these too.
+    lines: Bytes,
+    body: Bytes,
+    etag: Arc<str>,
+}
+
+impl Rendered {
+    /// An answer with this body. `lines` adds headers of its own.
+    pub fn new(
+        content_type: &'static str,
+        body: Vec<u8>,
+        lines: impl FnOnce(Response) -> Response,
+    ) -> Self {
+        let hash = digest::Sha256::new(Sha256::digest(&body)).hex();
+        let etag = format!("\"{}\"", &hash[..32]);
+        let head = Response::new(200)
+            .header("ETag", &etag)
+            .header("Cache-Control", "no-cache")
+            .header("X-Content-Type-Options", "nosniff");
+        Self {
+            content_type,
+            lines: Bytes::copy_from_slice(lines(head).lines()),
+            body: body.into(),
+            etag: etag.into(),
+        }
+    }
+
+    /// Answers a request with it: 200, or 304 where the client has it.
+    pub fn answer(&self, request: &Request<'_>) -> Result<Response, ApiError> {
+        let validators = Validators {
+            etag: &self.etag,
+            modified: None,
+        };
+        match conditional::evaluate(&request.fields, validators) {
+            Verdict::Proceed => {
+                let response = Response::new(200).with_lines(&self.lines);
+                Ok(response.body(self.content_type, self.body.clone()))
+            }
+            Verdict::NotModified => Ok(Response::new(304).with_lines(&self.lines)),
+            Verdict::PreconditionFailed => Err(ApiError::Precondition),
+        }
+    }
+}
+
+/// Rendered answers, the one used last at the end.
+#[derive(Debug, Default)]
+pub struct RenderedCache(Mutex<Vec<Entry>>);
+
+#[derive(Debug)]
+struct Entry {
+    view: View,
+    base: String,
+    version: u64,
+    rendered: Rendered,
+}
+
+impl RenderedCache {
+    /// The answer for this view of this listing under this base URL; `render` makes it where it is not there.
+    pub fn get(
+        &self,
+        view: View,
+        base: &str,
+        listing: &Listing,
+        render: impl FnOnce() -> Rendered,
+    ) -> Rendered {
+        // Held while rendering, so that a change is rendered once and not by every worker that is asked.
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = entries
+            .iter()
+            .position(|entry| entry.view == view && entry.base == base)
+            .map(|at| entries.remove(at));
+        let entry = match known {
+            Some(entry) if entry.version >= listing.version => entry,
+            _ => Entry {
+                view,
+                base: base.to_owned(),
+                version: listing.version,
+                rendered: render(),
+            },
+        };
+        let rendered = entry.rendered.clone();
+        if entries.len() == RENDERED_BODIES_MAX {
+            entries.remove(0);
+        }
+        entries.push(entry);
+        rendered
+    }
+}

@@ -1,0 +1,284 @@
+//! The state machine of one connection: head, body, answer, and again.
+//!
+//! Invariants:
+//! - It advances as far as it can without waiting for the client, then says what it waits for and for how long.
+//! - Bytes of one request are never read as another's: what follows a body stays in `inbox`, and a connection whose rest
+//!   is not worth reading is closed.
+//! - Between requests it holds no buffer: an idle connection costs its struct and its socket.
+//!
+//! This file has the states and the turns; `receive.rs` reads requests and bodies, `send.rs` writes answers.
+//!
+//! Sources: RFC 9112, sections 9.3 (persistence), 9.3.2 (pipelining), 9.6 (closing in two steps).
+
+use super::Shared;
+use super::exchange::Exchange;
+use super::pace::{Pace, Verdict};
+use super::poller::Interest;
+use super::receive::{Draining, Receiving};
+use super::send::Sending;
+use super::table::Parking;
+use super::unacked::unacked_bytes;
+use crate::app::error::ApiError;
+use crate::app::metrics::CloseReason;
+use crate::clock;
+use crate::date;
+use crate::limits::{
+    HEAD_TIME_MAX, IDLE_TIME_MAX, LINGER_TIME_MAX, PACE_WINDOW, RECEIVE_BUFFER_BYTES,
+    STALL_TIME_MAX,
+};
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+/// A connection.
+#[derive(Debug)]
+pub struct Connection {
+    pub(super) socket: OwnedFd,
+    pub(super) peer: SocketAddr,
+    /// Bytes received and not used yet.
+    pub(super) inbox: Vec<u8>,
+    pub(super) state: State,
+    /// Bytes that the socket has taken, of all answers.
+    pub(super) sent_bytes: u64,
+}
+
+/// What a connection is doing.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Between requests, or in the middle of a head.
+    Head(Waiting),
+    /// Feeding a body to its sink.
+    Body(Box<Receiving>),
+    /// Writing an answer.
+    Send(Box<Sending>),
+    /// Reading over the rest of a body, to keep the connection.
+    Drain(Box<Draining>),
+    /// Closed for writing; what still comes is thrown away until this moment.
+    Linger(Instant),
+}
+
+/// How far a head has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Waiting {
+    /// When its first byte came; `None` between requests.
+    pub(super) since: Option<Instant>,
+    /// Bytes of the inbox that were looked at and are no complete head.
+    pub(super) looked_at: usize,
+}
+
+/// What a step of the state machine came to.
+pub(super) enum Step {
+    /// Take the next step at once.
+    Continue,
+    /// Wait.
+    Park(Interest, Parking),
+    /// Close the connection.
+    Close,
+}
+
+/// What becomes of a connection after its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It waits for this, at most for so long.
+    Park(Interest, Parking),
+    /// It is done.
+    Close,
+}
+
+/// What a worker lends to the connection that it advances.
+pub struct Context<'s> {
+    pub(super) shared: &'s Shared,
+    /// Received bytes; taken while a step uses it.
+    pub(super) buffer: Vec<u8>,
+    /// Heads of answers; taken while one is sent.
+    pub(super) out: Vec<u8>,
+    /// What the present turn has done.
+    pub(super) turn: Turn,
+    date: (u64, String),
+}
+
+/// Work done in this turn, so that other connections get theirs.
+#[derive(Default)]
+pub(super) struct Turn {
+    pub(super) requests: usize,
+    pub(super) received_bytes: usize,
+    pub(super) sent_bytes: usize,
+}
+
+/// What reading the socket gave.
+pub(super) enum Received {
+    Bytes(usize),
+    Nothing,
+    /// The client's side is closed, or the connection is broken.
+    End,
+}
+
+impl<'s> Context<'s> {
+    /// The context of one worker.
+    pub fn new(shared: &'s Shared) -> Self {
+        Self {
+            shared,
+            buffer: vec![0; RECEIVE_BUFFER_BYTES],
+            out: Vec::new(),
+            turn: Turn::default(),
+            date: (0, String::new()),
+        }
+    }
+
+    /// The present date, as HTTP writes it: made once a second.
+    pub(super) fn date(&mut self) -> &str {
+        let second = clock::wall_now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        if self.date.0 != second || self.date.1.is_empty() {
+            let time = UNIX_EPOCH + Duration::from_secs(second);
+            self.date = (second, date::http(time));
+        }
+        &self.date.1
+    }
+}
+
+impl Connection {
+    /// A connection that was just accepted.
+    pub fn new(socket: OwnedFd, peer: SocketAddr) -> Self {
+        Self {
+            socket,
+            peer,
+            inbox: Vec::new(),
+            state: State::Head(Waiting::default()),
+            sent_bytes: 0,
+        }
+    }
+
+    /// How a new connection waits for its first byte.
+    pub fn first_parking(now: Instant) -> Parking {
+        Parking {
+            deadline: now + IDLE_TIME_MAX,
+            idle: true,
+        }
+    }
+
+    /// Advances it as far as it goes without waiting for the client.
+    pub fn advance(&mut self, cx: &mut Context<'_>) -> Next {
+        cx.turn = Turn::default();
+        loop {
+            let state = std::mem::replace(&mut self.state, State::Head(Waiting::default()));
+            let step = match state {
+                State::Head(waiting) => self.read_head(waiting, cx),
+                State::Body(receiving) => self.read_body(receiving, cx),
+                State::Send(sending) => self.send(*sending, cx),
+                State::Drain(draining) => self.drain(draining, cx),
+                State::Linger(until) => self.linger(until, cx),
+            };
+            match step {
+                Step::Continue => {}
+                Step::Park(interest, parking) => return Next::Park(interest, parking),
+                Step::Close => return Next::Close,
+            }
+        }
+    }
+
+    /// Its deadline has come: it is ended, or given more time where something moved without an event.
+    pub fn deadline_passed(&mut self, cx: &mut Context<'_>) -> Next {
+        let now = cx.shared.clock.now();
+        let state = std::mem::replace(&mut self.state, State::Head(Waiting::default()));
+        match state {
+            State::Head(Waiting { since: None, .. }) => close(cx, CloseReason::Idle),
+            State::Head(_) => {
+                let exchange = Exchange::without_head(self.peer, &cx.shared.ids, now);
+                self.end_late(exchange, cx, CloseReason::Head)
+            }
+            State::Body(receiving) => self.end_late(receiving.exchange, cx, CloseReason::Stalled),
+            State::Send(mut sending) => match self.observe_sending(&mut sending.pace, now) {
+                Verdict::Fine => {
+                    let parking = Sending::parking(now);
+                    self.state = State::Send(sending);
+                    Next::Park(Interest::Write, parking)
+                }
+                verdict => {
+                    let reason = reason(verdict);
+                    sending.exchange.end(cx.shared, Some(reason.as_str()));
+                    close(cx, reason)
+                }
+            },
+            State::Drain(_) => close(cx, CloseReason::Stalled),
+            State::Linger(_) => Next::Close,
+        }
+    }
+
+    /// Tells the client that it was too late, as far as that goes without waiting, and closes.
+    fn end_late(&mut self, exchange: Exchange, cx: &mut Context<'_>, reason: CloseReason) -> Next {
+        cx.shared.metrics.closed(reason);
+        self.answer_and_close(ApiError::Timeout, exchange, cx);
+        Next::Close
+    }
+
+    /// Weighs the progress of an answer by what the client's side has acknowledged.
+    fn observe_sending(&self, pace: &mut Pace, now: Instant) -> Verdict {
+        match unacked_bytes(&self.socket) {
+            Some(unacked) => {
+                let acknowledged = self.sent_bytes.saturating_sub(unacked);
+                pace.observe(now, acknowledged, STALL_TIME_MAX)
+            }
+            // Only what the socket took can be seen: a full buffer may take an honest client most of a minute.
+            None => pace.observe(now, self.sent_bytes, PACE_WINDOW),
+        }
+    }
+
+    /// Reads what has come into the buffer.
+    pub(super) fn receive(&self, buffer: &mut [u8]) -> Received {
+        loop {
+            match rustix::net::recv(&self.socket, &mut *buffer, RecvFlags::empty()) {
+                Ok((0, _)) => return Received::End,
+                Ok((length, _)) => return Received::Bytes(length),
+                Err(Errno::AGAIN) => return Received::Nothing,
+                Err(Errno::INTR) => {}
+                Err(_) => return Received::End,
+            }
+        }
+    }
+
+    /// Waits for a head, or for the rest of one.
+    pub(super) fn park_for_head(&mut self, waiting: Waiting, cx: &Context<'_>) -> Step {
+        let parking = match waiting.since {
+            Some(since) => Parking {
+                deadline: since + HEAD_TIME_MAX,
+                idle: false,
+            },
+            None => Self::first_parking(cx.shared.clock.now()),
+        };
+        self.state = State::Head(waiting);
+        Step::Park(Interest::Read, parking)
+    }
+
+    /// Closes the sending side and waits for the client to have read its answer, so that no reset overtakes it.
+    pub(super) fn start_lingering(&mut self, cx: &Context<'_>) -> Step {
+        self.inbox = Vec::new();
+        if rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Write).is_err() {
+            return Step::Close;
+        }
+        self.state = State::Linger(cx.shared.clock.now() + LINGER_TIME_MAX);
+        Step::Continue
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// The reason that a verdict other than fine gives.
+pub(super) fn reason(verdict: Verdict) -> CloseReason {
+    match verdict {
+        Verdict::Slow => CloseReason::Slow,
+        Verdict::Fine | Verdict::Stalled => CloseReason::Stalled,
+    }
+}
+
+fn close(cx: &Context<'_>, reason: CloseReason) -> Next {
+    cx.shared.metrics.closed(reason);
+    Next::Close
+}

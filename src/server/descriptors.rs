@@ -1,0 +1,30 @@
+//! How many descriptors this process may have, and how many connections that is.
+//!
+//! Invariant: connections never use up what the rest of the process needs to answer them.
+//!
+//! Source: getrlimit(2), `RLIMIT_NOFILE`.
+
+use crate::limits::{DESCRIPTORS_PER_CONNECTION, DESCRIPTORS_RESERVED};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Raises the soft limit to the hard one; the limit that holds then, `None` for none.
+pub fn raise_limit() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    }
+}
+
+/// The most connections that fit a limit of descriptors, at least one.
+pub fn connections_within(limit: Option<u64>, wanted: usize) -> usize {
+    let Some(limit) = limit else {
+        return wanted;
+    };
+    let fit = limit.saturating_sub(DESCRIPTORS_RESERVED) / DESCRIPTORS_PER_CONNECTION;
+    usize::try_from(fit).map_or(wanted, |fit| fit.clamp(1, wanted))
+}

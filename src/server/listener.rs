@@ -1,0 +1,175 @@
+//! Accepting connections.
+//!
+//! Invariants: accepting never ends and never spins: where there is no room or the system has run out of something, it
+//! is paused, for a reason and with a moment at which it goes on; one worker accepts at a time, as the listener is armed
+//! for one event like every socket.
+//!
+//! Sources: accept(2), "Error handling"; tcp(7): options set on the listener are inherited.
+
+use super::poller::{Interest, Poller};
+use crate::config::Address;
+use crate::limits::{ACCEPT_PAUSE, BACKLOG_CONNECTIONS};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// The token of the listener's events; connections and the wake-up have others.
+pub const LISTENER: u64 = u64::MAX - 1;
+
+/// Why no connection is accepted for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseReason {
+    /// There are as many connections as there may be, and none is idle.
+    Full,
+    /// The system is out of descriptors or memory.
+    Resources(Errno),
+}
+
+#[derive(Debug)]
+enum Accepting {
+    On(OwnedFd),
+    /// Until this moment, unless something is freed before.
+    Paused(OwnedFd, Instant),
+    Stopped,
+}
+
+/// The listening socket and whether it is listened to.
+#[derive(Debug)]
+pub struct Listener(Mutex<Accepting>);
+
+/// What accepting gave.
+#[derive(Debug)]
+pub enum Accepted {
+    /// A connection, not blocking, and where it comes from.
+    Connection(OwnedFd, SocketAddr),
+    /// Nobody is waiting.
+    Nobody,
+    /// A connection that was gone before it was accepted.
+    Gone,
+    /// The system is out of something.
+    Exhausted(Errno),
+}
+
+/// Listens on an address. Without a host: on every address there is, IPv6 included where the system has it.
+pub fn bind(address: Address) -> io::Result<(OwnedFd, SocketAddr)> {
+    match address.host {
+        Some(host) => listen(SocketAddr::new(host, address.port)),
+        None => listen(SocketAddr::new(
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            address.port,
+        ))
+        .or_else(|error| match Errno::from_io_error(&error) {
+            Some(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL) => listen(SocketAddr::new(
+                IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                address.port,
+            )),
+            _ => Err(error),
+        }),
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+    if address.is_ipv6() {
+        // `::` takes IPv4 as well, whatever the system's default is.
+        sockopt::set_ipv6_v6only(&socket, false)?;
+    }
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    sockopt::set_tcp_nodelay(&socket, true)?;
+    rustix::net::bind(&socket, &address)?;
+    rustix::net::listen(&socket, BACKLOG_CONNECTIONS)?;
+    let bound = SocketAddr::try_from(rustix::net::getsockname(&socket)?)?;
+    Ok((socket, bound))
+}
+
+impl Listener {
+    /// Begins to accept.
+    pub fn new(socket: OwnedFd, poller: &Poller) -> io::Result<Self> {
+        poller.add(&socket, LISTENER, Interest::Read)?;
+        Ok(Self(Mutex::new(Accepting::On(socket))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Accepting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Accepts one connection, if anyone waits.
+    pub fn accept(&self) -> Accepted {
+        let accepting = self.lock();
+        let Accepting::On(socket) = &*accepting else {
+            return Accepted::Nobody;
+        };
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        match rustix::net::acceptfrom_with(socket, flags) {
+            Ok((socket, peer)) => {
+                let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+                let peer = peer
+                    .and_then(|peer| SocketAddr::try_from(peer).ok())
+                    .unwrap_or(unknown);
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                Accepted::Connection(socket, peer)
+            }
+            Err(Errno::AGAIN) => Accepted::Nobody,
+            Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
+                Accepted::Exhausted(error)
+            }
+            Err(_) => Accepted::Gone,
+        }
+    }
+
+    /// Listens for the next connection.
+    pub fn arm(&self, poller: &Poller) {
+        if let Accepting::On(socket) = &*self.lock() {
+            arm(socket, poller);
+        }
+    }
+
+    /// Stops listening for a while.
+    pub fn pause(&self, reason: PauseReason, now: Instant) {
+        let mut accepting = self.lock();
+        if let Accepting::On(socket) = std::mem::replace(&mut *accepting, Accepting::Stopped) {
+            log::warn!(reason:? = reason; "accepting is paused");
+            *accepting = Accepting::Paused(socket, now + ACCEPT_PAUSE);
+        }
+    }
+
+    /// When a pause ends by itself.
+    pub fn resumes_at(&self) -> Option<Instant> {
+        match &*self.lock() {
+            Accepting::Paused(_, until) => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// Ends a pause, because something was freed or its time is over.
+    pub fn resume(&self, poller: &Poller) {
+        let mut accepting = self.lock();
+        match std::mem::replace(&mut *accepting, Accepting::Stopped) {
+            Accepting::Paused(socket, _) => {
+                arm(&socket, poller);
+                *accepting = Accepting::On(socket);
+            }
+            other => *accepting = other,
+        }
+    }
+
+    /// Stops listening for good: who comes now is refused by the system.
+    pub fn stop(&self) {
+        *self.lock() = Accepting::Stopped;
+    }
+}
+
+fn arm(socket: &OwnedFd, poller: &Poller) {
+    if let Err(error) = poller.arm(socket, LISTENER, Interest::Read) {
+        log::error!(error:% = error; "the listener cannot be armed");
+    }
+}

@@ -1,0 +1,213 @@
+//! The fixed pool: threads that take what is ready, advance it, and park it again.
+//!
+//! Invariants: the pool keeps its size, whatever a connection does to its worker; a worker waits in the poller, or for the
+//! disk, and for nothing else.
+
+use super::Shared;
+use super::connection::{Connection, Context, Next};
+use super::listener::{Accepted, LISTENER, PauseReason};
+use super::poller::{Interest, WAKE};
+use super::table::ConnId;
+use crate::app::metrics::CloseReason;
+use crate::limits::ACCEPTS_PER_TURN_MAX;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+/// Starts the threads.
+pub fn start(shared: &Arc<Shared>, workers: usize) -> std::io::Result<Vec<JoinHandle<()>>> {
+    (0..workers)
+        .map(|number| {
+            let shared = Arc::clone(shared);
+            std::thread::Builder::new()
+                .name(format!("worker-{number}"))
+                .spawn(move || Worker::new(&shared).run())
+        })
+        .collect()
+}
+
+struct Worker<'s> {
+    shared: &'s Shared,
+    cx: Context<'s>,
+}
+
+impl<'s> Worker<'s> {
+    fn new(shared: &'s Shared) -> Self {
+        Self {
+            shared,
+            cx: Context::new(shared),
+        }
+    }
+
+    fn run(&mut self) {
+        let shared = self.shared;
+        while !shared.stopping.load(Ordering::Acquire) {
+            let now = shared.clock.now();
+            let next = self.expire(now);
+            let timeout = next.map(|next| next.saturating_duration_since(now));
+            match shared.poller.wait(timeout) {
+                Ok(None) => {}
+                Ok(Some(WAKE)) if shared.stopping.load(Ordering::Acquire) => return,
+                Ok(Some(WAKE)) => shared.poller.clear_wake(),
+                Ok(Some(LISTENER)) => self.accept(),
+                Ok(Some(token)) => {
+                    let id = ConnId::from_token(token);
+                    if let Some(connection) = shared.table.take(id) {
+                        self.advance(id, connection, Connection::advance);
+                    }
+                }
+                Err(error) => log::error!(error:% = error; "waiting for events failed"),
+            }
+        }
+    }
+
+    /// Deals with what is due; when the next deadline is.
+    fn expire(&mut self, now: Instant) -> Option<Instant> {
+        let shared = self.shared;
+        while shared
+            .table
+            .earliest()
+            .is_some_and(|deadline| deadline <= now)
+            && let Some((id, connection)) = shared.table.take_due(now)
+        {
+            self.advance(id, connection, Connection::deadline_passed);
+        }
+        if shared.draining.load(Ordering::Acquire) {
+            while let Some((id, connection)) = shared.table.take_longest_idle() {
+                self.close(id, connection);
+            }
+        }
+        let mut next = shared.table.earliest();
+        if shared.paused.load(Ordering::Relaxed)
+            && let Some(resumes_at) = shared.listener.resumes_at()
+        {
+            if resumes_at <= now {
+                self.resume();
+            } else {
+                next = Some(next.map_or(resumes_at, |next| next.min(resumes_at)));
+            }
+        }
+        next
+    }
+
+    /// Lets a connection take its turn, and parks or closes it.
+    fn advance(
+        &mut self,
+        id: ConnId,
+        mut connection: Box<Connection>,
+        step: impl Fn(&mut Connection, &mut Context<'s>) -> Next,
+    ) {
+        let mut next = catch_unwind(AssertUnwindSafe(|| step(&mut connection, &mut self.cx)));
+        loop {
+            let Ok(Next::Park(interest, parking)) = next else {
+                if next.is_err() {
+                    self.shared.metrics.panics.fetch_add(1, Ordering::Relaxed);
+                    self.cx = Context::new(self.shared);
+                }
+                return self.close(id, connection);
+            };
+            // Armed before it is parked: an event in between finds it held and wakes its holder.
+            if self
+                .shared
+                .poller
+                .arm(&*connection, id.token(), interest)
+                .is_err()
+            {
+                return self.close(id, connection);
+            }
+            match self.shared.table.park(id, connection, parking) {
+                None => return,
+                Some(woken) => connection = woken,
+            }
+            next = catch_unwind(AssertUnwindSafe(|| connection.advance(&mut self.cx)));
+        }
+    }
+
+    fn close(&mut self, id: ConnId, connection: Box<Connection>) {
+        let shared = self.shared;
+        drop(connection);
+        shared
+            .metrics
+            .connections_open
+            .fetch_sub(1, Ordering::Relaxed);
+        let last = shared.table.release(id);
+        if shared.paused.load(Ordering::Relaxed) {
+            self.resume();
+        }
+        if last && shared.draining.load(Ordering::Acquire) {
+            shared.tell_drained();
+        }
+    }
+
+    fn resume(&mut self) {
+        self.shared.paused.store(false, Ordering::Relaxed);
+        self.shared.listener.resume(&self.shared.poller);
+    }
+
+    fn pause(&mut self, reason: PauseReason) {
+        let shared = self.shared;
+        shared.listener.pause(reason, shared.clock.now());
+        shared.paused.store(true, Ordering::Relaxed);
+        // What would have ended the pause may have happened just before it began.
+        if reason == PauseReason::Full && self.has_room() {
+            self.resume();
+        }
+    }
+
+    /// Whether one more connection fits, be it in the place of an idle one.
+    fn has_room(&self) -> bool {
+        let table = &self.shared.table;
+        table.open() < self.shared.max_connections || table.has_idle()
+    }
+
+    fn accept(&mut self) {
+        let shared = self.shared;
+        for _ in 0..ACCEPTS_PER_TURN_MAX {
+            if !self.has_room() {
+                return self.pause(PauseReason::Full);
+            }
+            match shared.listener.accept() {
+                Accepted::Connection(socket, peer) => {
+                    if shared.table.open() >= shared.max_connections
+                        && let Some((id, longest_idle)) = shared.table.take_longest_idle()
+                    {
+                        shared.metrics.closed(CloseReason::Evicted);
+                        self.close(id, longest_idle);
+                    }
+                    self.begin(Connection::new(socket, peer));
+                }
+                Accepted::Gone => {}
+                Accepted::Nobody => break,
+                Accepted::Exhausted(error) => return self.pause(PauseReason::Resources(error)),
+            }
+        }
+        shared.listener.arm(&shared.poller);
+    }
+
+    fn begin(&mut self, connection: Connection) {
+        let shared = self.shared;
+        shared
+            .metrics
+            .connections_accepted
+            .fetch_add(1, Ordering::Relaxed);
+        shared
+            .metrics
+            .connections_open
+            .fetch_add(1, Ordering::Relaxed);
+        let connection = Box::new(connection);
+        let id = shared.table.reserve();
+        if shared
+            .poller
+            .add(&*connection, id.token(), Interest::Read)
+            .is_err()
+        {
+            return self.close(id, connection);
+        }
+        let parking = Connection::first_parking(shared.clock.now());
+        if let Some(woken) = shared.table.park(id, connection, parking) {
+            self.advance(id, woken, Connection::advance);
+        }
+    }
+}
