@@ -14,10 +14,8 @@ use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::{self, Server, descriptors, listener};
 use crate::storage::{Maintenance, Store};
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 const HELP: &str = "\
 Publish packages with a token, list, download and delete them.
@@ -39,9 +37,6 @@ Settings come from the YAML file at CONFIG_PATH (default
   AUTH_TOKEN=secret STORAGE_PATH=./data release-server
   curl -H 'Authorization: Bearer secret' -F file=@package.zip http://localhost:8000/upload
 ";
-
-/// How long a health check waits for its answer.
-const HEALTHCHECK_TIME_MAX: Duration = Duration::from_secs(3);
 
 enum Command {
     Serve,
@@ -115,25 +110,9 @@ fn check_config() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks `/readyz` of the server that these settings describe, on this host.
 fn healthcheck() -> Result<(), Failure> {
     let address = config::address(&config::raw::Raw::gather()?)?;
-    let host = match address.host {
-        None => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        Some(IpAddr::V4(host)) if host.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        Some(IpAddr::V6(host)) if host.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        Some(host) => host,
-    };
-    let url = format!("http://{}/readyz", SocketAddr::new(host, address.port));
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(HEALTHCHECK_TIME_MAX))
-        .proxy(None)
-        .build()
-        .into();
-    match agent.get(&url).call() {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("{url} is not ready: {error}").into()),
-    }
+    Ok(crate::healthcheck::check(address)?)
 }
 
 fn serve() -> Result<Infallible, Failure> {

@@ -1,61 +1,37 @@
 //! Dates as HTTP writes and reads them, and as JSON does.
 //!
-//! Invariants: dates are written in one form (IMF-fixdate; RFC 3339 in JSON and logs), in UTC, in whole seconds but for
-//! the log; all three forms of HTTP are read.
+//! Invariants: dates are written in one form (IMF-fixdate; RFC 3339 in JSON and logs), in UTC; all three forms of HTTP
+//! are read; no moment that a file system can hold makes writing fail.
 //!
 //! Sources: RFC 9110, section 5.6.7; RFC 3339.
 
-use jiff::Timestamp;
-use jiff::fmt::{StdFmtWrite, rfc2822, strtime, temporal};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The moment without its fraction of a second, which HTTP dates cannot say.
+/// 9999-12-31T23:59:59Z, the last second that four digits of a year can say, since 1970.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// The moment without its fraction of a second, which HTTP dates cannot say, and within the years that they can.
 pub fn whole_seconds(time: SystemTime) -> SystemTime {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => UNIX_EPOCH + Duration::from_secs(since.as_secs()),
-        Err(_) => UNIX_EPOCH,
-    }
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    UNIX_EPOCH + Duration::from_secs(since.as_secs().min(LAST_SECOND))
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`. Moments before 1970 are written as 1970.
+/// `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub fn http(time: SystemTime) -> String {
-    let mut text = String::with_capacity(29);
-    // Fails only for years that jiff's type cannot hold anyway.
-    let _ = rfc2822::DateTimePrinter::new()
-        .print_timestamp_rfc9110(&timestamp(time), StdFmtWrite(&mut text));
-    text
+    httpdate::fmt_http_date(whole_seconds(time))
 }
 
 /// Reads any of the three forms: IMF-fixdate, RFC 850 and asctime.
 pub fn parse(text: &str) -> Option<SystemTime> {
-    let fixdate = || rfc2822::DateTimeParser::new().parse_timestamp(text).ok();
-    let obsolete = |format: &str| {
-        strtime::parse(format, text)
-            .and_then(|parsed| parsed.to_datetime())
-            .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC))
-            .ok()
-            .map(|zoned| zoned.timestamp())
-    };
-    let timestamp = if text.ends_with("GMT") {
-        fixdate().or_else(|| obsolete("%A, %d-%b-%y %H:%M:%S GMT"))
-    } else {
-        obsolete("%a %b %e %H:%M:%S %Y")
-    };
-    timestamp.map(SystemTime::from)
+    httpdate::parse_http_date(text).ok()
 }
 
-/// `2026-01-06T12:00:00Z`. Moments before 1970 are written as 1970.
+/// `2026-01-06T12:00:00Z`.
 pub fn rfc3339(time: SystemTime) -> String {
-    timestamp(whole_seconds(time)).to_string()
+    humantime::format_rfc3339_seconds(whole_seconds(time)).to_string()
 }
 
-/// `2026-01-06T12:00:00.123Z`, appended to `out`.
-pub fn rfc3339_millis(time: SystemTime, out: &mut String) {
-    const PRINTER: temporal::DateTimePrinter = temporal::DateTimePrinter::new().precision(Some(3));
-    // Writing to a string does not fail.
-    let _ = PRINTER.print_timestamp(&timestamp(time), StdFmtWrite(out));
-}
-
-fn timestamp(time: SystemTime) -> Timestamp {
-    Timestamp::try_from(time.max(UNIX_EPOCH)).unwrap_or(Timestamp::UNIX_EPOCH)
+/// `2026-01-06T12:00:00.123Z`, for a time of the wall clock.
+pub fn rfc3339_millis(time: SystemTime) -> impl std::fmt::Display {
+    humantime::format_rfc3339_millis(time.max(UNIX_EPOCH))
 }

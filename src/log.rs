@@ -61,8 +61,7 @@ pub fn flush() {
 
 /// Writes a record as one line of JSON.
 fn write_record(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
-    let mut timestamp = String::with_capacity(24);
-    date::rfc3339_millis(clock::wall_now(), &mut timestamp);
+    let timestamp = date::rfc3339_millis(clock::wall_now());
     write!(
         out,
         r#"{{"timestamp":"{timestamp}","level":"{}","message":"#,

@@ -1,0 +1,4 @@
+//! The real binary over real sockets: one process and one directory a test, all in parallel.
+
+mod harness;
+mod publish;
