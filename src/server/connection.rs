@@ -6,15 +6,18 @@
 //!   is not worth reading is closed.
 //! - Between requests it holds no buffer: an idle connection costs its struct and its socket.
 //!
-//! This file has the states and the turns; `receive.rs` reads requests and bodies, `send.rs` writes answers.
+//! This file has the states and the turns; `request.rs` reads heads, `body.rs` bodies, `send.rs` writes answers, `discard.rs`
+//! throws away.
 //!
 //! Sources: RFC 9112, sections 9.3 (persistence), 9.3.2 (pipelining), 9.6 (closing in two steps).
 
 use super::Shared;
+use super::body::Receiving;
+use super::discard::Draining;
 use super::exchange::Exchange;
 use super::pace::{Pace, Verdict};
 use super::poller::Interest;
-use super::receive::{Draining, Receiving};
+
 use super::send::Sending;
 use super::table::Parking;
 use super::unacked::unacked_bytes;
@@ -23,8 +26,7 @@ use crate::app::metrics::CloseReason;
 use crate::clock;
 use crate::date;
 use crate::limits::{
-    HEAD_TIME_MAX, IDLE_TIME_MAX, LINGER_TIME_MAX, PACE_WINDOW, RECEIVE_BUFFER_BYTES,
-    STALL_TIME_MAX,
+    HEAD_TIME_MAX, IDLE_TIME_MAX, PACE_WINDOW, RECEIVE_BUFFER_BYTES, STALL_TIME_MAX,
 };
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
@@ -251,16 +253,6 @@ impl Connection {
         };
         self.state = State::Head(waiting);
         Step::Park(Interest::Read, parking)
-    }
-
-    /// Closes the sending side and waits for the client to have read its answer, so that no reset overtakes it.
-    pub(super) fn start_lingering(&mut self, cx: &Context<'_>) -> Step {
-        self.inbox = Vec::new();
-        if rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Write).is_err() {
-            return Step::Close;
-        }
-        self.state = State::Linger(cx.shared.clock.now() + LINGER_TIME_MAX);
-        Step::Continue
     }
 }
 

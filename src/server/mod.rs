@@ -9,15 +9,17 @@
 //!
 //! Lock order: the listener's, the table's; never one within the other.
 
+mod body;
 mod connection;
 mod deadlines;
 pub mod descriptors;
+mod discard;
 mod exchange;
 pub mod listener;
 pub mod pace;
 mod poller;
 mod pool;
-mod receive;
+mod request;
 mod send;
 pub mod shutdown;
 pub mod table;

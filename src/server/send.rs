@@ -6,10 +6,10 @@
 //! Sources: RFC 9112, sections 6.3 and 9.6; sendfile(2); tcp(7), `MSG_MORE`.
 
 use super::connection::{Connection, Context, State, Step, Waiting};
+use super::discard::Draining;
 use super::exchange::Exchange;
 use super::pace::Pace;
 use super::poller::Interest;
-use super::receive::Draining;
 use super::table::Parking;
 use crate::app::error::ApiError;
 use crate::http::body::BodyDecoder;
@@ -111,6 +111,17 @@ impl Connection {
                 .exchange
                 .end(cx.shared, Some("the client does not read"));
         }
+    }
+
+    /// A handler panicked: the panic's own message is in the log already.
+    pub(super) fn answer_panic(&mut self, exchange: Exchange, cx: &mut Context<'_>) -> Step {
+        cx.shared.metrics.panics.fetch_add(1, Ordering::Relaxed);
+        self.answer(
+            ApiError::Panic.into_response(),
+            exchange,
+            Unread::Garbage,
+            cx,
+        )
     }
 
     fn prepare(

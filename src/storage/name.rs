@@ -26,6 +26,8 @@ pub enum NameError {
     Hidden,
     /// Ends like a sidecar.
     Reserved,
+    /// Bytes that are no UTF-8.
+    NotUtf8,
     /// A separator or a control character.
     Character(char),
 }
@@ -37,6 +39,7 @@ impl std::fmt::Display for NameError {
             Self::TooLong => write!(f, "it is over {NAME_BYTES_MAX} bytes"),
             Self::Hidden => f.write_str("it begins with '.'"),
             Self::Reserved => write!(f, "names ending in '{SIDECAR_SUFFIX}' are for checksums"),
+            Self::NotUtf8 => f.write_str("it is not UTF-8"),
             Self::Character(character) => {
                 write!(f, "it holds '{}'", character.escape_default())
             }

@@ -3,9 +3,13 @@
 //! Invariants: nothing sleeps where a condition can be awaited; every wait has an end, so that a test fails instead of
 //! hanging; the server ends with its test.
 
+pub use crate::http_client::{Connection, Response};
+
+use release_server::http::digest::Sha256;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use sha2::Digest;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -23,7 +27,8 @@ pub struct TestServer {
     pub port: u16,
     storage: PathBuf,
     log: Arc<Log>,
-    _directory: Option<tempfile::TempDir>,
+    /// Goes when the process has ended.
+    directory: Option<tempfile::TempDir>,
 }
 
 #[derive(Default)]
@@ -43,7 +48,7 @@ impl TestServer {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let storage = directory.path().join("data");
         let mut server = Self::over(&storage, settings);
-        server._directory = Some(directory);
+        server.directory = Some(directory);
         server
     }
 
@@ -82,7 +87,7 @@ impl TestServer {
             port: 0,
             storage: storage.to_owned(),
             log,
-            _directory: None,
+            directory: None,
         };
         let listening = server.wait_for_line(|line| line["message"] == "listening");
         let address: SocketAddr = listening["address"].as_str().unwrap().parse().unwrap();
@@ -170,6 +175,16 @@ impl TestServer {
         assets.iter().map(name).collect()
     }
 
+    /// The names in its directory, hidden ones too, in order.
+    pub fn stored(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.storage).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
     /// Asserts that the process still runs and answers.
     pub fn assert_alive(&mut self) {
         assert_eq!(self.child.try_wait().unwrap(), None, "the process ended");
@@ -214,6 +229,7 @@ impl Drop for TestServer {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        drop(self.directory.take());
     }
 }
 
@@ -250,6 +266,11 @@ pub fn form(name: &str, content: &[u8]) -> Vec<u8> {
     [head.as_bytes(), content, b"\r\n--BOUNDARY--\r\n"].concat()
 }
 
+/// The SHA-256 of bytes, in hexadecimal digits.
+pub fn hex(content: &[u8]) -> String {
+    Sha256::new(sha2::Sha256::digest(content)).hex()
+}
+
 /// Bytes that compress badly and differ by seed.
 pub fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
@@ -260,142 +281,4 @@ pub fn noise(seed: u64, length: usize) -> Vec<u8> {
         state.to_le_bytes()[3]
     };
     (0..length).map(|_| next()).collect()
-}
-
-/// A connection that speaks HTTP by hand.
-pub struct Connection {
-    pub stream: TcpStream,
-    /// Received and not read yet.
-    buffered: Vec<u8>,
-}
-
-impl Connection {
-    pub fn new(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self {
-            stream,
-            buffered: Vec::new(),
-        }
-    }
-
-    /// Sends; a server that closed already is none of the sender's business.
-    pub fn send(&mut self, bytes: &[u8]) {
-        let _ = self.stream.write_all(bytes);
-    }
-
-    /// Closes the sending side.
-    pub fn finish_sending(&mut self) {
-        let _ = self.stream.shutdown(Shutdown::Write);
-    }
-
-    /// Receives more; whether there was any.
-    fn fill(&mut self) -> bool {
-        let mut buffer = [0; 64 * 1024];
-        match self.stream.read(&mut buffer) {
-            Ok(0) => false,
-            Ok(length) => {
-                self.buffered.extend_from_slice(&buffer[..length]);
-                true
-            }
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
-            Err(error) => panic!("reading from the server: {error}"),
-        }
-    }
-
-    /// Reads one answer to a request of this method.
-    pub fn response(&mut self, method: &str) -> Response {
-        self.try_response(method).expect("an answer")
-    }
-
-    /// Reads one answer; `None` where the connection ends before it.
-    pub fn try_response(&mut self, method: &str) -> Option<Response> {
-        let end = loop {
-            if let Some(at) = memchr::memmem::find(&self.buffered, b"\r\n\r\n") {
-                break at + 4;
-            }
-            if !self.fill() {
-                return None;
-            }
-        };
-        let head: Vec<u8> = self.buffered.drain(..end).collect();
-        let head = String::from_utf8(head).expect("a head in ASCII");
-        let mut lines = head.trim_end().split("\r\n");
-        let status_line = lines.next().unwrap();
-        let status = status_line
-            .strip_prefix("HTTP/1.1 ")
-            .and_then(|rest| rest[..3].parse().ok())
-            .unwrap_or_else(|| panic!("no status line: {status_line}"));
-        let headers: Vec<(String, String)> = lines
-            .map(|line| line.split_once(": ").expect("a header line"))
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-            .collect();
-        let mut response = Response {
-            status,
-            headers,
-            body: Vec::new(),
-        };
-        if status == 100 || status == 204 || status == 304 || method == "HEAD" {
-            return Some(response);
-        }
-        let length: usize = response.header("content-length").parse().unwrap();
-        while self.buffered.len() < length {
-            assert!(
-                self.fill(),
-                "the body ends after {} bytes of {length}",
-                self.buffered.len()
-            );
-        }
-        response.body = self.buffered.drain(..length).collect();
-        Some(response)
-    }
-
-    /// Asserts that nothing more comes and the connection ends.
-    pub fn assert_closed(&mut self) {
-        while self.fill() {}
-        let rest = String::from_utf8_lossy(&self.buffered);
-        assert!(rest.is_empty(), "unexpected before the close: {rest}");
-    }
-}
-
-/// An answer.
-#[derive(Debug, Clone)]
-pub struct Response {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
-}
-
-impl Response {
-    /// The value of a header; fails where it is missing.
-    pub fn header(&self, name: &str) -> &str {
-        self.try_header(name)
-            .unwrap_or_else(|| panic!("no {name} in {self:?}"))
-    }
-
-    pub fn try_header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("no JSON: {error}: {self:?}"))
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8(self.body.clone()).unwrap()
-    }
-
-    /// Asserts an error: its status, and that its two sentences are one and hold these words.
-    pub fn assert_error(&self, status: u16, words: &str) {
-        assert_eq!(self.status, status, "{self:?}");
-        let body = self.json();
-        assert_eq!(body["detail"], body["message"]);
-        let sentence = body["detail"].as_str().unwrap();
-        assert!(sentence.contains(words), "'{words}' is not in '{sentence}'");
-    }
 }

@@ -6,7 +6,7 @@
 //! Source: the project's contract, section 1, "Upload errors".
 
 use super::State;
-use crate::app::error::ApiError;
+use crate::app::error::{ApiError, UploadError};
 use crate::app::release::Metadata;
 use crate::http::digest::Sha256;
 use crate::http::response::Response;
@@ -30,7 +30,7 @@ pub struct Intent {
 pub fn check_length(state: &State, length: u64, overhead_bytes: u64) -> Result<(), ApiError> {
     let least_file = length.saturating_sub(overhead_bytes);
     match state.max_upload_bytes {
-        Some(limit) if least_file > limit => Err(ApiError::TooLarge(limit)),
+        Some(limit) if least_file > limit => Err(UploadError::TooLarge(limit).into()),
         _ if least_file > state.store.free_bytes()? => Err(ApiError::NoSpace),
         _ => Ok(()),
     }
@@ -39,7 +39,9 @@ pub fn check_length(state: &State, length: u64, overhead_bytes: u64) -> Result<(
 /// Adds bytes to an upload, within the limit.
 pub fn write(state: &State, upload: &mut PendingUpload, bytes: &[u8]) -> Result<(), ApiError> {
     match state.max_upload_bytes {
-        Some(limit) if upload.size() + bytes.len() as u64 > limit => Err(ApiError::TooLarge(limit)),
+        Some(limit) if upload.size() + bytes.len() as u64 > limit => {
+            Err(UploadError::TooLarge(limit).into())
+        }
         _ => Ok(upload.write(bytes)?),
     }
 }
@@ -61,14 +63,12 @@ pub fn publish(
     created_status: u16,
 ) -> Result<Response, ApiError> {
     if upload.size() == 0 {
-        return Err(ApiError::EmptyFile);
+        return Err(UploadError::EmptyFile.into());
     }
     let upload = upload.complete();
     if let Some(stated) = intent.stated.filter(|stated| *stated != upload.sha256) {
-        return Err(ApiError::DigestMismatch {
-            stated,
-            received: upload.sha256,
-        });
+        let received = upload.sha256;
+        return Err(UploadError::DigestMismatch { stated, received }.into());
     }
     let about = |error: StorageError| ApiError::about(name.as_str(), error);
     let published = upload.publish(name, intent.overwrite).map_err(about)?;

@@ -4,7 +4,7 @@
 
 use super::State;
 use super::publish::{self, Intent};
-use crate::app::error::ApiError;
+use crate::app::error::{ApiError, UploadError};
 use crate::app::negotiate;
 use crate::http::digest;
 use crate::http::framing::Framing;
@@ -19,13 +19,13 @@ use std::sync::Arc;
 pub fn put(state: &Arc<State>, request: &Request<'_>, segment: &str) -> Result<Reply, ApiError> {
     let intent = Intent {
         overwrite: negotiate::overwrite(request)?,
-        stated: digest::stated(&request.fields, true).map_err(ApiError::Digest)?,
+        stated: digest::stated(&request.fields, true).map_err(UploadError::Digest)?,
         base: state.public_url.base(request)?.into_owned(),
     };
     let name = new_name(segment)?;
     match request.framing {
-        Framing::None => return Err(ApiError::LengthRequired),
-        Framing::Known(0) => return Err(ApiError::EmptyFile),
+        Framing::None => return Err(UploadError::LengthRequired.into()),
+        Framing::Known(0) => return Err(UploadError::EmptyFile.into()),
         Framing::Known(length) => publish::check_length(state, length, 0)?,
         Framing::Chunked => {}
     }
@@ -42,14 +42,11 @@ pub fn put(state: &Arc<State>, request: &Request<'_>, segment: &str) -> Result<R
 }
 
 /// The name that a path gives a new package.
-fn new_name(segment: &str) -> Result<PackageName, ApiError> {
-    let refused = |name: &str, why| ApiError::Name(name.to_owned(), why);
+fn new_name(segment: &str) -> Result<PackageName, UploadError> {
+    let refused = |name: &str, why| UploadError::Name(name.to_owned(), why);
     match target::decode_segment(segment) {
         Some(name) => PackageName::parse(&name).map_err(|why| refused(&name, why)),
-        None => Err(refused(
-            segment,
-            NameError::Character(char::REPLACEMENT_CHARACTER),
-        )),
+        None => Err(refused(segment, NameError::NotUtf8)),
     }
 }
 

@@ -7,7 +7,7 @@
 
 use super::State;
 use super::publish::{self, Intent};
-use crate::app::error::ApiError;
+use crate::app::error::{ApiError, UploadError};
 use crate::app::negotiate;
 use crate::http::digest;
 use crate::http::framing::Framing;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub fn post(state: &Arc<State>, request: &Request<'_>) -> Result<Reply, ApiError> {
     let intent = Intent {
         overwrite: negotiate::overwrite(request)?,
-        stated: digest::stated(&request.fields, false).map_err(ApiError::Digest)?,
+        stated: digest::stated(&request.fields, false).map_err(UploadError::Digest)?,
         base: state.public_url.base(request)?.into_owned(),
     };
     let boundary = request
@@ -30,7 +30,7 @@ pub fn post(state: &Arc<State>, request: &Request<'_>) -> Result<Reply, ApiError
         .all("content-type")
         .next()
         .and_then(multipart::boundary)
-        .ok_or(ApiError::NotMultipart)?;
+        .ok_or(UploadError::NotMultipart)?;
     if let Framing::Known(length) = request.framing {
         publish::check_length(state, length, FORM_OVERHEAD_BYTES_MAX)?;
     }
@@ -65,7 +65,11 @@ impl FormSink {
     fn take(&mut self, mut bytes: &[u8]) -> Result<(), ApiError> {
         self.form.received_bytes += bytes.len() as u64;
         loop {
-            match self.parser.next(&mut bytes).map_err(ApiError::Multipart)? {
+            match self
+                .parser
+                .next(&mut bytes)
+                .map_err(UploadError::Multipart)?
+            {
                 Part::Begin(part) => self.form.begin(&part)?,
                 Part::Data(data) => self.form.data(data)?,
                 Part::End => self.form.in_file = false,
@@ -78,7 +82,7 @@ impl FormSink {
             .as_ref()
             .map_or(0, |(_, upload)| upload.size());
         if self.form.received_bytes - file_bytes > FORM_OVERHEAD_BYTES_MAX {
-            return Err(ApiError::FormOverhead);
+            return Err(UploadError::FormOverhead.into());
         }
         Ok(())
     }
@@ -90,13 +94,13 @@ impl Form {
             return Ok(());
         };
         if self.file.is_some() {
-            return Err(ApiError::ManyFiles);
+            return Err(UploadError::ManyFiles.into());
         }
         if part.name != "file" {
-            return Err(ApiError::NoFile);
+            return Err(UploadError::NoFile.into());
         }
         let name =
-            PackageName::parse(filename).map_err(|why| ApiError::Name(filename.clone(), why))?;
+            PackageName::parse(filename).map_err(|why| UploadError::Name(filename.clone(), why))?;
         self.state
             .store
             .check_name_is_free(&name, self.intent.overwrite)
@@ -125,8 +129,8 @@ impl BodySink for FormSink {
     fn finish(self: Box<Self>) -> Response {
         let form = self.form;
         let result = match form.file {
-            _ if !self.parser.is_complete() => Err(ApiError::MultipartCutShort),
-            None => Err(ApiError::NoFile),
+            _ if !self.parser.is_complete() => Err(UploadError::CutShort.into()),
+            None => Err(UploadError::NoFile.into()),
             Some((name, upload)) => publish::publish(&form.state, upload, &name, &form.intent, 200),
         };
         result.unwrap_or_else(ApiError::into_response)

@@ -6,15 +6,17 @@
 //!
 //! Sources: the project's contract, section 1; RFC 9110, section 15; RFC 6750, section 3 (401).
 
+mod upload;
+
+pub use upload::UploadError;
+
 use crate::http::chunked::ChunkError;
-use crate::http::digest::{DigestError, Sha256};
+use crate::http::digest::Sha256;
 use crate::http::head::HeadError;
-use crate::http::multipart::MultipartError;
 use crate::http::response::Response;
-use crate::limits::{FORM_OVERHEAD_BYTES_MAX, RETRY_AFTER_SECONDS};
+use crate::limits::RETRY_AFTER_SECONDS;
 use crate::storage::StorageError;
 use crate::storage::error::Failure;
-use crate::storage::name::NameError;
 use serde_json::json;
 
 /// Why a request is not answered as it was meant.
@@ -49,35 +51,8 @@ pub enum ApiError {
     },
     /// A header of a trusted proxy that cannot be used.
     Forwarded(&'static str),
-    /// A name that no package may have.
-    Name(String, NameError),
-    /// An upload whose body is no form.
-    NotMultipart,
-    /// A form that cannot be read.
-    Multipart(MultipartError),
-    /// A form that ends before its closing boundary.
-    MultipartCutShort,
-    /// A form without a file in a part named `file`.
-    NoFile,
-    /// A form with more than one file.
-    ManyFiles,
-    /// Fields beside the file that are too long.
-    FormOverhead,
-    /// A `PUT` without a length.
-    LengthRequired,
-    /// A file over the limit, in bytes.
-    TooLarge(u64),
-    /// A file without content.
-    EmptyFile,
-    /// A stated digest that cannot be read.
-    Digest(DigestError),
-    /// A stated digest that is not the file's.
-    DigestMismatch {
-        /// What the client stated.
-        stated: Sha256,
-        /// What arrived.
-        received: Sha256,
-    },
+    /// An upload is refused.
+    Upload(UploadError),
     /// A name that is taken.
     Exists(String, Option<Sha256>),
     /// A range beyond the end of a file of so many bytes.
@@ -98,6 +73,12 @@ pub enum ApiError {
     Storage(Failure),
     /// A handler panicked.
     Panic,
+}
+
+impl From<UploadError> for ApiError {
+    fn from(error: UploadError) -> Self {
+        Self::Upload(error)
+    }
 }
 
 impl From<StorageError> for ApiError {
@@ -129,21 +110,17 @@ impl ApiError {
             Self::Head(HeadError::TooLong | HeadError::TooManyFields) => 431,
             Self::Head(HeadError::Version) => 505,
             Self::Head(_) => 400,
-            Self::BodyCutShort | Self::Chunks(_) | Self::Forwarded(_) | Self::Name(..) => 400,
-            Self::Multipart(_) | Self::MultipartCutShort | Self::EmptyFile => 400,
-            Self::Digest(_) | Self::DigestMismatch { .. } => 400,
+            Self::BodyCutShort | Self::Chunks(_) | Self::Forwarded(_) => 400,
+            Self::Upload(error) => error.status(),
             Self::Unauthorized(_) => 401,
             Self::NoSuchPath(_) | Self::NoSuchPackage(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::Timeout => 408,
             Self::Exists(..) => 409,
-            Self::LengthRequired => 411,
             Self::Precondition => 412,
-            Self::TooLarge(_) | Self::FormOverhead => 413,
-            Self::NotMultipart => 415,
             Self::Range(_) => 416,
             Self::Expectation => 417,
-            Self::Parameter { .. } | Self::NoFile | Self::ManyFiles => 422,
+            Self::Parameter { .. } => 422,
             Self::Storage(_) | Self::Panic => 500,
             Self::ChecksumPending(_) | Self::Busy | Self::Unavailable(_) | Self::Draining => 503,
             Self::NoSpace => 507,
@@ -175,33 +152,7 @@ impl ApiError {
             Self::Forwarded(name) => {
                 format!("The {name} header, which this server trusts, is malformed")
             }
-            Self::Name(name, why) => format!(
-                "The file name '{}' is not accepted: {why}; a name is 1 to 240 bytes of UTF-8 without '/', '\\' or control characters, does not begin with '.' and does not end in '.sha256'",
-                short(name)
-            ),
-            Self::NotMultipart => "The body is not multipart/form-data with a boundary; send the file as 'curl -F file=@NAME', or with PUT to /assets/NAME".to_owned(),
-            Self::Multipart(error) => format!("The multipart body is malformed: {error}"),
-            Self::MultipartCutShort => {
-                "The multipart body is malformed: it ends before its closing boundary".to_owned()
-            }
-            Self::NoFile => "The form has no file in a part named 'file'; send it as 'curl -F file=@NAME'".to_owned(),
-            Self::ManyFiles => "The form has more than one file; send one file per request".to_owned(),
-            Self::FormOverhead => format!(
-                "The form's fields beside the file are over {FORM_OVERHEAD_BYTES_MAX} bytes"
-            ),
-            Self::LengthRequired => {
-                "PUT needs a Content-Length, or Transfer-Encoding: chunked".to_owned()
-            }
-            Self::TooLarge(limit) => {
-                format!("The file is over {limit} bytes, the most that this server takes")
-            }
-            Self::EmptyFile => "The file is empty".to_owned(),
-            Self::Digest(error) => format!("The stated digest cannot be checked: {error}"),
-            Self::DigestMismatch { stated, received } => format!(
-                "The file's SHA-256 is {}, not {} as stated; it was not stored",
-                received.hex(),
-                stated.hex()
-            ),
+            Self::Upload(error) => error.to_string(),
             Self::Exists(name, _) => format!(
                 "'{}' exists already; publish with overwrite=true to replace a package",
                 short(name)
@@ -217,9 +168,7 @@ impl ApiError {
                 short(name)
             ),
             Self::NoSpace => "There is not enough space left in the storage".to_owned(),
-            Self::Busy => {
-                "Another server holds the storage directory's lock; try again".to_owned()
-            }
+            Self::Busy => "Another server holds the storage directory's lock; try again".to_owned(),
             Self::Unavailable(failure) => format!(
                 "The storage cannot be used at the moment: cannot {}: {}",
                 failure.action, failure.error

@@ -1,0 +1,159 @@
+//! The numbers as Prometheus reads them.
+//!
+//! Invariant: each family is announced once, with help and type, before its samples.
+//!
+//! Source: the Prometheus exposition formats, "Text-based format".
+
+use super::{BUCKETS, CloseReason, Metrics, NO_ROUTE, StorageNumbers};
+use crate::app::router::Endpoint;
+use std::fmt::{Display, Write};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// The text as far as it is written.
+struct Page(String);
+
+impl Page {
+    /// Announces a family of samples.
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a string does not fail, here and below.
+        let _ = writeln!(self.0, "# HELP release_server_{name} {help}");
+        let _ = writeln!(self.0, "# TYPE release_server_{name} {kind}");
+    }
+
+    /// A sample; `labels` with their braces, or empty.
+    fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
+        let _ = writeln!(self.0, "release_server_{name}{labels} {value}");
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: &AtomicU64) {
+        self.family(name, "counter", help);
+        self.sample(name, "", value.load(Relaxed));
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
+        self.family(name, "gauge", help);
+        self.sample(name, "", value);
+    }
+}
+
+impl Metrics {
+    /// The numbers as text; the storage's where they could be had.
+    pub fn render(&self, storage: Option<StorageNumbers>) -> String {
+        let mut page = Page(String::with_capacity(8 * 1024));
+        self.render_requests(&mut page);
+        self.render_latency(&mut page);
+        self.render_connections(&mut page);
+        page.counter(
+            "received_bytes_total",
+            "Bytes of request bodies.",
+            &self.received_bytes,
+        );
+        page.counter(
+            "sent_bytes_total",
+            "Bytes of response bodies.",
+            &self.sent_bytes,
+        );
+        page.counter(
+            "handler_panics_total",
+            "Requests that ended in a panic.",
+            &self.panics,
+        );
+        page.counter(
+            "packages_published_total",
+            "Packages published.",
+            &self.published,
+        );
+        page.counter(
+            "packages_deleted_total",
+            "Packages deleted on request.",
+            &self.deleted,
+        );
+        page.counter(
+            "packages_swept_total",
+            "Packages removed by retention.",
+            &self.swept,
+        );
+        if let Some(storage) = storage {
+            page.gauge("packages", "Packages listed.", storage.packages as u64);
+            page.gauge(
+                "stored_bytes",
+                "Bytes of all packages.",
+                storage.stored_bytes,
+            );
+            page.gauge(
+                "free_bytes",
+                "Bytes that can still be stored.",
+                storage.free_bytes,
+            );
+        }
+        page.family("build_info", "gauge", "The version that runs.");
+        let version = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
+        page.sample("build_info", version, 1);
+        page.0
+    }
+
+    fn render_requests(&self, page: &mut Page) {
+        const NAME: &str = "requests_total";
+        page.family(
+            NAME,
+            "counter",
+            "Requests ended, by route and class of status.",
+        );
+        let routes = Endpoint::ALL.iter().map(|endpoint| endpoint.pattern());
+        for (route, classes) in routes.chain([NO_ROUTE]).zip(&self.requests) {
+            for (class, count) in (1..).zip(classes) {
+                let count = count.load(Relaxed);
+                if count > 0 {
+                    let labels = format!("{{route=\"{route}\",status=\"{class}xx\"}}");
+                    page.sample(NAME, &labels, count);
+                }
+            }
+        }
+    }
+
+    fn render_latency(&self, page: &mut Page) {
+        const NAME: &str = "request_duration_seconds";
+        page.family(
+            NAME,
+            "histogram",
+            "From a request's head to the end of its answer.",
+        );
+        let mut count = 0;
+        for ((_, bound), bucket) in BUCKETS.iter().zip(&self.latency_buckets) {
+            count += bucket.load(Relaxed);
+            page.sample(
+                "request_duration_seconds_bucket",
+                &format!("{{le=\"{bound}\"}}"),
+                count,
+            );
+        }
+        let microseconds = self.latency_microseconds.load(Relaxed);
+        let (seconds, fraction) = (microseconds / 1_000_000, microseconds % 1_000_000);
+        page.sample(
+            "request_duration_seconds_sum",
+            "",
+            format_args!("{seconds}.{fraction:06}"),
+        );
+        page.sample("request_duration_seconds_count", "", count);
+    }
+
+    fn render_connections(&self, page: &mut Page) {
+        const NAME: &str = "connections_closed_total";
+        let accepted = &self.connections_accepted;
+        page.counter(
+            "connections_accepted_total",
+            "Connections accepted.",
+            accepted,
+        );
+        let open = self.connections_open.load(Relaxed);
+        page.gauge("connections_open", "Connections open.", open);
+        page.family(
+            NAME,
+            "counter",
+            "Connections closed by the server, by reason.",
+        );
+        for ((_, word), count) in CloseReason::ALL.iter().zip(&self.closes) {
+            page.sample(NAME, &format!("{{reason=\"{word}\"}}"), count.load(Relaxed));
+        }
+    }
+}

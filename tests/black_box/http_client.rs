@@ -1,0 +1,146 @@
+//! HTTP/1.1 by hand: a connection that sends what it is told and reads answers strictly.
+//!
+//! Invariant: an answer is read exactly as long as it announces itself; what is not as RFC 9112 has it fails the test.
+
+use crate::harness::PATIENCE;
+use serde_json::Value;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+
+/// A connection that speaks HTTP by hand.
+pub struct Connection {
+    pub stream: TcpStream,
+    /// Received and not read yet.
+    buffered: Vec<u8>,
+}
+
+impl Connection {
+    pub fn new(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            buffered: Vec::new(),
+        }
+    }
+
+    /// Sends; a server that closed already is none of the sender's business.
+    pub fn send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// Closes the sending side.
+    pub fn finish_sending(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Receives more; whether there was any.
+    fn fill(&mut self) -> bool {
+        let mut buffer = vec![0; 64 * 1024];
+        match self.stream.read(&mut buffer) {
+            Ok(0) => false,
+            Ok(length) => {
+                self.buffered.extend_from_slice(&buffer[..length]);
+                true
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            Err(error) => panic!("reading from the server: {error}"),
+        }
+    }
+
+    /// Reads one answer to a request of this method.
+    pub fn response(&mut self, method: &str) -> Response {
+        self.try_response(method).expect("an answer")
+    }
+
+    /// Reads one answer; `None` where the connection ends before it.
+    pub fn try_response(&mut self, method: &str) -> Option<Response> {
+        let end = loop {
+            if let Some(at) = memchr::memmem::find(&self.buffered, b"\r\n\r\n") {
+                break at + 4;
+            }
+            if !self.fill() {
+                return None;
+            }
+        };
+        let head: Vec<u8> = self.buffered.drain(..end).collect();
+        let head = String::from_utf8(head).expect("a head in ASCII");
+        let mut lines = head.trim_end().split("\r\n");
+        let status_line = lines.next().unwrap();
+        let status = status_line
+            .strip_prefix("HTTP/1.1 ")
+            .and_then(|rest| rest[..3].parse().ok())
+            .unwrap_or_else(|| panic!("no status line: {status_line}"));
+        let headers: Vec<(String, String)> = lines
+            .map(|line| line.split_once(": ").expect("a header line"))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        let mut response = Response {
+            status,
+            headers,
+            body: Vec::new(),
+        };
+        if status == 100 || status == 204 || status == 304 || method == "HEAD" {
+            return Some(response);
+        }
+        let length: usize = response.header("content-length").parse().unwrap();
+        while self.buffered.len() < length {
+            assert!(
+                self.fill(),
+                "the body ends after {} bytes of {length}",
+                self.buffered.len()
+            );
+        }
+        response.body = self.buffered.drain(..length).collect();
+        Some(response)
+    }
+
+    /// Asserts that nothing more comes and the connection ends.
+    pub fn assert_closed(&mut self) {
+        while self.fill() {}
+        let rest = String::from_utf8_lossy(&self.buffered);
+        assert!(rest.is_empty(), "unexpected before the close: {rest}");
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The value of a header; fails where it is missing.
+    pub fn header(&self, name: &str) -> &str {
+        self.try_header(name)
+            .unwrap_or_else(|| panic!("no {name} in {self:?}"))
+    }
+
+    pub fn try_header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("no JSON: {error}: {self:?}"))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    /// Asserts an error: its status, and that its two sentences are one and hold these words.
+    pub fn assert_error(&self, status: u16, words: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        let body = self.json();
+        assert_eq!(body["detail"], body["message"]);
+        let sentence = body["detail"].as_str().unwrap();
+        assert!(sentence.contains(words), "'{words}' is not in '{sentence}'");
+    }
+}
