@@ -152,7 +152,7 @@ pub fn parse<'f, 'b>(
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => bytes.len(),
         Err(httparse::Error::TooManyHeaders) => return Err(HeadError::TooManyFields),
-        Err(httparse::Error::Version) => return Err(HeadError::Version),
+        Err(httparse::Error::Version) if names_a_version(bytes) => return Err(HeadError::Version),
         Err(error) => return Err(HeadError::Syntax(error)),
     };
     if length > HEAD_BYTES_MAX {
@@ -172,6 +172,14 @@ pub fn parse<'f, 'b>(
         }
         _ => Ok(Parsed::Incomplete),
     }
+}
+
+/// Whether the third word of the request line is a version at all: a target with a blank in it is no version's fault.
+fn names_a_version(bytes: &[u8]) -> bool {
+    bytes
+        .split(|byte| *byte == b' ')
+        .nth(2)
+        .is_some_and(|word| word.starts_with(b"HTTP/"))
 }
 
 fn interpret<'f, 'b>(

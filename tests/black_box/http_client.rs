@@ -56,6 +56,16 @@ impl Connection {
 
     /// Reads one answer; `None` where the connection ends before it.
     pub fn try_response(&mut self, method: &str) -> Option<Response> {
+        let head = self.try_head()?;
+        Some(self.body_of(head, method))
+    }
+
+    /// Reads the head of an answer; the body is left for [`Connection::body_of`].
+    pub fn head(&mut self) -> Response {
+        self.try_head().expect("an answer")
+    }
+
+    fn try_head(&mut self) -> Option<Response> {
         let end = loop {
             if let Some(at) = memchr::memmem::find(&self.buffered, b"\r\n\r\n") {
                 break at + 4;
@@ -72,17 +82,21 @@ impl Connection {
             .strip_prefix("HTTP/1.1 ")
             .and_then(|rest| rest[..3].parse().ok())
             .unwrap_or_else(|| panic!("no status line: {status_line}"));
-        let headers: Vec<(String, String)> = lines
+        let headers = lines
             .map(|line| line.split_once(": ").expect("a header line"))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
             .collect();
-        let mut response = Response {
+        Some(Response {
             status,
             headers,
             body: Vec::new(),
-        };
-        if status == 100 || status == 204 || status == 304 || method == "HEAD" {
-            return Some(response);
+        })
+    }
+
+    /// Reads the body that follows a head, in answer to this method.
+    pub fn body_of(&mut self, mut response: Response, method: &str) -> Response {
+        if matches!(response.status, 100 | 204 | 304) || method == "HEAD" {
+            return response;
         }
         let length: usize = response.header("content-length").parse().unwrap();
         while self.buffered.len() < length {
@@ -93,7 +107,7 @@ impl Connection {
             );
         }
         response.body = self.buffered.drain(..length).collect();
-        Some(response)
+        response
     }
 
     /// Asserts that nothing more comes and the connection ends.
