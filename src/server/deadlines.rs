@@ -21,6 +21,11 @@ impl Deadlines {
         self.0.remove(&(deadline, id));
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The earliest one.
     pub fn first(&self) -> Option<(Instant, ConnId)> {
         self.0.first().copied()

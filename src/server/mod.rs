@@ -126,9 +126,25 @@ impl Server {
         self.shared.poller.wake();
     }
 
+    /// Whether every connection is parked and none is due: for tests that move the clock.
+    pub fn is_quiet(&self) -> bool {
+        let now = self.shared.clock.now();
+        let due = self
+            .shared
+            .table
+            .earliest()
+            .is_some_and(|deadline| deadline <= now);
+        !due && self.shared.table.held() == 0
+    }
+
     /// Connections open now.
     pub fn connections(&self) -> usize {
         self.shared.table.open()
+    }
+
+    /// Connections in the middle of a request: for tests that move the clock.
+    pub fn active(&self) -> usize {
+        self.shared.table.active()
     }
 
     /// Stops accepting, closes idle connections and every other one after its answer; writes [`DRAINED`] to the stream

@@ -119,6 +119,17 @@ impl<T> Table<T> {
         self.lock().open
     }
 
+    /// Connections in the hands of workers.
+    pub fn held(&self) -> usize {
+        let inner = self.lock();
+        inner.open - inner.idle.len() - inner.active.len()
+    }
+
+    /// Parked connections in the middle of a request.
+    pub fn active(&self) -> usize {
+        self.lock().active.len()
+    }
+
     /// Whether any connection waits between requests.
     pub fn has_idle(&self) -> bool {
         self.lock().idle.first().is_some()
