@@ -6,5 +6,8 @@ mod harness;
 mod hostile;
 mod http_client;
 mod in_process;
+mod processes;
 mod publish;
 mod refusals;
+mod retention;
+mod volume;
