@@ -1,13 +1,17 @@
 //! The real binary over real sockets: one process and one directory a test, all in parallel.
 
+mod command_line;
 mod deadlines;
 mod downloads;
 mod harness;
 mod hostile;
 mod http_client;
 mod in_process;
+mod logs;
 mod processes;
 mod publish;
 mod refusals;
 mod retention;
+mod shutdown;
+mod stalled;
 mod volume;

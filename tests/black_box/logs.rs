@@ -1,0 +1,126 @@
+//! The log and the numbers: a line and a count for every request, and no token in either.
+
+use crate::harness::{TOKEN, TestServer, until};
+use serde_json::Value;
+
+fn requests(server: &TestServer) -> Vec<Value> {
+    let is_request = |line: &Value| line["module"] == "release_server::request";
+    server.log().into_iter().filter(is_request).collect()
+}
+
+#[test]
+fn every_request_is_a_line_with_all_its_fields() {
+    let server = TestServer::start();
+    let headers = "X-Request-Id: given-id-1\r\n";
+    let answer = server.request("GET", "/latest?token=secret", headers, b"");
+    assert_eq!(answer.header("x-request-id"), "given-id-1");
+    let line = server.wait_for_line(|line| line["request_id"] == "given-id-1");
+    assert_eq!(line["level"], "INFO");
+    assert_eq!(line["method"], "GET");
+    assert_eq!(line["path"], "/latest");
+    assert_eq!(line["status"], 200);
+    assert_eq!(line["bytes"], answer.body.len());
+    assert!(line["duration_ms"].as_f64().unwrap() >= 0.0);
+    assert!(line["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
+    let timestamp = line["timestamp"].as_str().unwrap();
+    assert_eq!(
+        (timestamp.len(), &timestamp[10..11], &timestamp[23..]),
+        (24, "T", "Z")
+    );
+    for given in ["", "two words", "a\tb", &"x".repeat(129)] {
+        let headers = format!("X-Request-Id: {given}\r\n");
+        let answer = server.request("GET", "/healthz", &headers, b"");
+        assert_ne!(answer.header("x-request-id"), given);
+    }
+    assert_eq!(server.put("a.zip", b"content").status, 201);
+    let line = server.wait_for_line(|line| line["message"] == "published");
+    assert_eq!(
+        (&line["package"], &line["size"]),
+        (&"a.zip".into(), &7.into())
+    );
+    assert_eq!(server.write("DELETE", "/assets/a.zip", "", b"").status, 204);
+    server.wait_for_line(|line| line["message"] == "deleted" && line["package"] == "a.zip");
+    until(|| (requests(&server).len() == 7).then_some(()));
+}
+
+#[test]
+fn refused_and_broken_requests_are_lines_too() {
+    let server = TestServer::start();
+    let mut connection = server.connect();
+    connection.send(b"nonsense\r\n\r\n");
+    assert_eq!(connection.response("GET").status, 400);
+    server.wait_for_line(|line| line["status"] == 400 && line["method"] == "-");
+    assert_eq!(server.request("PUT", "/assets/a.zip", "", b"1").status, 401);
+    server.wait_for_line(|line| line["status"] == 401 && line["path"] == "/assets/a.zip");
+    let mut connection = server.connect();
+    let head = format!(
+        "PUT /assets/b.zip HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    );
+    connection.send(head.as_bytes());
+    drop(connection);
+    server.wait_for_line(|line| line["status"] == 400 && line["path"] == "/assets/b.zip");
+}
+
+#[test]
+fn no_line_holds_a_token_and_none_can_be_forged() {
+    let server = TestServer::with(&[("LOG_LEVEL", "trace")]);
+    assert_eq!(server.put("a.zip", b"1").status, 201);
+    let foreign = "Authorization: Bearer somebody-elses-token\r\n";
+    let path = "/assets/%0a%7B%22level%22%3A%22FORGED%22%7D\"},{\"level\":\"FORGED\"";
+    assert_eq!(server.request("GET", path, foreign, b"").status, 404);
+    let wrong = "Authorization: Bearer a-wrong-token\r\n";
+    assert_eq!(
+        server
+            .request("DELETE", "/assets/a.zip?t=query-token", wrong, b"")
+            .status,
+        401
+    );
+    until(|| (requests(&server).len() == 3).then_some(()));
+    for line in server.log() {
+        let text = line.to_string();
+        for token in [TOKEN, "somebody-elses", "a-wrong", "query-token"] {
+            assert!(!text.contains(token), "{text}");
+        }
+        assert_ne!(line["level"], "FORGED");
+    }
+}
+
+#[test]
+fn the_numbers_count_what_happened() {
+    let server = TestServer::with(&[("MAX_PACKAGES", "2")]);
+    for name in ["a.zip", "b.zip", "c.zip"] {
+        assert_eq!(server.put(name, b"12345").status, 201);
+    }
+    assert_eq!(server.write("DELETE", "/assets/c.zip", "", b"").status, 204);
+    assert_eq!(server.get("/nothing").status, 404);
+    // A request is counted when its answer has gone, which the client may see first.
+    let text = until(|| {
+        let text = server.get("/metrics").text();
+        text.contains("route=\"none\",status=\"4xx\"} 1")
+            .then_some(text)
+    });
+    for sample in [
+        "release_server_requests_total{route=\"/assets/{filename}\",status=\"2xx\"} 4",
+        "release_server_packages_published_total 3",
+        "release_server_packages_deleted_total 1",
+        "release_server_packages_swept_total 1",
+        "release_server_received_bytes_total 15",
+        "release_server_packages 1",
+        "release_server_stored_bytes 5",
+        "release_server_request_duration_seconds_bucket{le=\"+Inf\"}",
+        concat!(
+            "release_server_build_info{version=\"",
+            env!("CARGO_PKG_VERSION"),
+            "\"} 1"
+        ),
+    ] {
+        assert!(text.contains(sample), "{sample} is not in {text}");
+    }
+    for line in text.lines() {
+        let sample = line.split(' ').next().unwrap();
+        assert!(
+            line.starts_with("# ") || sample.starts_with("release_server_"),
+            "{line}"
+        );
+    }
+}
