@@ -59,44 +59,50 @@ pub fn flush() {
     }
 }
 
-/// Writes a record as one line of JSON.
+/// Writes a record as one line of JSON: into memory first, as every single write to a formatter costs.
 fn write_record(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
-    let timestamp = date::rfc3339_millis(clock::wall_now());
-    write!(
-        out,
-        r#"{{"timestamp":"{timestamp}","level":"{}","message":"#,
-        record.level()
-    )?;
+    let mut line = Vec::with_capacity(512);
+    line.extend_from_slice(br#"{"timestamp":""#);
+    write!(line, "{}", date::rfc3339_millis(clock::wall_now()))?;
+    line.extend_from_slice(br#"","level":""#);
+    line.extend_from_slice(record.level().as_str().as_bytes());
+    line.extend_from_slice(br#"","message":"#);
     match record.args().as_str() {
-        Some(text) => serde_json::to_writer(&mut *out, text)?,
-        None => serde_json::to_writer(&mut *out, &record.args().to_string())?,
+        Some(text) => serde_json::to_writer(&mut line, text)?,
+        None => serde_json::to_writer(&mut line, &record.args().to_string())?,
     }
-    write!(out, r#","module":"{}""#, record.target())?;
-    let mut fields = FieldWriter(&mut *out);
+    line.extend_from_slice(br#","module":""#);
+    line.extend_from_slice(record.target().as_bytes());
+    line.push(b'"');
     record
         .key_values()
-        .visit(&mut fields)
+        .visit(&mut FieldWriter(&mut line))
         .map_err(std::io::Error::other)?;
-    out.write_all(b"}\n")
+    line.extend_from_slice(b"}\n");
+    out.write_all(&line)
 }
 
-struct FieldWriter<'w, W>(&'w mut W);
+/// Writes the fields of an event behind its message.
+struct FieldWriter<'l>(&'l mut Vec<u8>);
 
-impl<'kvs, W: Write> VisitSource<'kvs> for FieldWriter<'_, W> {
+impl<'kvs> VisitSource<'kvs> for FieldWriter<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
-        let out = &mut *self.0;
-        write!(out, r#","{key}":"#)?;
-        if let Some(number) = value.to_u64() {
-            write!(out, "{number}")?;
+        let line = &mut *self.0;
+        line.extend_from_slice(b",\"");
+        line.extend_from_slice(key.as_str().as_bytes());
+        line.extend_from_slice(b"\":");
+        let written = if let Some(text) = value.to_borrowed_str() {
+            serde_json::to_writer(line, text)
+        } else if let Some(number) = value.to_u64() {
+            serde_json::to_writer(line, &number)
         } else if let Some(number) = value.to_f64() {
-            write!(out, "{number:.3}")?;
+            serde_json::to_writer(line, &number)
         } else if let Some(switch) = value.to_bool() {
-            write!(out, "{switch}")?;
+            serde_json::to_writer(line, &switch)
         } else {
-            let text = value.to_string();
-            serde_json::to_writer(out, &text).map_err(std::io::Error::from)?;
-        }
-        Ok(())
+            serde_json::to_writer(line, &value.to_string())
+        };
+        written.map_err(|error| std::io::Error::from(error).into())
     }
 }
 

@@ -68,8 +68,13 @@ impl Response {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.lines.extend_from_slice(name.as_bytes());
         self.lines.extend_from_slice(b": ");
-        let safe = |byte: u8| if byte.is_ascii_control() { b'_' } else { byte };
-        self.lines.extend(value.bytes().map(safe));
+        let value_at = self.lines.len();
+        self.lines.extend_from_slice(value.as_bytes());
+        for byte in &mut self.lines[value_at..] {
+            if byte.is_ascii_control() {
+                *byte = b'_';
+            }
+        }
         self.lines.extend_from_slice(b"\r\n");
         self
     }

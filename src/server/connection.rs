@@ -32,13 +32,15 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// A connection.
 #[derive(Debug)]
 pub struct Connection {
     pub(super) socket: OwnedFd,
-    pub(super) peer: SocketAddr,
+    /// Where the client is, as the log writes it.
+    pub(super) peer: Arc<str>,
     /// Bytes received and not used yet.
     pub(super) inbox: Vec<u8>,
     pub(super) state: State,
@@ -147,7 +149,7 @@ impl Connection {
     pub fn new(socket: OwnedFd, peer: SocketAddr) -> Self {
         Self {
             socket,
-            peer,
+            peer: peer.to_string().into(),
             inbox: Vec::new(),
             state: State::Head(Waiting::default()),
             sent_bytes: 0,
@@ -189,7 +191,7 @@ impl Connection {
         match state {
             State::Head(Waiting { since: None, .. }) => close(cx, CloseReason::Idle),
             State::Head(_) => {
-                let exchange = Exchange::without_head(self.peer, &cx.shared.ids, now);
+                let exchange = Exchange::without_head(&self.peer, &cx.shared.ids, now);
                 self.end_late(exchange, cx, CloseReason::Head)
             }
             State::Body(receiving) => self.end_late(receiving.exchange, cx, CloseReason::Stalled),

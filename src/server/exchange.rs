@@ -6,12 +6,13 @@
 
 use super::Shared;
 use crate::app::metrics::{Finished, NO_ROUTE};
+use crate::http::digest;
 use crate::http::head::Head;
 use crate::limits::REQUEST_ID_BYTES_MAX;
 use crate::log::REQUEST_TARGET;
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use tiny_http::{HTTPVersion, Method};
@@ -38,13 +39,13 @@ pub struct Exchange {
     pub sent_bytes: u64,
     /// The answer's status; 0 before there is one.
     pub status: u16,
-    peer: SocketAddr,
+    peer: Arc<str>,
     started: Instant,
 }
 
 impl Exchange {
     /// A request with this head.
-    pub fn begin(head: &Head<'_, '_>, peer: SocketAddr, ids: &RequestIds, now: Instant) -> Self {
+    pub fn begin(head: &Head<'_, '_>, peer: &Arc<str>, ids: &RequestIds, now: Instant) -> Self {
         let given = head
             .fields
             .text("x-request-id")
@@ -59,13 +60,13 @@ impl Exchange {
             received_bytes: 0,
             sent_bytes: 0,
             status: 0,
-            peer,
+            peer: Arc::clone(peer),
             started: now,
         }
     }
 
     /// Something that did not become a request: its head was refused.
-    pub fn without_head(peer: SocketAddr, ids: &RequestIds, now: Instant) -> Self {
+    pub fn without_head(peer: &Arc<str>, ids: &RequestIds, now: Instant) -> Self {
         Self {
             route: NO_ROUTE,
             method: Method::Get,
@@ -76,7 +77,7 @@ impl Exchange {
             received_bytes: 0,
             sent_bytes: 0,
             status: 0,
-            peer,
+            peer: Arc::clone(peer),
             started: now,
         }
     }
@@ -110,14 +111,16 @@ impl Exchange {
         } else {
             self.method.as_str()
         };
+        // Thousandths are exact enough, and short.
+        let duration_ms = (duration.as_secs_f64() * 1e6).round() / 1e3;
         let message = aborted.map_or(Cow::Borrowed("request"), |why| {
             Cow::Owned(format!("request ended early: {why}"))
         });
         log::log!(
             target: REQUEST_TARGET, level,
             method, path = self.path.as_str(), status, bytes = self.sent_bytes,
-            received_bytes = self.received_bytes, duration_ms = duration.as_secs_f64() * 1000.0,
-            peer:% = self.peer, request_id = self.request_id.as_str();
+            received_bytes = self.received_bytes, duration_ms,
+            peer = &*self.peer, request_id = self.request_id.as_str();
             "{message}"
         );
     }
@@ -140,6 +143,7 @@ impl Default for RequestIds {
 
 impl RequestIds {
     fn next(&self) -> String {
-        format!("{:016x}", self.0.fetch_add(1, Ordering::Relaxed))
+        let id = self.0.fetch_add(1, Ordering::Relaxed);
+        digest::hex(&id.to_be_bytes())
     }
 }

@@ -56,7 +56,7 @@ impl Connection {
             }
             Err(error) => {
                 let now = cx.shared.clock.now();
-                let exchange = Exchange::without_head(self.peer, &cx.shared.ids, now);
+                let exchange = Exchange::without_head(&self.peer, &cx.shared.ids, now);
                 self.answer(
                     ApiError::Head(error).into_response(),
                     exchange,
@@ -73,7 +73,7 @@ impl Connection {
     fn begin(&mut self, head: &Head<'_, '_>, rest: &[u8], cx: &mut Context<'_>) -> Step {
         let shared = cx.shared;
         let now = shared.clock.now();
-        let mut exchange = Exchange::begin(head, self.peer, &shared.ids, now);
+        let mut exchange = Exchange::begin(head, &self.peer, &shared.ids, now);
         self.inbox = rest.to_vec();
         let own_address;
         let authority = if let Some(authority) = head.authority {

@@ -100,10 +100,6 @@ impl TestServer {
         &self.storage
     }
 
-    pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
-    }
-
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -1,5 +1,10 @@
 //! The real binary over real sockets: one process and one directory a test, all in parallel.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests arrange directories and moments as they like"
+)]
+
 mod command_line;
 mod deadlines;
 mod downloads;

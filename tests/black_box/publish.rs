@@ -53,7 +53,7 @@ fn specify(server: &TestServer, agent: &str, script: &str) -> (String, Vec<u8>) 
     assert_eq!(release["tag_name"], "latest");
     let wanted = format!("spec-kit-template-{agent}-{script}");
     let assets = release["assets"].as_array().unwrap();
-    let matches = |name: &str| name.contains(&wanted) && name.ends_with(".zip");
+    let matches = |name: &str| name.contains(&wanted) && name.strip_suffix(".zip").is_some();
     let asset = assets
         .iter()
         .find(|asset| matches(asset["name"].as_str().unwrap()))
