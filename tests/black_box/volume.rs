@@ -65,7 +65,7 @@ fn a_checksum_is_right_or_absent_and_then_recomputed() {
     place("short.zip", Some(&wrong[1..]));
     place("stale.zip", Some(&wrong));
     let stale = directory.path().join("stale.zip.sha256");
-    set_modified(&stale, SystemTime::now() - Duration::from_secs(60));
+    set_modified(&stale, SystemTime::now() - Duration::from_mins(1));
     let server = TestServer::over(directory.path(), &[]);
     for name in [
         "missing.zip",
