@@ -46,8 +46,7 @@ impl Rendered {
         let etag = format!("\"{}\"", &hash[..32]);
         let head = Response::new(200)
             .header("ETag", &etag)
-            .header("Cache-Control", "no-cache")
-            .header("X-Content-Type-Options", "nosniff");
+            .header("Cache-Control", "no-cache");
         Self {
             content_type,
             lines: Bytes::copy_from_slice(lines(head).lines()),

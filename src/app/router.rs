@@ -1,7 +1,7 @@
 //! The routes: the one match on a path, and the methods that each endpoint knows.
 //!
 //! Invariants: `Allow` is made from the table that decides; `openapi.yaml` has the same paths with the same methods
-//! (`tests/contract.rs` checks it in both directions).
+//! (`tests/black_box/contract.rs` checks it in both directions).
 //!
 //! Source: the project's contract, section 1.
 

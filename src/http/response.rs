@@ -3,6 +3,7 @@
 //! Invariants:
 //! - A header line is written when it is added, and never holds CR, LF or another control character: what could split an
 //!   answer is replaced there, once, for every header there is.
+//! - No answer lets a browser guess its type.
 //! - `Content-Length` is written by [`write_head`] alone, from the body that is sent; 204 and 304 have none of it where
 //!   RFC 9110, section 8.6, forbids or does not need it.
 //!
@@ -119,7 +120,7 @@ pub fn write_head(out: &mut Vec<u8>, response: &Response, context: HeadContext<'
     // Writing to a vector does not fail.
     let _ = write!(
         out,
-        "HTTP/1.1 {} {}\r\nDate: {}\r\nX-Request-Id: {}\r\n",
+        "HTTP/1.1 {} {}\r\nDate: {}\r\nX-Request-Id: {}\r\nX-Content-Type-Options: nosniff\r\n",
         status.0,
         status.default_reason_phrase(),
         context.date,

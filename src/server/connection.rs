@@ -191,7 +191,7 @@ impl Connection {
         match state {
             State::Head(Waiting { since: None, .. }) => close(cx, CloseReason::Idle),
             State::Head(_) => {
-                let exchange = Exchange::without_head(&self.peer, &cx.shared.ids, now);
+                let exchange = Exchange::without_head(&self.inbox, &self.peer, &cx.shared.ids, now);
                 self.end_late(exchange, cx, CloseReason::Head)
             }
             State::Body(receiving) => self.end_late(receiving.exchange, cx, CloseReason::Stalled),

@@ -65,11 +65,17 @@ impl Exchange {
         }
     }
 
-    /// Something that did not become a request: its head was refused.
-    pub fn without_head(peer: &Arc<str>, ids: &RequestIds, now: Instant) -> Self {
+    /// Something that did not become a request: these bytes are no head, or not all of one.
+    pub fn without_head(received: &[u8], peer: &Arc<str>, ids: &RequestIds, now: Instant) -> Self {
+        // Even so, an answer to HEAD has no body (RFC 9110, section 9.3.2).
+        let method = if received.trim_ascii_start().starts_with(b"HEAD ") {
+            Method::Head
+        } else {
+            Method::Get
+        };
         Self {
             route: NO_ROUTE,
-            method: Method::Get,
+            method,
             path: String::new(),
             request_id: ids.next(),
             version: HTTPVersion(1, 1),

@@ -56,7 +56,7 @@ impl Connection {
             }
             Err(error) => {
                 let now = cx.shared.clock.now();
-                let exchange = Exchange::without_head(&self.peer, &cx.shared.ids, now);
+                let exchange = Exchange::without_head(bytes, &self.peer, &cx.shared.ids, now);
                 self.answer(
                     ApiError::Head(error).into_response(),
                     exchange,

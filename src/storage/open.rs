@@ -28,8 +28,8 @@ pub(super) fn open(store: &Store, name: &PackageName) -> Result<OpenPackage> {
     let file = open_file(&path).map_err(|error| match error {
         // A link is LOOP, a socket NXIO. A directory that is gone has no packages either, but must not say so.
         Errno::LOOP | Errno::NXIO => StorageError::NotFound,
-        Errno::NOENT if store.path.exists() => StorageError::NotFound,
-        Errno::NOENT => match failed("open the directory", &store.path)(error) {
+        Errno::NOENT | Errno::NOTDIR if store.path.is_dir() => StorageError::NotFound,
+        Errno::NOENT | Errno::NOTDIR => match failed("open the directory", &store.path)(error) {
             StorageError::Failed(failure) => StorageError::Unavailable(failure),
             other => other,
         },

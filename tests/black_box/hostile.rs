@@ -74,6 +74,10 @@ fn ambiguous_framing_is_refused_and_closed() {
     ] {
         assert_refused(&server, bytes, &[400]);
     }
+    let mut connection = server.connect();
+    connection.send(b"HEAD /latest HTTP/1.1\r\nHost: a b\r\n\r\n");
+    assert_eq!(connection.response("HEAD").status, 400);
+    connection.assert_closed();
     assert_refused(&server, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &[505]);
     server.assert_alive();
 }

@@ -6,6 +6,10 @@
 )]
 
 mod command_line;
+mod contract;
+mod contract_answers;
+mod contract_pattern;
+mod contract_schema;
 mod deadlines;
 mod downloads;
 mod harness;

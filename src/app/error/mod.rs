@@ -161,7 +161,8 @@ impl ApiError {
                 format!("The range begins beyond the end of the file, which has {size} bytes")
             }
             Self::Precondition => {
-                "The file is not the version that If-Match or If-Unmodified-Since names".to_owned()
+                "What is there is not the version that If-Match or If-Unmodified-Since names"
+                    .to_owned()
             }
             Self::ChecksumPending(name) => format!(
                 "The checksum of '{}' is still being computed; ask again in a moment",
@@ -207,7 +208,6 @@ impl ApiError {
         }
         response
             .header("Cache-Control", "no-store")
-            .header("X-Content-Type-Options", "nosniff")
             .body("application/json", body.to_string())
     }
 }

@@ -77,8 +77,7 @@ fn file(state: &State, request: &Request<'_>, name: &PackageName) -> Result<Resp
         .header(
             "Content-Disposition",
             &disposition::attachment(name.as_str()),
-        )
-        .header("X-Content-Type-Options", "nosniff");
+        );
     response.body = Body::File {
         file: package.file,
         offset,
@@ -92,13 +91,10 @@ fn checksum(state: &State, name: &str) -> Result<Response, ApiError> {
     let name = PackageName::parse(name)
         .map_err(|_| ApiError::NoSuchPackage(format!("{name}{SIDECAR_SUFFIX}")))?;
     match open(state, &name)?.sha256 {
-        Some(sha256) => Ok(Response::new(200)
-            .header("Cache-Control", "no-cache")
-            .header("X-Content-Type-Options", "nosniff")
-            .body(
-                "text/plain; charset=utf-8",
-                format!("{}  {name}\n", sha256.hex()),
-            )),
+        Some(sha256) => Ok(Response::new(200).header("Cache-Control", "no-cache").body(
+            "text/plain; charset=utf-8",
+            format!("{}  {name}\n", sha256.hex()),
+        )),
         None => Err(ApiError::ChecksumPending(name.as_str().to_owned())),
     }
 }

@@ -50,6 +50,5 @@ pub fn metrics(state: &State) -> Response {
 fn plain(content_type: &str, body: impl Into<bytes::Bytes>) -> Response {
     Response::new(200)
         .header("Cache-Control", "no-store")
-        .header("X-Content-Type-Options", "nosniff")
         .body(content_type, body)
 }

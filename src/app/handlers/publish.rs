@@ -99,6 +99,5 @@ pub fn publish(
     let status = if *replaced { 200 } else { created_status };
     Ok(Response::new(status)
         .header("Cache-Control", "no-store")
-        .header("X-Content-Type-Options", "nosniff")
         .body("application/json", body))
 }
