@@ -33,5 +33,6 @@ pub fn rfc3339(time: SystemTime) -> String {
 
 /// `2026-01-06T12:00:00.123Z`, for a time of the wall clock.
 pub fn rfc3339_millis(time: SystemTime) -> impl std::fmt::Display {
-    humantime::format_rfc3339_millis(time.max(UNIX_EPOCH))
+    let last = UNIX_EPOCH + Duration::from_secs(LAST_SECOND);
+    humantime::format_rfc3339_millis(time.clamp(UNIX_EPOCH, last))
 }

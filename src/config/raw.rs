@@ -32,10 +32,10 @@ impl Raw {
     pub fn gather() -> Result<Self, ConfigError> {
         let environment = environment();
         let dotenv = read_dotenv(Path::new(".env"))?;
-        let named = environment
-            .get("CONFIG_PATH")
-            .or_else(|| dotenv.get("CONFIG_PATH"))
-            .filter(|path| !path.is_empty())
+        let named = [&environment, &dotenv]
+            .into_iter()
+            .filter_map(|variables| variables.get("CONFIG_PATH"))
+            .find(|path| !path.is_empty())
             .map(PathBuf::from);
         let yaml = read_file(named)?;
         let mut raw = Self::default();
@@ -49,14 +49,29 @@ impl Raw {
 
     /// Adds the settings of a YAML document; `path` is for messages.
     pub fn add_yaml(&mut self, path: &str, text: &str) -> Result<(), ConfigError> {
-        let document: Option<Mapping> = serde_yaml::from_str(text)
-            .map_err(|error| ConfigError(format!("{path}: not a YAML mapping: {error}")))?;
-        for (name, value) in document.unwrap_or_default() {
+        // The parser's own message would quote the text, and the text may be the token.
+        let document = serde_yaml::from_str(text).map_err(|error| {
+            let line = error.location().map_or(1, |place| place.line());
+            ConfigError(format!(
+                "{path}: line {line} is not YAML, or sets a key twice"
+            ))
+        })?;
+        let document = match document {
+            Value::Mapping(document) => document,
+            Value::Null => Mapping::new(),
+            _ => {
+                return Err(ConfigError(format!(
+                    "{path}: not a YAML mapping of keys to values"
+                )));
+            }
+        };
+        for (name, value) in document {
             let name = name.as_str().unwrap_or_default();
             let Some(key) = keys::ALL.iter().find(|key| key.name == name) else {
                 let known: Vec<&str> = keys::ALL.iter().map(|key| key.name).collect();
                 return Err(ConfigError(format!(
-                    "{path}: unknown key '{name}'; known are {}",
+                    "{path}: unknown key '{}'; known are {}",
+                    name.escape_debug(),
                     known.join(", ")
                 )));
             };
@@ -109,6 +124,7 @@ pub fn refusal(origin: &str, text: Option<&str>, key: &Key) -> ConfigError {
     let takes = key.takes;
     ConfigError(match text {
         Some(text) if !key.secret => {
+            let text = text.escape_debug();
             format!("{origin}: '{text}' is not accepted; it takes {takes}")
         }
         _ => format!("{origin}: the value is not accepted; it takes {takes}"),
@@ -142,7 +158,16 @@ fn read_file(named: Option<PathBuf>) -> Result<Option<(String, String)>, ConfigE
 }
 
 fn read_dotenv(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
-    let unreadable = |error| ConfigError(format!(".env: cannot be read: {error}"));
+    let unreadable = |error| {
+        ConfigError(match error {
+            // The parser's own message would quote the line, and the line may be the token's.
+            dotenvy::Error::LineParse(..) => {
+                ".env: a line is not NAME=value; quote values with blanks or quotes in them"
+                    .to_owned()
+            }
+            error => format!(".env: cannot be read: {error}"),
+        })
+    };
     match dotenvy::from_path_iter(path) {
         Ok(pairs) => pairs.collect::<Result<_, _>>().map_err(unreadable),
         Err(error) if error.not_found() => Ok(HashMap::new()),

@@ -54,7 +54,7 @@ impl Config {
         Ok(Self {
             address: address(raw)?,
             storage_path: required(raw, &keys::STORAGE_PATH, |text| Some(PathBuf::from(text)))?,
-            max_packages: required(raw, &keys::MAX_PACKAGES, |text| text.parse().ok())
+            max_packages: required(raw, &keys::MAX_PACKAGES, value::number)
                 .map(|count: usize| (count > 0).then_some(count))?,
             max_upload_bytes: required(raw, &keys::MAX_UPLOAD_SIZE, value::size_bytes)
                 .map(|bytes| (bytes > 0).then_some(bytes))?,
@@ -78,10 +78,8 @@ impl Config {
 
 /// Where the server listens: all that a health check needs to know.
 pub fn address(raw: &Raw) -> Result<Address, ConfigError> {
-    let host = raw.read(&keys::HOST, |text| {
-        text.trim_matches(['[', ']']).parse().ok()
-    })?;
-    let port = required(raw, &keys::PORT, |text| text.parse().ok())?;
+    let host = raw.read(&keys::HOST, value::address)?;
+    let port = required(raw, &keys::PORT, value::number)?;
     Ok(Address { host, port })
 }
 
@@ -92,9 +90,7 @@ fn required<T>(raw: &Raw, key: &Key, parse: impl Fn(&str) -> Option<T>) -> Resul
 }
 
 fn within(text: &str, least: usize, most: usize) -> Option<usize> {
-    text.parse()
-        .ok()
-        .filter(|number| (least..=most).contains(number))
+    value::number(text).filter(|number| (least..=most).contains(number))
 }
 
 fn token(raw: &Raw) -> Result<Token, ConfigError> {

@@ -4,7 +4,22 @@
 //! sentence about it is made where the key is known.
 
 use crate::http::authority;
+use std::net::IpAddr;
 use std::time::Duration;
+
+/// A number: digits alone, without a sign.
+pub fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().ok()).flatten()
+}
+
+/// An IPv4 or IPv6 address, the latter in brackets or not.
+pub fn address(text: &str) -> Option<IpAddr> {
+    match text.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']')?.parse().ok().map(IpAddr::V6),
+        None => text.parse().ok(),
+    }
+}
 
 /// Bytes: digits, or digits with `KiB`, `MiB` or `GiB` behind them (`B` and blanks allowed, case as written by people).
 pub fn size_bytes(text: &str) -> Option<u64> {
@@ -73,6 +88,17 @@ pub fn base_url(text: &str) -> Option<String> {
 
 /// Empty, or a path that begins with a slash and needs no further encoding (RFC 3986, section 3.3).
 pub fn is_url_path(path: &str) -> bool {
-    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&byte);
-    path.is_empty() || (path.starts_with('/') && !path.starts_with("//") && path.bytes().all(safe))
+    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
+    // What follows each percent sign begins with the two digits that it announces.
+    let mut pieces = path.split('%');
+    let unencoded = pieces.next().unwrap_or_default();
+    let encoded = |piece: &str| {
+        let bytes = piece.as_bytes();
+        bytes.len() >= 2 && bytes[..2].iter().all(u8::is_ascii_hexdigit)
+    };
+    path.is_empty()
+        || (path.starts_with('/')
+            && !path.starts_with("//")
+            && unencoded.bytes().all(safe)
+            && pieces.all(|piece| encoded(piece) && piece.bytes().all(safe)))
 }

@@ -23,7 +23,11 @@ pub fn parse(value: &[u8]) -> Option<&str> {
     };
     let valid_port = match port.strip_prefix(':') {
         None => port.is_empty(),
-        Some(digits) => digits.bytes().all(|b| b.is_ascii_digit()) && digits.parse::<u16>().is_ok(),
+        // A colon with nothing behind it is allowed (RFC 3986, section 3.2.3).
+        Some(digits) => {
+            let is_port = digits.is_empty() || digits.parse::<u16>().is_ok();
+            is_port && digits.bytes().all(|byte| byte.is_ascii_digit())
+        }
     };
     valid_port.then_some(text)
 }

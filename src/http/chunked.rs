@@ -1,7 +1,7 @@
 //! The chunked transfer coding, as a push decoder.
 //!
 //! Invariants: lines end in CRLF and nothing else; a chunk size is 1 to 16 hexadecimal digits, without sign, prefix or
-//! blanks; extensions and trailers are read strictly, bounded and thrown away; no input is looked at twice. Content is
+//! blanks; extensions and trailers hold no control characters, are bounded and thrown away; no input is looked at twice. Content is
 //! handed out as slices of the input, never copied.
 //!
 //! Source: RFC 9112, sections 7.1 (coding), 7.1.1 (extensions) and 7.1.2 (trailers).

@@ -7,8 +7,9 @@
 //! (dictionaries, byte sequences).
 
 use crate::http::head::Fields;
-use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
+use base64::{Engine, alphabet};
 
 /// A SHA-256 value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,10 +108,8 @@ pub fn stated(fields: &Fields<'_, '_>, body_is_file: bool) -> Result<Option<Sha2
             continue;
         }
         for member in fields.members(name) {
-            let (algorithm, value) = split_member(member).ok_or(DigestError::DigestField(name))?;
-            if algorithm == b"sha-256" {
-                agree(byte_sequence(value).ok_or(DigestError::DigestField(name))?)?;
-            }
+            let digest = sha256_member(member).ok_or(DigestError::DigestField(name))?;
+            digest.map_or(Ok(()), &mut agree)?;
         }
     }
     for value in fields.all("x-checksum-sha256") {
@@ -119,15 +118,37 @@ pub fn stated(fields: &Fields<'_, '_>, body_is_file: bool) -> Result<Option<Sha2
     Ok(stated)
 }
 
-/// A dictionary member's key and value.
-fn split_member(member: &[u8]) -> Option<(&[u8], &[u8])> {
-    let separator = memchr::memchr(b'=', member)?;
-    Some((&member[..separator], &member[separator + 1..]))
+/// The digest in a dictionary's member: an outer `None` where the member is malformed, an inner one where it is of another
+/// algorithm.
+#[expect(
+    clippy::option_option,
+    reason = "a parser's two answers: is it one, and is it ours"
+)]
+fn sha256_member(member: &[u8]) -> Option<Option<Sha256>> {
+    let (key, value) = member.split_at(memchr::memchr(b'=', member)?);
+    // RFC 8941, section 3.1.2: keys are in lower case. `SHA-256` must not pass for an unknown algorithm.
+    let in_key =
+        |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.*".contains(byte);
+    if key.is_empty() || !key.iter().all(in_key) {
+        return None;
+    }
+    if key != b"sha-256" {
+        return Some(None);
+    }
+    // Parameters behind the value are for whoever knows them.
+    let encoded = value.strip_prefix(b"=:")?;
+    let (encoded, rest) = encoded.split_at(memchr::memchr(b':', encoded)?);
+    if !matches!(rest, [b':'] | [b':', b';', ..]) {
+        return None;
+    }
+    let bytes = BYTE_SEQUENCE.decode(encoded).ok()?;
+    Some(Some(Sha256(bytes.try_into().ok()?)))
 }
 
-/// 32 bytes in base64, between colons.
-fn byte_sequence(value: &[u8]) -> Option<Sha256> {
-    let encoded = value.strip_prefix(b":")?.strip_suffix(b":")?;
-    let bytes = BASE64_STANDARD.decode(encoded).ok()?;
-    Some(Sha256(bytes.try_into().ok()?))
-}
+/// Base64 as RFC 8941, section 4.2.7, reads it: padding may be missing.
+const BYTE_SEQUENCE: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);

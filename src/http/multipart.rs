@@ -1,7 +1,8 @@
 //! `multipart/form-data`, as a push parser.
 //!
 //! Invariants:
-//! - A delimiter is CRLF, `--`, the boundary; the same text without the CRLF before it is content.
+//! - A delimiter is CRLF, `--`, the boundary; the same text without the CRLF before it is content. That holds for the
+//!   first bytes of a part, too: a file may begin like a delimiter, and every client ends an empty part with a line.
 //! - A body that ends before its closing delimiter is an error, never a shorter file.
 //! - Content is handed out as slices. What is held back at the end of an input is always a prefix of the delimiter, so
 //!   it needs no buffer: a count of matched bytes says it all. As CR stands only at the delimiter's start, a failed
@@ -11,7 +12,7 @@
 
 use crate::http::disposition;
 use crate::http::parameters::Parameterised;
-use crate::limits::PART_HEAD_BYTES_MAX;
+use crate::limits::{HEAD_FIELDS_MAX, PART_HEAD_BYTES_MAX};
 use memchr::{memchr, memmem};
 
 pub use crate::http::disposition::FormData;
@@ -59,6 +60,8 @@ pub fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
         && !boundary.ends_with(b" ");
     (parsed.value == "multipart/form-data" && valid).then(|| boundary.to_vec())
 }
+
+const LINE_END: &[u8] = b"\r\n";
 
 #[derive(Debug)]
 enum State {
@@ -162,16 +165,16 @@ impl MultipartParser {
             (State::AfterHyphen, b'-') => State::Epilogue,
             (State::AfterDelimiter | State::Padding, b' ' | b'\t') => State::Padding,
             (State::AfterDelimiter | State::Padding, b'\r') => State::DelimiterLf,
-            (State::DelimiterLf, b'\n') => State::Head(b"\r\n".to_vec()),
+            (State::DelimiterLf, b'\n') => State::Head(LINE_END.to_vec()),
             (State::Head(head), byte) => {
                 head.push(byte);
+                if head.len() - LINE_END.len() > PART_HEAD_BYTES_MAX {
+                    return Err(MultipartError::HeadTooLong);
+                }
                 if head.ends_with(b"\r\n\r\n") {
-                    let part = part_head(&head[2..])?;
+                    let part = part_head(&head[LINE_END.len()..])?;
                     self.state = State::Content;
                     return Ok(Some(part));
-                }
-                if head.len() > PART_HEAD_BYTES_MAX {
-                    return Err(MultipartError::HeadTooLong);
                 }
                 return Ok(None);
             }
@@ -240,7 +243,7 @@ fn part_head(head: &[u8]) -> Result<FormData, MultipartError> {
     if memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head[at - 1] != b'\r') {
         return Err(MultipartError::Head);
     }
-    let mut slots = [httparse::EMPTY_HEADER; 16];
+    let mut slots = [httparse::EMPTY_HEADER; HEAD_FIELDS_MAX];
     let Ok(httparse::Status::Complete((_, fields))) = httparse::parse_headers(head, &mut slots)
     else {
         return Err(MultipartError::Head);

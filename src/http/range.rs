@@ -30,7 +30,7 @@ fn parse_specifier(value: &[u8], size: u64) -> Option<RangeRequest> {
     let text = std::str::from_utf8(value).ok()?;
     let (unit, specifier) = text.split_once('=')?;
     let (first, last) = specifier.trim_matches([' ', '\t']).split_once('-')?;
-    if !unit.trim().eq_ignore_ascii_case("bytes") {
+    if !unit.eq_ignore_ascii_case("bytes") {
         return None;
     }
     let range = match (first.is_empty(), last.is_empty()) {

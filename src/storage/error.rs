@@ -12,8 +12,10 @@ use std::path::Path;
 pub enum StorageError {
     /// There is no such package.
     NotFound,
-    /// The name is taken: by a package with this checksum, where it is known, or by something that is no package.
+    /// The name is taken by a package; its checksum, where it is known.
     Exists(Option<Sha256>),
+    /// The name is taken by something that is no package, such as a folder.
+    Occupied,
     /// The file system or a quota is full.
     NoSpace,
     /// Another process holds the directory's lock for too long.
@@ -45,7 +47,7 @@ impl std::fmt::Display for StorageError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::NotFound => f.write_str("there is no such package"),
-            Self::Exists(_) => f.write_str("the name is taken"),
+            Self::Exists(_) | Self::Occupied => f.write_str("the name is taken"),
             Self::NoSpace => f.write_str("no space left for the package"),
             Self::Busy => f.write_str("another server holds the storage directory's lock"),
             Self::Unavailable(failure) | Self::Failed(failure) => failure.fmt(f),

@@ -90,13 +90,19 @@ impl Store {
         match Directory::open(&self.path)?.entry(name.as_str())? {
             None => Ok(()),
             Some(Entry::File(_)) if overwrite => Ok(()),
-            Some(_) => Err(self.taken(name)),
+            Some(entry) => Err(self.taken(name, entry)),
         }
     }
 
-    /// The error for a name that is taken, with the checksum of what is there.
-    fn taken(&self, name: &PackageName) -> StorageError {
-        StorageError::Exists(self.open_package(name).ok().and_then(|found| found.sha256))
+    /// The error for a name that is taken by this entry.
+    fn taken(&self, name: &PackageName, entry: Entry) -> StorageError {
+        match entry {
+            Entry::Other => StorageError::Occupied,
+            Entry::File(_) => {
+                let found = self.open_package(name).ok();
+                StorageError::Exists(found.and_then(|found| found.sha256))
+            }
+        }
     }
 
     /// Deletes a package; durable when it returns.

@@ -32,7 +32,7 @@ pub fn is_temporary(name: &str) -> bool {
 /// A file that is still being written; dropped without being placed, it goes.
 #[derive(Debug)]
 pub struct TemporaryFile {
-    /// The file, open for writing.
+    /// The file, open for reading and writing.
     pub file: File,
     named: Option<Named>,
 }

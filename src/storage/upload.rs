@@ -4,7 +4,7 @@
 //! it. The steps, and what a crash right after each leaves behind:
 //!
 //! 1. A temporary file takes the bytes, which are hashed on the way. (Nothing, or a leftover.)
-//! 2. fsync of the file. (The same.)
+//! 2. Its modification time is set, and it is synced. (The same.)
 //! 3. The directory's lock. (The same; the lock goes with the process.)
 //! 4. The old sidecar is removed. (The old package without a checksum, until that is recomputed.)
 //! 5. The file is linked or renamed into place. (The new package, without a checksum until that is recomputed.)
@@ -26,6 +26,7 @@ use super::name::PackageName;
 use super::removal;
 use super::sidecar;
 use super::temporary::TemporaryFile;
+use crate::clock;
 use crate::http::digest::Sha256;
 use sha2::Digest;
 use std::io::Write;
@@ -100,13 +101,16 @@ impl CompleteUpload {
     pub fn publish(mut self, name: &PackageName, overwrite: bool) -> Result<Published> {
         let store = Arc::clone(&self.store);
         let shown = store.path.join(name.as_str());
+        // The file system's own clock ticks too slowly to tell one publish from the next. Where it cannot be set, ties go
+        // by name.
+        let _ = self.temporary.file.set_modified(clock::wall_now());
         rustix::fs::fsync(&self.temporary.file).map_err(failed("sync", &shown))?;
         let lock = store.lock.acquire()?;
         let mut change = store.cache.begin(&lock)?;
         let replaced = match lock.directory().entry(name.as_str())? {
             None => false,
             Some(Entry::File(_)) if overwrite => true,
-            Some(_) => return Err(store.taken(name)),
+            Some(entry) => return Err(store.taken(name, entry)),
         };
         lock.directory().remove(&name.sidecar())?;
         let placed = if replaced {
@@ -115,7 +119,8 @@ impl CompleteUpload {
             self.temporary.place_new(&lock, name.as_str())
         };
         match placed {
-            Err(rustix::io::Errno::EXIST) => return Err(store.taken(name)),
+            // Put there by hand since the look a moment ago.
+            Err(rustix::io::Errno::EXIST) => return Err(StorageError::Exists(None)),
             placed => placed.map_err(failed("publish", &shown))?,
         }
         let package = self.settle(&lock, name, replaced)?;

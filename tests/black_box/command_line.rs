@@ -132,8 +132,8 @@ fn a_bad_file_is_named_with_its_key() {
             "auth_token: the value is not accepted; it takes a text",
         ),
         ("- port", "not a YAML mapping"),
-        ("port: 1\nport: 2", "not a YAML mapping"),
-        ("a: b: c", "not a YAML mapping"),
+        ("port: 1\nport: 2", "or sets a key twice"),
+        ("a: b: c", "line 1 is not YAML"),
     ] {
         fs::write(&path, yaml).unwrap();
         let output = run(

@@ -100,6 +100,11 @@ impl TestServer {
         &self.storage
     }
 
+    /// Where to reach it, for other clients.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

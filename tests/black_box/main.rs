@@ -21,6 +21,7 @@ mod processes;
 mod publish;
 mod refusals;
 mod retention;
+mod scripts;
 mod shutdown;
 mod stalled;
 mod volume;

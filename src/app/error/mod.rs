@@ -53,8 +53,10 @@ pub enum ApiError {
     Forwarded(&'static str),
     /// An upload is refused.
     Upload(UploadError),
-    /// A name that is taken.
+    /// A name that is taken by a package.
     Exists(String, Option<Sha256>),
+    /// A name that is taken by something that is no package.
+    Occupied(String),
     /// A range beyond the end of a file of so many bytes.
     Range(u64),
     /// An `If-Match` or `If-Unmodified-Since` that does not hold.
@@ -86,6 +88,7 @@ impl From<StorageError> for ApiError {
         match error {
             StorageError::NotFound => Self::NoSuchPackage(String::new()),
             StorageError::Exists(sha256) => Self::Exists(String::new(), sha256),
+            StorageError::Occupied => Self::Occupied(String::new()),
             StorageError::NoSpace => Self::NoSpace,
             StorageError::Busy => Self::Busy,
             StorageError::Unavailable(failure) => Self::Unavailable(failure),
@@ -100,6 +103,7 @@ impl ApiError {
         match error.into() {
             Self::NoSuchPackage(_) => Self::NoSuchPackage(name.to_owned()),
             Self::Exists(_, sha256) => Self::Exists(name.to_owned(), sha256),
+            Self::Occupied(_) => Self::Occupied(name.to_owned()),
             other => other,
         }
     }
@@ -116,7 +120,7 @@ impl ApiError {
             Self::NoSuchPath(_) | Self::NoSuchPackage(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::Timeout => 408,
-            Self::Exists(..) => 409,
+            Self::Exists(..) | Self::Occupied(_) => 409,
             Self::Precondition => 412,
             Self::Range(_) => 416,
             Self::Expectation => 417,
@@ -155,6 +159,10 @@ impl ApiError {
             Self::Upload(error) => error.to_string(),
             Self::Exists(name, _) => format!(
                 "'{}' exists already; publish with overwrite=true to replace a package",
+                short(name)
+            ),
+            Self::Occupied(name) => format!(
+                "'{}' is taken by something in the storage directory that is no package, and is never replaced",
                 short(name)
             ),
             Self::Range(size) => {
@@ -198,6 +206,7 @@ impl ApiError {
             Self::MethodNotAllowed(allow) => response = response.header("Allow", allow),
             Self::Unauthorized(_) => response = response.header("WWW-Authenticate", "Bearer"),
             Self::Exists(_, sha256) => body["sha256"] = json!(sha256.map(|sha256| sha256.hex())),
+            Self::Occupied(_) => body["sha256"] = json!(null),
             Self::Range(size) => {
                 response = response.header("Content-Range", &format!("bytes */{size}"));
             }

@@ -1,0 +1,255 @@
+//! A place to run the scripts in: files, an environment, tools that note how they are called, and a middleman who loses
+//! answers.
+//!
+//! Invariants: a run leaves no temporary file behind; a run that is to try again does not sleep, for the `sleep` that
+//! it finds only notes for how long.
+
+use crate::harness::{PATIENCE, TOKEN, TestServer, until};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The tools that the scripts may use besides the shell.
+pub const TOOLS: [&str; 14] = [
+    "cat",
+    "curl",
+    "grep",
+    "mkdir",
+    "mktemp",
+    "od",
+    "rm",
+    "sed",
+    "sha256sum",
+    "sleep",
+    "tail",
+    "tee",
+    "tr",
+    "wc",
+];
+
+/// A directory with files to publish, the scripts' working directory.
+pub struct Workshop {
+    directory: tempfile::TempDir,
+    url: String,
+    /// The command line of the shell.
+    pub shell: Vec<String>,
+}
+
+/// What came of a run.
+pub struct Run {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// The path of a script.
+pub fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scripts")
+        .join(name)
+}
+
+/// The path of a program; `None` where it is not installed.
+pub fn find(program: &str) -> Option<String> {
+    output_of("command -v \"$0\"", program)
+}
+
+/// What a line of shell prints; `None` where it fails.
+fn output_of(line: &str, argument: &str) -> Option<String> {
+    let mut command = Command::new("sh");
+    let output = command.args(["-c", line, argument]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    output.status.success().then(|| text.trim_end().to_owned())
+}
+
+fn needed(program: &str) -> String {
+    find(program).unwrap_or_else(|| panic!("these tests need {program}, which is not in PATH"))
+}
+
+fn create(path: &Path, mode: u32, content: &[u8]) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(mode);
+    options.open(path).unwrap().write_all(content).unwrap();
+}
+
+impl Workshop {
+    /// One whose scripts speak to a server at this URL.
+    pub fn at(url: &str) -> Self {
+        needed("curl");
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("tmp")).unwrap();
+        Self {
+            directory,
+            url: url.to_owned(),
+            shell: vec![needed("sh")],
+        }
+    }
+
+    pub fn of(server: &TestServer) -> Self {
+        Self::at(&server.url())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn file(&self, name: &str, content: &[u8]) {
+        create(&self.path(name), 0o644, content);
+    }
+
+    /// A script, ready to run.
+    pub fn command(&self, script: &Path) -> Command {
+        let mut command = Command::new(&self.shell[0]);
+        command
+            .args(&self.shell[1..])
+            .arg(script)
+            .current_dir(self.directory.path())
+            .env("TMPDIR", self.path("tmp"))
+            .env("no_proxy", "*")
+            .env("RELEASE_SERVER_URL", &self.url)
+            .env("RELEASE_SERVER_TOKEN", TOKEN);
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn finish(&self, command: &mut Command) -> Run {
+        let output = command.output().unwrap();
+        let left = std::fs::read_dir(self.path("tmp")).unwrap().count();
+        assert_eq!(left, 0, "temporary files are left");
+        Run {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs a script.
+    pub fn run(&self, name: &str, arguments: &[&str]) -> Run {
+        self.finish(self.command(&script(name)).args(arguments))
+    }
+
+    /// A script with nothing in its PATH but these tools, each of which notes its command line in the file `log`, curl
+    /// its input in `input`.
+    pub fn command_with(&self, tools: &[&str], name: &str) -> Command {
+        let (bin, draft, stand_in) = (self.path("bin"), self.path("draft"), self.path("stand-in"));
+        let here = self.directory.path().display();
+        let text = format!(
+            "#!{sh}\n\
+             tool=${{0##*/}}\n\
+             printf '%s\\n' \"$tool $*\" >>'{here}/log'\n\
+             PATH='{path}'\n\
+             case $tool in\n\
+             sleep) exit ;;\n\
+             curl) cat >'{here}/input' && exec curl \"$@\" <'{here}/input' ;;\n\
+             esac\n\
+             exec \"$tool\" \"$@\"\n",
+            sh = needed("sh"),
+            path = output_of("printf %s \"$PATH\"", "").unwrap(),
+        );
+        create(&draft, 0o755, text.as_bytes());
+        // A copy by another process: a child that some other test's thread starts right now may still hold the draft
+        // open for writing, and such a file cannot be run.
+        let copied = Command::new("cp").args([&draft, &stand_in]).status();
+        assert!(copied.unwrap().success());
+        let _ = std::fs::remove_dir_all(&bin);
+        std::fs::create_dir(&bin).unwrap();
+        for tool in tools {
+            symlink(&stand_in, bin.join(tool)).unwrap();
+        }
+        let mut command = self.command(&script(name));
+        command.env("PATH", &bin);
+        command
+    }
+
+    /// A file's text, such as what the tools noted.
+    pub fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+}
+
+impl Run {
+    /// Asserts the exit code, and what stands in both outputs; an empty text means that the output is empty.
+    #[track_caller]
+    pub fn assert(&self, code: i32, stdout: &str, stderr: &str) {
+        let all = format!("stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(self.code, Some(code), "{all}");
+        for (output, words) in [(&self.stdout, stdout), (&self.stderr, stderr)] {
+            assert!(output.contains(words), "'{words}' is missing; {all}");
+            assert_eq!(words.is_empty(), output.is_empty(), "{all}");
+        }
+    }
+}
+
+/// What the middleman does with a request.
+#[derive(Clone, Copy)]
+pub enum Fate {
+    /// Answers it in the server's place.
+    Answer(&'static str),
+    /// Passes it on, and the answer back.
+    Pass,
+    /// Passes it on, and closes instead of answering.
+    Lose,
+}
+
+/// Runs a script on the file or package `a.zip` with a middleman before the server: one fate for each request to come.
+/// Returns the run, and for how long it wanted to sleep.
+pub fn through(server: &TestServer, name: &str, fates: &[Fate]) -> (Run, Vec<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let workshop = Workshop::at(&format!("http://{}", listener.local_addr().unwrap()));
+    workshop.file("a.zip", b"content");
+    let mut command = workshop.command_with(&TOOLS, name);
+    let run = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for fate in fates {
+                let (stream, _) = until(|| listener.accept().ok());
+                stream.set_nonblocking(false).unwrap();
+                stream.set_read_timeout(Some(PATIENCE)).unwrap();
+                decide(server, stream, *fate);
+            }
+        });
+        workshop.finish(command.arg("a.zip"))
+    });
+    let log = workshop.text("log");
+    let sleeps = log.lines().filter_map(|line| line.strip_prefix("sleep "));
+    (run, sleeps.map(str::to_owned).collect())
+}
+
+/// Reads a request to delete, or to publish "content".
+fn receive(stream: &mut TcpStream) -> Vec<u8> {
+    let mut request = Vec::new();
+    while !request.ends_with(b"content") {
+        let mut buffer = [0; 4096];
+        let length = stream.read(&mut buffer).unwrap();
+        assert_ne!(length, 0, "the request ends early");
+        request.extend_from_slice(&buffer[..length]);
+        if request.ends_with(b"\r\n\r\n") {
+            if request.starts_with(b"DELETE") {
+                break;
+            }
+            // For this curl waits, a second at most, before it sends a body.
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap();
+        }
+    }
+    request
+}
+
+fn decide(server: &TestServer, mut stream: TcpStream, fate: Fate) {
+    let request = receive(&mut stream);
+    if let Fate::Answer(answer) = fate {
+        return stream.write_all(answer.as_bytes()).unwrap();
+    }
+    let mut connection = server.connect();
+    connection.send(&request);
+    let response = connection.response("");
+    if let Fate::Pass = fate {
+        let (status, body) = (response.status, response.text());
+        let head = format!(
+            "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all((head + &body).as_bytes()).unwrap();
+    }
+}

@@ -1,0 +1,117 @@
+//! Authorities: what may be put into the URLs of an answer.
+//!
+//! Whatever passes is echoed, in JSON, in HTML and in a redirect, so the test is also for what must never pass.
+//!
+//! Sources: RFC 3986, section 3.2; RFC 9110, section 4.2.4 (no user information).
+
+use crate::head_refused::REFUSED_HOSTS;
+use crate::{Random, differential, second_reader};
+use release_server::http::authority::parse;
+
+/// Authorities to take.
+pub const VALID: &[&str] = &[
+    "a",
+    "localhost",
+    "localhost:8000",
+    "releases.example.org",
+    "releases.example.org.",
+    "RELEASES.Example.ORG:443",
+    "xn--bcher-kva.example",
+    "a-b_c~d.e",
+    "!$&'()*+,;=",
+    "%41%c3%A4",
+    "127.0.0.1",
+    "127.0.0.1:1",
+    "999.999.999.999",
+    "1",
+    "a:0",
+    "a:1",
+    "a:65535",
+    "a:00080",
+    "[::]",
+    "[::1]:8000",
+    "[2001:db8:0:0:0:0:0:1]",
+    "[2001:DB8::1]:65535",
+    "[1:2:3:4:5:6:7::]",
+    "[::ffff:192.0.2.1]",
+    "[1:2:3:4:5:6:192.0.2.1]",
+];
+
+/// What is no authority beside [`REFUSED_HOSTS`], which are refused in a head as well.
+pub const INVALID: &[&[u8]] = &[
+    b"",
+    b":",
+    b" a",
+    b"a ",
+    b"a\r\nX: y",
+    b"a\0",
+    b"a\t",
+    b"a:80\n",
+    b"[::1]\r\n",
+    b"[::1]80",
+    b"[::1]:80:80",
+    b"[::1]:65536",
+    b"[[::1]]",
+    b"[1:2:3:4:5:6:7]",
+    b"[::1::2]",
+    b"[1::2::3]",
+    b"[12345::]",
+    b"[::192.0.2.256]",
+    b"[192.0.2.1::]",
+    b"[::1 ]",
+];
+
+#[test]
+fn valid_authorities_are_taken_as_they_are() {
+    for text in VALID {
+        assert_eq!(parse(text.as_bytes()), Some(*text));
+    }
+}
+
+#[test]
+fn anything_else_is_refused() {
+    for bytes in REFUSED_HOSTS.iter().chain(INVALID) {
+        assert_eq!(parse(bytes), None, "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn ports_are_those_of_tcp() {
+    for port in [
+        0,
+        1,
+        80,
+        8000,
+        65_535,
+        65_536,
+        65_616,
+        99_999,
+        100_000,
+        4_294_967_376u64,
+    ] {
+        let text = format!("a:{port}");
+        let expected = (port <= 65_535).then_some(text.as_str());
+        assert_eq!(parse(text.as_bytes()), expected);
+    }
+}
+
+/// Whatever passes needs no escaping in a header or a URL's authority, and the second reader takes it too.
+#[test]
+fn what_passes_is_an_authority() {
+    let mut random = Random::new(7);
+    let mut taken = 0;
+    for _ in 0..40_000 {
+        let text = random.pick(VALID);
+        let bytes = random.mutate(text.as_bytes(), differential::PIECES);
+        if let Some(text) = parse(&bytes) {
+            taken += 1;
+            assert_eq!(text.as_bytes(), bytes);
+            assert!(second_reader::is_authority(text), "{text:?}");
+            let harmless =
+                |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}/?#@".contains(&byte);
+            assert!(text.bytes().all(harmless), "{text:?}");
+        }
+    }
+    // Or else the test would compare nothing.
+    assert!(taken > 4_000, "only {taken} were taken");
+}

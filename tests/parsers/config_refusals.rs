@@ -1,0 +1,204 @@
+//! Settings that cannot be used: the one sentence that says so, and that it never shows the token.
+//!
+//! Source: the contract, section 5: an unknown key or a bad value stops the start with one line that names the file or
+//! variable, the key and what it takes; the token is never logged.
+
+use crate::config::{check, raw, variables};
+use release_server::config::Config;
+use release_server::config::keys::{self, Key};
+use release_server::config::raw::Raw;
+
+/// Bad values for each setting, in YAML and in variables alike.
+pub const BAD_VALUES: &[(&Key, &[&str])] = &[
+    (&keys::PORT, &["65536", "-1", "1.5", "x", "80 80", "0x50"]),
+    (
+        &keys::HOST,
+        &["localhost", "0.0.0.0:80", "256.1.1.1", "example.org", "::g"],
+    ),
+    (
+        &keys::MAX_PACKAGES,
+        &["-1", "1.5", "many", "1e3", "99999999999999999999"],
+    ),
+    (
+        &keys::MAX_UPLOAD_SIZE,
+        &["-1", "1.5GiB", "1GB", "big", "99999999999999999999"],
+    ),
+    (
+        &keys::PUBLIC_URL,
+        &["example.org", "ftp://a", "http://a?b", "http://u:p@a"],
+    ),
+    (&keys::TRUST_FORWARDED, &["maybe", "2", "tru"]),
+    (&keys::WORKERS, &["0", "1025", "-1", "auto"]),
+    (&keys::MAX_CONNECTIONS, &["0", "1000001", "all"]),
+    (&keys::SHUTDOWN_DELAY, &["-1", "1h", "86401", "soon"]),
+    (&keys::SHUTDOWN_GRACE, &["-1", "1.5", "1441m", "never"]),
+    (&keys::LOG_LEVEL, &["loud", "info,", "release_server"]),
+];
+
+/// Why a YAML document cannot be used, be it for its keys or for their values.
+fn refusal_of(yaml: &str) -> String {
+    let mut raw = Raw::default();
+    let checked = raw
+        .add_yaml("config.yaml", yaml)
+        .and_then(|()| Config::check(&raw));
+    checked.map(drop).expect_err(yaml).to_string()
+}
+
+#[test]
+fn bad_values_are_refused_in_one_sentence() {
+    for (key, values) in BAD_VALUES {
+        for value in *values {
+            let sentence = format!("'{value}' is not accepted; it takes {}", key.takes);
+            let yaml = format!("{}: '{value}'", key.name);
+            let error = Config::check(&raw(&yaml, &[]))
+                .expect_err(&yaml)
+                .to_string();
+            assert_eq!(error, format!("config.yaml: {}: {sentence}", key.name));
+            for variable in key.variables {
+                let raw = raw("", &[(variable, value)]);
+                let error = Config::check(&raw).expect_err(variable).to_string();
+                assert_eq!(error, format!("{variable}: {sentence}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_sentences_read_like_this() {
+    let port = "config.yaml: port: 'x' is not accepted; it takes a number from 0 to 65535 (0: any free port)";
+    assert_eq!(refusal_of("port: x"), port);
+    let list = "config.yaml: port: the value is not accepted; it takes a number from 0 to 65535 (0: any free port)";
+    assert_eq!(refusal_of("port: [80]"), list);
+    assert_eq!(refusal_of("port: {a: b}"), list);
+    let number = "config.yaml: auth_token: the value is not accepted; \
+                  it takes a text without control characters, quoted in YAML";
+    assert_eq!(refusal_of("auth_token: 12345"), number);
+    assert_eq!(refusal_of("auth_token: true"), number);
+    assert_eq!(refusal_of("auth_token: \"a\\nb\""), number);
+    let unknown = "config.yaml: unknown key 'prot'; known are port, host, storage_path, max_packages, max_upload_size, \
+                   auth_token, auth_token_file, public_url, trust_forwarded, workers, max_connections, shutdown_delay, \
+                   shutdown_grace, log_level";
+    assert_eq!(refusal_of("prot: 80"), unknown);
+    assert!(
+        refusal_of("PORT: 80").starts_with("config.yaml: unknown key 'PORT'; known are port, ")
+    );
+    let missing = "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in the configuration file";
+    assert_eq!(refusal_of(""), missing);
+    assert_eq!(refusal_of("auth_token: ''"), missing);
+    let both =
+        "config.yaml: auth_token and config.yaml: auth_token_file are both set; keep one of them";
+    assert_eq!(refusal_of("auth_token: a\nauth_token_file: b"), both);
+}
+
+#[test]
+fn what_is_no_mapping_is_refused_in_one_line() {
+    for yaml in ["port", "- port", "17"] {
+        let error = refusal_of(yaml);
+        assert_eq!(error, "config.yaml: not a YAML mapping of keys to values");
+    }
+    for (yaml, line) in [
+        ("port: 1\nport: 2", 1),
+        ("port: [", 2),
+        ("a: b: c", 1),
+        ("\tport: 1", 1),
+        ("host: x\nport: 'x", 2),
+        ("{", 2),
+        ("port: *a", 1),
+    ] {
+        let expected = format!("config.yaml: line {line} is not YAML, or sets a key twice");
+        assert_eq!(refusal_of(yaml), expected, "{yaml}");
+    }
+}
+
+/// Ways to write the token wrong. None of the messages may show it: standard error ends up in logs.
+pub const MISTAKES: &[&str] = &[
+    "auth_token: [s3cret-t0ken]",
+    "auth_token: {s3cret-t0ken: a}",
+    "auth_token: 's3cret-t0ken",
+    "auth_token: \"s3cret-t0ken\\tmore\"",
+    "auth_token: |\n  s3cret-t0ken\n  more",
+    "auth_token: *s3cret-t0ken",
+    "auth_token: !s3cret-t0ken a",
+    "auth_token: s3cret-t0ken\nauth_token: s3cret-t0ken",
+    "auth_token: s3cret-t0ken\nport: x",
+    "auth_token: s3cret-t0ken\nauth_token_file: /x",
+    "auth_token: s3cret-t0ken: x",
+    "- auth_token: s3cret-t0ken",
+    "port: 80\nauth_token=s3cret-t0ken",
+];
+
+#[test]
+fn no_message_shows_the_token() {
+    for yaml in MISTAKES {
+        let error = refusal_of(yaml);
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+    for token in ["s3cret\u{7}", "s3cret\nmore", "\0s3cret"] {
+        let mut raw = Raw::default();
+        raw.add_variables(&variables(&[("AUTH_TOKEN", token)]), " in .env");
+        let error = Config::check(&raw)
+            .map(drop)
+            .expect_err("a control character")
+            .to_string();
+        assert!(
+            error.starts_with("AUTH_TOKEN in .env: the value is not accepted"),
+            "{error}"
+        );
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+    // Whoever reads the token through the table of keys, and whatever the reader wants.
+    let read = raw("", &[]).read(&keys::AUTH_TOKEN, |_| None::<()>);
+    let error = read.expect_err("nothing is wanted").to_string();
+    assert!(
+        error.starts_with("AUTH_TOKEN: the value is not accepted"),
+        "{error}"
+    );
+    let config = format!("{:?}", check("", &[]));
+    assert!(!config.contains("s3cret"), "{config}");
+}
+
+#[test]
+fn no_message_shows_the_token_of_a_file_that_is_one_word() {
+    for yaml in [
+        "auth_token=s3cret-t0ken",
+        "auth_token:s3cret-t0ken",
+        "s3cret-t0ken",
+        "AUTH_TOKEN=s3cret-t0ken\n",
+    ] {
+        let error = refusal_of(yaml);
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
+fn numbers_and_addresses_are_taken_as_they_are_documented() {
+    for (key, value) in [
+        (&keys::PORT, "+80"),
+        (&keys::MAX_PACKAGES, "+5"),
+        (&keys::WORKERS, "+3"),
+        (&keys::HOST, "[127.0.0.1"),
+        (&keys::HOST, "::1]"),
+        (&keys::HOST, "[[::1]]"),
+    ] {
+        let raw = raw("", &[(key.variables[0], value)]);
+        assert!(
+            Config::check(&raw).is_err(),
+            "{value} is taken for {}",
+            key.name
+        );
+    }
+}
+
+#[test]
+fn a_text_with_a_line_end_is_refused_in_one_line() {
+    for yaml in ["port: \"a\\nb\"", "\"po\\nrt\": 80", "workers: \"\\e[31m\""] {
+        let error = refusal_of(yaml);
+        assert!(!error.contains(char::is_control), "{error:?}");
+    }
+    let raw = raw("", &[("PORT", "80\n81")]);
+    let error = Config::check(&raw)
+        .map(drop)
+        .expect_err("two lines")
+        .to_string();
+    assert!(!error.contains(char::is_control), "{error:?}");
+}
