@@ -179,7 +179,7 @@ fn names_a_version(bytes: &[u8]) -> bool {
     bytes
         .split(|byte| *byte == b' ')
         .nth(2)
-        .is_some_and(|word| word.len() > 5 && word[..5].eq_ignore_ascii_case(b"HTTP/"))
+        .is_some_and(|word| word.len() > 4 && word[..4].eq_ignore_ascii_case(b"HTTP"))
 }
 
 fn interpret<'f, 'b>(
