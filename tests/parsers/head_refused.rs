@@ -11,6 +11,7 @@ const NO_NAME: HeadError = HeadError::Syntax(httparse::Error::HeaderName);
 const NO_VALUE: HeadError = HeadError::Syntax(httparse::Error::HeaderValue);
 const NO_TOKEN: HeadError = HeadError::Syntax(httparse::Error::Token);
 const NO_LINE: HeadError = HeadError::Syntax(httparse::Error::NewLine);
+const NO_VERSION: HeadError = HeadError::Syntax(httparse::Error::Version);
 const FORM: HeadError = HeadError::Target(TargetError::Form);
 const FRAGMENT: HeadError = HeadError::Target(TargetError::Fragment);
 const TWO_LENGTHS: HeadError = HeadError::Framing(FramingError::TwoLengths);
@@ -207,9 +208,9 @@ pub const REFUSED: &[(&[u8], HeadError)] = &[
     (b"GET / HTTP/11\r\nHost: a\r\n\r\n", HeadError::Version),
     (b"GET / http/1.1\r\nHost: a\r\n\r\n", HeadError::Version),
     (b"GET / HTTPS/1.1\r\nHost: a\r\n\r\n", HeadError::Version),
-    (b"GET /  HTTP/1.1\r\nHost: a\r\n\r\n", HeadError::Version),
-    (b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", HeadError::Version),
-    (b"GET / \r\nHost: a\r\n\r\n", HeadError::Version),
+    (b"GET /  HTTP/1.1\r\nHost: a\r\n\r\n", NO_VERSION),
+    (b"GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", NO_VERSION),
+    (b"GET / \r\nHost: a\r\n\r\n", NO_VERSION),
     (b"GET / HTTP/1.11\r\nHost: a\r\n\r\n", NO_LINE),
     // Targets.
     (b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", FORM),
