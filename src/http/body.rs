@@ -43,11 +43,11 @@ impl BodyDecoder {
         }
     }
 
-    /// Bytes that are certainly still to come; a chunked body does not say.
-    pub fn bytes_left(&self) -> u64 {
+    /// Bytes that are still to come; a chunked body does not say.
+    pub fn bytes_left(&self) -> Option<u64> {
         match self {
-            Self::Known(left) => *left,
-            Self::Chunked(_) => 0,
+            Self::Known(left) => Some(*left),
+            Self::Chunked(_) => None,
         }
     }
 }

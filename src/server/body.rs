@@ -6,10 +6,10 @@
 //! Source: RFC 9112, sections 6 and 8 (incomplete messages).
 
 use super::connection::{Connection, Context, Received, State, Step, reason};
+use super::discard::Unread;
 use super::exchange::Exchange;
 use super::pace::{Pace, Verdict};
 use super::poller::Interest;
-use super::send::Unread;
 use super::table::Parking;
 use crate::app::error::ApiError;
 use crate::http::body::BodyDecoder;
@@ -146,7 +146,7 @@ impl Connection {
                     let Receiving {
                         exchange, decoder, ..
                     } = *receiving;
-                    let unread = Unread::Body(decoder);
+                    let unread = self.read_over_received(decoder, cx.shared.clock.now());
                     return Fed::Over(self.answer(response, exchange, unread, cx));
                 }
                 Err(_) => return Fed::Over(self.answer_panic(receiving.exchange, cx)),

@@ -10,8 +10,19 @@ use super::poller::Interest;
 use super::table::Parking;
 use crate::http::body::BodyDecoder;
 use crate::http::chunked::Chunk;
-use crate::limits::{DRAIN_BYTES_MAX, LINGER_TIME_MAX};
+use crate::limits::{DRAIN_BYTES_MAX, LINGER_TIME_MAX, STALL_TIME_MAX};
 use std::time::Instant;
+
+/// What of a request has not been read when it is answered.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// Nothing.
+    Nothing,
+    /// The rest of its body, which is worth reading over.
+    Body(Box<Draining>),
+    /// Something that cannot be told apart from a next request, or is not worth reading.
+    Garbage,
+}
 
 /// The rest of a body that nobody wants.
 #[derive(Debug)]
@@ -31,7 +42,7 @@ enum Drained {
 
 impl Draining {
     /// The rest of a body that is to be read over by `deadline`.
-    pub(super) fn new(decoder: BodyDecoder, deadline: Instant) -> Self {
+    fn new(decoder: BodyDecoder, deadline: Instant) -> Self {
         Self {
             decoder,
             left_bytes: DRAIN_BYTES_MAX,
@@ -55,6 +66,25 @@ impl Draining {
 }
 
 impl Connection {
+    /// Decides what to do about a body that nobody wants, from what has come of it. A connection is promised to be kept
+    /// only where that can be held: the body's end is here already, or it is announced and near.
+    pub(super) fn read_over_received(&mut self, decoder: BodyDecoder, now: Instant) -> Unread {
+        let mut draining = Draining::new(decoder, now + STALL_TIME_MAX);
+        let inbox = std::mem::take(&mut self.inbox);
+        let mut rest = &inbox[..];
+        match draining.read_over(&mut rest) {
+            Drained::Over => {
+                self.inbox = rest.to_vec();
+                Unread::Nothing
+            }
+            Drained::More => match draining.decoder.bytes_left() {
+                Some(left) if left <= draining.left_bytes => Unread::Body(Box::new(draining)),
+                _ => Unread::Garbage,
+            },
+            Drained::TooMuch => Unread::Garbage,
+        }
+    }
+
     /// Reads over the rest of a body, to reach the next request.
     pub(super) fn drain(&mut self, mut draining: Box<Draining>, cx: &mut Context<'_>) -> Step {
         let mut buffer = std::mem::take(&mut cx.buffer);

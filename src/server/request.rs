@@ -7,8 +7,8 @@
 
 use super::body::Receiving;
 use super::connection::{Connection, Context, Received, State, Step, Waiting};
+use super::discard::Unread;
 use super::exchange::Exchange;
-use super::send::Unread;
 use crate::app::error::ApiError;
 use crate::http::body::BodyDecoder;
 use crate::http::framing::Framing;
@@ -103,7 +103,7 @@ impl Connection {
                     Framing::None => Unread::Nothing,
                     // The client may send the body or not: nobody can tell what would come next.
                     _ if waits => Unread::Garbage,
-                    _ => Unread::Body(decoder),
+                    _ => self.read_over_received(decoder, now),
                 };
                 self.answer(response, exchange, unread, cx)
             }

@@ -6,17 +6,15 @@
 //! Sources: RFC 9112, sections 6.3 and 9.6; sendfile(2); tcp(7), `MSG_MORE`.
 
 use super::connection::{Connection, Context, State, Step, Waiting};
-use super::discard::Draining;
+use super::discard::{Draining, Unread};
 use super::exchange::Exchange;
 use super::pace::Pace;
 use super::poller::Interest;
 use super::table::Parking;
 use crate::app::error::ApiError;
-use crate::http::body::BodyDecoder;
 use crate::http::response::{Body, HeadContext, Response, write_head};
 use crate::limits::{
-    COALESCE_BYTES_MAX, DRAIN_BYTES_MAX, HEAD_TIME_MAX, REQUESTS_PER_TURN_MAX, SEND_TURN_BYTES,
-    STALL_CHECK_INTERVAL, STALL_TIME_MAX,
+    COALESCE_BYTES_MAX, HEAD_TIME_MAX, REQUESTS_PER_TURN_MAX, SEND_TURN_BYTES, STALL_CHECK_INTERVAL,
 };
 use bytes::Buf;
 use rustix::io::Errno;
@@ -25,24 +23,13 @@ use std::io::IoSlice;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-/// What of a request has not been read when it is answered.
-#[derive(Debug)]
-pub(super) enum Unread {
-    /// Nothing.
-    Nothing,
-    /// The rest of its body.
-    Body(BodyDecoder),
-    /// Something that cannot be told apart from a next request.
-    Garbage,
-}
-
 /// What follows an answer.
 #[derive(Debug)]
 enum After {
     /// The next request.
     Next,
     /// The rest of the body, then the next request.
-    Drain(BodyDecoder),
+    Drain(Box<Draining>),
     /// The end.
     Close,
     /// The end, once the client has read its answer.
@@ -87,9 +74,7 @@ impl Connection {
         let after = match unread {
             Unread::Nothing if keep_alive => After::Next,
             Unread::Nothing if self.inbox.is_empty() => After::Close,
-            Unread::Body(decoder) if keep_alive && decoder.bytes_left() <= DRAIN_BYTES_MAX => {
-                After::Drain(decoder)
-            }
+            Unread::Body(draining) if keep_alive => After::Drain(draining),
             _ => After::Linger,
         };
         let sending = self.prepare(response, exchange, after, cx);
@@ -201,9 +186,8 @@ impl Connection {
         match sending.after {
             After::Close => Step::Close,
             After::Linger => self.start_lingering(cx),
-            After::Drain(decoder) => {
-                let deadline = cx.shared.clock.now() + STALL_TIME_MAX;
-                self.state = State::Drain(Box::new(Draining::new(decoder, deadline)));
+            After::Drain(draining) => {
+                self.state = State::Drain(draining);
                 Step::Continue
             }
             After::Next if self.inbox.is_empty() => self.park_for_head(Waiting::default(), cx),
