@@ -60,6 +60,11 @@ impl std::error::Error for StorageError {}
 /// The result of a storage operation.
 pub type Result<T> = std::result::Result<T, StorageError>;
 
+/// The system's word in an error of the standard library.
+pub fn errno(error: &std::io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
+}
+
 /// Turns the system's word on an operation into an error: full disks and exhausted descriptors are told apart.
 pub fn failed(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(Errno) -> StorageError {
     move |error| {

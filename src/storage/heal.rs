@@ -5,7 +5,7 @@
 //! still known to this process.
 
 use super::Store;
-use super::directory::{Entry, state_of};
+use super::directory::{Directory, Entry, state_of};
 use super::error::Result;
 use super::listing::Package;
 use super::sidecar;
@@ -40,8 +40,18 @@ pub fn heal(store: &Store, go_on: impl Fn() -> bool) {
 }
 
 fn heal_one(store: &Store, package: &Arc<Package>) -> Option<Package> {
-    let path = store.path.join(package.name.as_str());
-    let file = super::directory::open_file(&path).ok()?;
+    let directory = Directory::open(&store.path).ok()?;
+    // Listed while it was being published: its sidecar has come since.
+    let known = sidecar::read(&directory, &package.name, &package.state);
+    let sha256 = known.or_else(|| recompute(store, &directory, package))?;
+    Some(Package {
+        sha256: Some(sha256),
+        ..Package::clone(package)
+    })
+}
+
+fn recompute(store: &Store, directory: &Directory, package: &Package) -> Option<Sha256> {
+    let file = directory.open_file(package.name.as_str()).ok()?;
     let sha256 = hash(&file).ok()?;
     // Read while it changed, or replaced since the listing: the next listing asks again.
     if state_of(&file) != Ok(Entry::File(package.state)) {
@@ -51,16 +61,15 @@ fn heal_one(store: &Store, package: &Arc<Package>) -> Option<Package> {
         log::warn!(package = package.name.as_str(), error:% = error; "a recomputed checksum cannot be written");
     }
     log::info!(package = package.name.as_str(), sha256:% = sha256.hex(); "checksum recomputed");
-    Some(Package {
-        sha256: Some(sha256),
-        ..Package::clone(package)
-    })
+    Some(sha256)
 }
 
 fn write_sidecar(store: &Store, package: &Package, sha256: Sha256) -> Result<()> {
     let lock = store.lock.acquire()?;
-    let now = lock.directory().entry(package.name.as_str())?;
-    if now == Some(Entry::File(package.state)) {
+    let directory = lock.directory();
+    let unchanged = directory.entry(package.name.as_str())? == Some(Entry::File(package.state));
+    // Writing it takes it away for a moment, which readers would see.
+    if unchanged && sidecar::read(directory, &package.name, &package.state).is_none() {
         sidecar::write(&lock, &package.name, sha256)?;
     }
     Ok(())

@@ -7,9 +7,10 @@
 //! Source: the project's contract, section 4.
 
 use super::directory::{Directory, Entry, FileState, state_of};
-use super::error::{Result, failed};
+use super::error::{Result, errno, failed};
 use super::lock::DirLock;
 use super::name::PackageName;
+use crate::clock;
 use crate::http::digest::Sha256;
 use std::io::{Read, Write};
 
@@ -40,12 +41,13 @@ pub fn write(lock: &DirLock, name: &PackageName, sha256: Sha256) -> Result<()> {
     let directory = lock.directory();
     let sidecar = name.sidecar();
     directory.remove(&sidecar)?;
-    directory
+    let written = directory
         .create_file(&sidecar)
+        .map_err(std::io::Error::from)
         .and_then(|mut file| {
-            file.write_all(sha256.hex().as_bytes()).map_err(|error| {
-                rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO)
-            })
-        })
-        .map_err(failed("write the sidecar", directory.path(&sidecar)))
+            file.write_all(sha256.hex().as_bytes())?;
+            // A package's time is set to the nanosecond; the file system's own clock would be behind it by a tick.
+            file.set_modified(clock::wall_now())
+        });
+    written.map_err(|error| failed("write the sidecar", directory.path(&sidecar))(errno(&error)))
 }

@@ -19,7 +19,7 @@
 
 use super::Store;
 use super::directory::{Entry, state_of};
-use super::error::{Result, StorageError, failed};
+use super::error::{Result, StorageError, errno, failed};
 use super::listing::Package;
 use super::lock::DirLock;
 use super::name::PackageName;
@@ -70,10 +70,10 @@ impl PendingUpload {
     /// Takes the next bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.hasher.update(bytes);
-        self.temporary.file.write_all(bytes).map_err(|error| {
-            let errno = rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO);
-            failed("write an upload to", &self.store.path)(errno)
-        })?;
+        self.temporary
+            .file
+            .write_all(bytes)
+            .map_err(|error| failed("write an upload to", &self.store.path)(errno(&error)))?;
         self.size += bytes.len() as u64;
         Ok(())
     }

@@ -49,6 +49,33 @@ fn a_volume_of_the_python_server_works_as_it_is() {
 }
 
 #[test]
+fn what_was_published_is_known_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..30)
+        .rev()
+        .map(|number| format!("{number:02}.zip"))
+        .collect();
+    let first = TestServer::over(directory.path(), &[]);
+    for name in names.iter().rev() {
+        assert_eq!(first.put(name, name.as_bytes()).status, 201);
+    }
+    assert_eq!(
+        first.listed(),
+        names,
+        "each is newer than the one before, however quick"
+    );
+    drop(first);
+    let second = TestServer::over(directory.path(), &[]);
+    let list = second.get("/packages?format=json").json();
+    for (package, name) in list.as_array().unwrap().iter().zip(&names) {
+        assert_eq!(
+            (&package["name"], &package["sha256"]),
+            (&name.as_str().into(), &hex(name.as_bytes()).into())
+        );
+    }
+}
+
+#[test]
 fn a_checksum_is_right_or_absent_and_then_recomputed() {
     let directory = tempfile::tempdir().unwrap();
     let wrong = "b".repeat(64);
