@@ -105,6 +105,16 @@ impl App {
             (Endpoint::ContractJson, _) => now(handlers::contract::json(request)),
         }
     }
+
+    /// An error in the form that the client reads: a page in a browser, else JSON.
+    fn explain(&self, error: ApiError, request: &Request<'_>) -> Response {
+        if !negotiate::wants_page(request) {
+            return error.into_response();
+        }
+        let base = self.0.public_url.base(request).ok();
+        let way_back = base.map(|base| format!("{}/packages", public_url::path_of(&base)));
+        error.into_page(way_back.as_deref())
+    }
 }
 
 impl Service for App {
@@ -116,7 +126,7 @@ impl Service for App {
                 Err(ApiError::NoSuchPath(request.target.path.to_owned())),
             ),
         };
-        let reply = handled.unwrap_or_else(|error| Reply::Now(error.into_response()));
+        let reply = handled.unwrap_or_else(|error| Reply::Now(self.explain(error, request)));
         Decision { route, reply }
     }
 }

@@ -28,13 +28,21 @@ pub fn format(request: &Request<'_>) -> Result<Format, ApiError> {
             value: other.to_owned(),
             takes: "html or json",
         }),
-        None if prefers_json(&request.fields) => Ok(Format::Json),
-        None => Ok(Format::Html),
+        None => match weights(&request.fields) {
+            (json, html) if json > html => Ok(Format::Json),
+            _ => Ok(Format::Html),
+        },
     }
 }
 
-/// Whether `Accept` names JSON with more weight than HTML. Wildcards name neither.
-fn prefers_json(fields: &Fields<'_, '_>) -> bool {
+/// Whether a person reads the answer: a browser names HTML in its `Accept`, programs do not.
+pub fn wants_page(request: &Request<'_>) -> bool {
+    let (json, html) = weights(&request.fields);
+    html > json
+}
+
+/// The weights that `Accept` gives to JSON and to HTML by name. Wildcards name neither.
+fn weights(fields: &Fields<'_, '_>) -> (f32, f32) {
     let (mut json, mut html) = (0.0_f32, 0.0_f32);
     for member in fields.members("accept") {
         let text = String::from_utf8_lossy(member).to_ascii_lowercase();
@@ -49,7 +57,7 @@ fn prefers_json(fields: &Fields<'_, '_>) -> bool {
             _ => {}
         }
     }
-    json > html
+    (json, html)
 }
 
 /// Whether an upload may replace a package.

@@ -2,68 +2,162 @@
 //! the build.
 //!
 //! Invariants: every value is escaped where it enters a page; a page asks nothing of any other host, and its policy says
-//! so to the browser, without `unsafe-inline`: the one style sheet in it is named by its hash.
+//! so to the browser, without `unsafe-inline`: the one style sheet and the one script in it are named by their hashes.
+//! Links are relative to the page, so they lead right whatever a proxy puts in front of it.
 //!
-//! Sources: the WHATWG HTML standard, section 13.3 (escaping); Content Security Policy Level 3, section 6.7.3 (hashes).
+//! Sources: the WHATWG HTML standard, section 13.3 (escaping); Content Security Policy Level 3, section 6.7.3 (hashes);
+//! Unicode Standard Annex #9, section 2 (the controls of direction).
 
 use crate::app::release;
 use crate::date;
+use crate::http::response::Response;
 use crate::storage::{Listing, Package};
+use crate::version::Version;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::fmt::Write;
 
-const STYLE: &str = include_str!("../../templates/packages.css");
+const STYLE: &str = include_str!("../../templates/pages.css");
+const SCRIPT: &str = include_str!("../../templates/packages.js");
+const ICON: &str = include_str!("../../templates/icon.svg");
 
-/// The policy for every page: its own style, links to follow, nothing else.
-pub fn content_security_policy() -> String {
-    let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
-    format!(
-        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
+/// What stands above packages whose names hold no version.
+const UNVERSIONED: &str = "unversioned";
+
+/// The media type of a page.
+pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
+
+/// Adds the policy for every page: its own style, script and icon, links to follow, nothing else.
+pub fn with_policy(head: Response) -> Response {
+    let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        hash(STYLE),
+        hash(SCRIPT),
+    );
+    head.header("Content-Security-Policy", &policy)
+        .header("Referrer-Policy", "no-referrer")
 }
 
 /// The package page.
 pub fn packages(listing: &Listing, base: &str) -> String {
     let packages = listing.packages();
-    let mut rows = String::new();
-    for package in packages {
-        push_row(&mut rows, package, base);
-    }
-    if packages.is_empty() {
-        rows = format!(
+    let base = escape(base);
+    let list = if packages.is_empty() {
+        format!(
             include_str!("../../templates/packages_empty.html"),
-            base = escape(base)
-        );
-    }
-    let total_bytes = packages.iter().map(|package| package.state.size).sum();
+            base = base
+        )
+    } else {
+        let groups = groups(listing).iter().map(group).collect::<String>();
+        format!(
+            include_str!("../../templates/packages_table.html"),
+            groups = groups
+        )
+    };
     format!(
         include_str!("../../templates/packages.html"),
+        icon = icon(),
         style = STYLE,
-        base = escape(base),
-        count = packages.len(),
-        total = human_size(total_bytes),
+        script = SCRIPT,
+        base = base,
+        count = count(packages.len()),
+        total = total(packages.iter().map(AsRef::as_ref)),
+        list = list,
+    )
+}
+
+/// The page of an error. `way_back` is the path of the package page, where that is known.
+pub fn error(status: u16, reason: &str, sentence: &str, way_back: Option<&str>) -> String {
+    let way_back = way_back.map_or(String::new(), |path| {
+        format!("<p><a href=\"{}\">All packages</a></p>\n", escape(path))
+    });
+    format!(
+        include_str!("../../templates/error.html"),
+        icon = icon(),
+        style = STYLE,
+        status = status,
+        reason = reason,
+        sentence = escape(sentence),
+        way_back = way_back,
+    )
+}
+
+/// Packages of one version, newest first.
+struct Group<'l> {
+    version: &'l str,
+    packages: Vec<&'l Package>,
+}
+
+/// The packages by version, the version with the newest package first.
+fn groups(listing: &Listing) -> Vec<Group<'_>> {
+    let mut groups = Vec::<Group<'_>>::new();
+    let mut places = HashMap::new();
+    for package in listing.packages() {
+        let version =
+            Version::of(package.name.as_str()).map_or(UNVERSIONED, |version| version.as_str());
+        let place = *places.entry(version).or_insert(groups.len());
+        if place == groups.len() {
+            let packages = Vec::new();
+            groups.push(Group { version, packages });
+        }
+        groups[place].packages.push(package);
+    }
+    groups
+}
+
+fn group(group: &Group<'_>) -> String {
+    let mut rows = String::new();
+    for package in &group.packages {
+        push_row(&mut rows, package);
+    }
+    format!(
+        include_str!("../../templates/packages_group.html"),
+        version = escape(group.version),
+        count = count(group.packages.len()),
+        total = total(group.packages.iter().copied()),
         rows = rows,
     )
 }
 
-fn push_row(rows: &mut String, package: &Package, base: &str) {
+fn push_row(rows: &mut String, package: &Package) {
+    let modified = date::rfc3339(package.state.modified);
     let sha256 = package.sha256.map(|sha256| sha256.hex());
     // Writing to a string does not fail.
     let _ = write!(
         rows,
         include_str!("../../templates/packages_row.html"),
         name = escape(package.name.as_str()),
-        url = escape(&release::download_url(package, base)),
+        url = escape(&release::download_url(package, ".")),
         size = human_size(package.state.size),
         bytes = package.state.size,
-        modified = date::rfc3339(package.state.modified),
-        sha256 = sha256.as_deref().unwrap_or("being computed"),
+        modified = modified,
+        shown = format_args!("{} {} UTC", &modified[..10], &modified[11..16]),
+        sha256 = sha256.as_deref().unwrap_or_default(),
+        short = sha256.as_deref().map_or("being computed", |hex| &hex[..12]),
     );
 }
 
-/// Text as it may stand in an element or a quoted attribute.
+fn icon() -> String {
+    format!("data:image/svg+xml;base64,{}", BASE64_STANDARD.encode(ICON))
+}
+
+fn count(packages: usize) -> String {
+    match packages {
+        1 => "1 package".to_owned(),
+        other => format!("{other} packages"),
+    }
+}
+
+fn total<'p>(packages: impl Iterator<Item = &'p Package>) -> String {
+    human_size(packages.map(|package| package.state.size).sum())
+}
+
+/// Text as it may stand in an element or a quoted attribute. Controls that would turn the direction of what is read are
+/// written out.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -73,13 +167,21 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
+            '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
+                // As above.
+                let _ = write!(escaped, "[U+{:04X}]", u32::from(character));
+            }
             other => escaped.push(other),
         }
     }
     escaped
 }
 
-/// A size for people: three digits at most before the unit.
+/// A size for people: one digit behind the point.
 fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {

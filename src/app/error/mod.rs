@@ -1,8 +1,8 @@
 //! What a client is told when something is not done: the only place that knows a status and its sentence.
 //!
 //! Invariants: every error is JSON with `detail` and `message`, the same clear sentence in both (the Python server's
-//! clients read the first, GitHub's the second); a 404's sentence begins with `Not Found`; a sentence names the thing and
-//! what is accepted, and never a path of the server.
+//! clients read the first, GitHub's the second), or, for a browser, a page with that sentence; a 404's sentence begins
+//! with `Not Found`; a sentence names the thing and what is accepted, and never a path of the server.
 //!
 //! Sources: the project's contract, section 1; RFC 9110, section 15; RFC 6750, section 3 (401).
 
@@ -10,6 +10,7 @@ mod upload;
 
 pub use upload::UploadError;
 
+use crate::app::views;
 use crate::http::chunked::ChunkError;
 use crate::http::digest::Sha256;
 use crate::http::head::HeadError;
@@ -193,31 +194,42 @@ impl ApiError {
         }
     }
 
-    /// The answer. What someone has to look into is logged here, once.
+    /// The answer for programs.
     pub fn into_response(self) -> Response {
-        if let Self::Storage(failure) | Self::Unavailable(failure) = &self {
+        let sentence = self.sentence();
+        let mut body = json!({ "detail": sentence, "message": sentence });
+        match &self {
+            Self::Exists(_, sha256) => body["sha256"] = json!(sha256.map(|sha256| sha256.hex())),
+            Self::Occupied(_) => body["sha256"] = json!(null),
+            _ => {}
+        }
+        self.head().body("application/json", body.to_string())
+    }
+
+    /// The answer for people: the same sentence on a page. `way_back` is the path of the package page, where it is known.
+    pub fn into_page(self, way_back: Option<&str>) -> Response {
+        let head = self.head();
+        let reason = head.status.default_reason_phrase();
+        let page = views::error(head.status.0, reason, &self.sentence(), way_back);
+        views::with_policy(head).body(views::CONTENT_TYPE, page)
+    }
+
+    /// Status and headers. What someone has to look into is logged here, once.
+    fn head(&self) -> Response {
+        if let Self::Storage(failure) | Self::Unavailable(failure) = self {
             let error = failure.error.to_string();
             log::error!(path = failure.path.as_str(), error = error.as_str(); "cannot {}", failure.action);
         }
-        let sentence = self.sentence();
-        let mut body = json!({ "detail": sentence, "message": sentence });
-        let mut response = Response::new(self.status());
-        match &self {
-            Self::MethodNotAllowed(allow) => response = response.header("Allow", allow),
-            Self::Unauthorized(_) => response = response.header("WWW-Authenticate", "Bearer"),
-            Self::Exists(_, sha256) => body["sha256"] = json!(sha256.map(|sha256| sha256.hex())),
-            Self::Occupied(_) => body["sha256"] = json!(null),
-            Self::Range(size) => {
-                response = response.header("Content-Range", &format!("bytes */{size}"));
-            }
+        let response = Response::new(self.status()).header("Cache-Control", "no-store");
+        match self {
+            Self::MethodNotAllowed(allow) => response.header("Allow", allow),
+            Self::Unauthorized(_) => response.header("WWW-Authenticate", "Bearer"),
+            Self::Range(size) => response.header("Content-Range", &format!("bytes */{size}")),
             Self::Busy | Self::Unavailable(_) | Self::Draining | Self::ChecksumPending(_) => {
-                response = response.header("Retry-After", &RETRY_AFTER_SECONDS.to_string());
+                response.header("Retry-After", &RETRY_AFTER_SECONDS.to_string())
             }
-            _ => {}
+            _ => response,
         }
-        response
-            .header("Cache-Control", "no-store")
-            .body("application/json", body.to_string())
     }
 }
 

@@ -19,10 +19,8 @@ pub fn get(state: &State, request: &Request<'_>) -> Result<Response, ApiError> {
     let rendered = match format {
         Format::Html => state.rendered.get(View::PackagesHtml, &base, &listing, || {
             let page = views::packages(&listing, &base).into_bytes();
-            Rendered::new("text/html; charset=utf-8", page, |head| {
-                head.header("Vary", "Accept")
-                    .header("Content-Security-Policy", &views::content_security_policy())
-                    .header("Referrer-Policy", "no-referrer")
+            Rendered::new(views::CONTENT_TYPE, page, |head| {
+                views::with_policy(head.header("Vary", "Accept"))
             })
         }),
         Format::Json => state.rendered.get(View::PackagesJson, &base, &listing, || {

@@ -1,0 +1,117 @@
+"use strict";
+// Ages, copying, filter, sorting, folding: all on what the page holds, nothing is fetched.
+(() => {
+  const $ = (selector, within = document) => within.querySelector(selector);
+  const make = (tag, text, properties) => Object.assign(document.createElement(tag), { textContent: text }, properties);
+  const said = $("#said");
+  const base = document.body.dataset.base;
+
+  const copy = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without TLS there is no clipboard but this one.
+      const area = document.body.appendChild(make("textarea", text));
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    said.textContent = `Copied: ${text}`;
+  };
+  const copier = (label, about, text) => {
+    const button = make("button", label, { type: "button", title: `Copy ${about}` });
+    button.onclick = async () => { await copy(text()); button.focus(); };
+    return button;
+  };
+  for (const command of document.querySelectorAll(".command")) {
+    command.append(copier("copy", "the command", () => $("code", command).textContent));
+  }
+
+  const table = $("table");
+  if (!table) return;
+  const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  const UNITS = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  const age = (seconds) => {
+    const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS[5];
+    return relative.format(-Math.round(seconds / length), unit);
+  };
+
+  const rows = [];
+  const groups = [...table.tBodies].map((body) => {
+    const heading = $("th", body);
+    const button = make("button", heading.firstChild.data.trim(), { type: "button" });
+    heading.firstChild.replaceWith(button, " ");
+    const group = { body, button, shown: 0, folded: false };
+    button.onclick = () => { group.folded = !group.folded; show(); };
+    for (const row of [...body.rows].slice(1)) {
+      const [name, size, published, sha256, verify] = row.cells;
+      const link = $("a", name);
+      const time = $("time", published);
+      const modified = Date.parse(time.dateTime);
+      time.after(" ", make("small", age((Date.now() - modified) / 1000)));
+      const full = $("code", sha256).title;
+      if (full) sha256.append(" ", copier("copy", "the whole SHA-256", () => full));
+      verify.append(" ", copier("curl", "the curl command", () => `curl -fO ${base}/${link.getAttribute("href").slice(2)}`));
+      rows.push({ row, group, name: link.textContent, words: link.textContent.toLowerCase(), size: parseInt(size.title), modified });
+    }
+    return group;
+  });
+
+  const filter = $("#filter");
+  const fold = $("#fold");
+  const flat = table.appendChild(document.createElement("tbody"));
+  let sorted = false;
+
+  const show = () => {
+    const wanted = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let count = 0;
+    for (const group of groups) group.shown = 0;
+    for (const { row, group, words } of rows) {
+      const fits = wanted.every((word) => words.includes(word));
+      count += fits;
+      group.shown += fits;
+      row.hidden = !fits || (!sorted && group.folded);
+    }
+    for (const { body, button, shown, folded } of groups) {
+      body.hidden = sorted || !shown;
+      button.ariaExpanded = !folded;
+    }
+    fold.hidden = sorted;
+    fold.ariaPressed = groups.every((group) => group.folded);
+    said.textContent = wanted.length ? `${count} of ${rows.length} shown` : "";
+  };
+
+  const columns = [["name", 1], ["size", -1], ["modified", -1]];
+  const heads = [...table.tHead.rows[0].cells];
+  columns.forEach(([key, first], at) => {
+    const button = make("button", heads[at].textContent, { type: "button" });
+    heads[at].replaceChildren(button);
+    button.onclick = () => {
+      const direction = heads[at].ariaSort ? (heads[at].ariaSort === "ascending" ? -1 : 1) : first;
+      for (const head of heads) head.removeAttribute("aria-sort");
+      heads[at].ariaSort = direction > 0 ? "ascending" : "descending";
+      // Newest first is the order the page came in, by release.
+      sorted = key !== "modified" || direction > 0;
+      const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+      const order = sorted ? [...rows].sort((a, b) => direction * compare(a[key], b[key])) : rows;
+      for (const { row, group } of order) (sorted ? flat : group.body).append(row);
+      show();
+    };
+  });
+
+  filter.oninput = () => {
+    const url = new URL(location);
+    url.searchParams.set("q", filter.value);
+    if (!filter.value) url.searchParams.delete("q");
+    history.replaceState(null, "", url);
+    show();
+  };
+  fold.onclick = () => {
+    const folded = !groups.every((group) => group.folded);
+    for (const group of groups) group.folded = folded;
+    show();
+  };
+  filter.value = new URL(location).searchParams.get("q") ?? "";
+  $("#tools").hidden = false;
+  show();
+})();
