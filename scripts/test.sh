@@ -45,11 +45,12 @@ part_with() {
 part "format" cargo fmt --check
 part "lints" cargo clippy --locked --all-targets -- -D warnings
 part "tests" cargo test --locked --quiet
-part_with shellcheck -- "shell scripts" shellcheck scripts/*.sh tests/clients/*.sh .ci/run
+part_with shellcheck -- "shell scripts" shellcheck scripts/*.sh tests/*/*.sh .ci/run
 part_with cargo-deny -- "licences and sources of dependencies" \
     cargo deny --log-level error check bans licenses sources
 part_with curl wget aria2c python3 node -- "round trips with real clients" \
     tests/clients/run.sh target/debug/release-server
+part_with chromium node npm -- "the page in a browser" tests/browser/run.sh target/debug/release-server
 
 [ -z "$failed$skipped" ] || printf '\nNot everything passed:%s%s\n' "$failed" "$skipped"
 [ -z "$failed" ] || exit 1

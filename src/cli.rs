@@ -105,8 +105,9 @@ fn parse() -> Result<Command, lexopt::Error> {
 }
 
 fn check_config() -> Result<(), Failure> {
-    Config::check(&config::raw::Raw::gather()?)?;
-    println!("release-server: the configuration is good");
+    let raw = config::raw::Raw::gather()?;
+    Config::check(&raw)?;
+    print!("{}", raw.describe());
     Ok(())
 }
 
@@ -117,7 +118,7 @@ fn healthcheck() -> Result<(), Failure> {
 
 fn serve() -> Result<Infallible, Failure> {
     let config = Config::check(&config::raw::Raw::gather()?)?;
-    output::start(&config.log_filter)?;
+    output::start(&config.log_filter, config.log_format)?;
     let clock = Clock::system();
     let signals = Signals::register()?;
     let descriptor_limit = descriptors::raise_limit();

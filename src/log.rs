@@ -1,13 +1,14 @@
-//! The log: one JSON object a line on standard output.
+//! The log: one JSON object a line on standard output, or one line for a person at a terminal.
 //!
-//! `env_logger` filters and hands over each record; this module writes it as JSON and passes it to one thread that owns
+//! `env_logger` filters and hands over each record; this module writes it and passes it to one thread that owns
 //! the output. Lines about requests are gathered for a moment, so that a fast server does not pay a system call for
 //! each; every other line is written at once.
 //!
 //! Invariants:
 //! - No thread but the log's own waits for whoever reads the output. When nobody reads, lines are held up to a bound,
 //!   then counted and dropped, and the count is logged.
-//! - Whatever came from a client is JSON text here, so it cannot begin a line of its own.
+//! - Whatever came from a client is JSON text here, or a word without blanks and controls, so it cannot begin a line or a
+//!   field of its own.
 //!
 //! Source: the project's contract, section 6 (README.md, "Logs"). JSON: RFC 8259.
 
@@ -31,8 +32,17 @@ thread_local! {
     static URGENT: Cell<bool> = const { Cell::new(false) };
 }
 
+/// How a record is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A JSON object.
+    Json,
+    /// Time, level, message and fields, for reading.
+    Text,
+}
+
 /// Starts logging what passes `filter`, which has been checked. Called once, by the command that serves.
-pub fn start(filter: &str) -> std::io::Result<()> {
+pub fn start(filter: &str, format: Format) -> std::io::Result<()> {
     let output = Arc::new(Output::default());
     let writer = Arc::clone(&output);
     std::thread::Builder::new()
@@ -42,9 +52,12 @@ pub fn start(filter: &str) -> std::io::Result<()> {
     if OUTPUT.set(output).is_ok() {
         env_logger::Builder::new()
             .parse_filters(filter)
-            .format(|line, record| {
+            .format(move |line, record| {
                 URGENT.set(record.level() <= Level::Warn || record.target() != REQUEST_TARGET);
-                write_record(line, record)
+                match format {
+                    Format::Json => write_json(line, record),
+                    Format::Text => write_text(line, record),
+                }
             })
             .target(env_logger::Target::Pipe(Box::new(pipe)))
             .init();
@@ -60,7 +73,7 @@ pub fn flush() {
 }
 
 /// Writes a record as one line of JSON: into memory first, as every single write to a formatter costs.
-fn write_record(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
+fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
     let mut line = Vec::with_capacity(512);
     line.extend_from_slice(br#"{"timestamp":""#);
     write!(line, "{}", date::rfc3339_millis(clock::wall_now()))?;
@@ -80,6 +93,36 @@ fn write_record(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()
         .map_err(std::io::Error::other)?;
     line.extend_from_slice(b"}\n");
     out.write_all(&line)
+}
+
+/// Writes a record as one line for people: what every line has alike is left out.
+fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
+    let mut line = Vec::with_capacity(512);
+    let time = date::rfc3339_millis(clock::wall_now());
+    let message = record.args().to_string().replace(char::is_control, " ");
+    write!(line, "{time} {:<5} {message}", record.level())?;
+    record
+        .key_values()
+        .visit(&mut TextFieldWriter(&mut line))
+        .map_err(std::io::Error::other)?;
+    line.push(b'\n');
+    out.write_all(&line)
+}
+
+/// Writes ` name=value` for each field; values that are no plain word are quoted as JSON quotes them.
+struct TextFieldWriter<'l>(&'l mut Vec<u8>);
+
+impl<'kvs> VisitSource<'kvs> for TextFieldWriter<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
+        let text = value.to_string();
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        let shown = if !text.is_empty() && text.bytes().all(is_plain) {
+            text
+        } else {
+            serde_json::to_string(&text).map_err(std::io::Error::from)?
+        };
+        write!(self.0, " {}={shown}", key.as_str()).map_err(Into::into)
+    }
 }
 
 /// Writes the fields of an event behind its message.

@@ -12,6 +12,8 @@ pub struct Key {
     pub variables: &'static [&'static str],
     /// Its value where nothing sets it; empty for none.
     pub default: &'static str,
+    /// What holds where there is neither value nor default.
+    pub unset: &'static str,
     /// What it takes, to end the sentence "it takes …".
     pub takes: &'static str,
     /// Its value must not be shown.
@@ -28,6 +30,7 @@ const fn key(
         name,
         variables,
         default,
+        unset: "not set",
         takes,
         secret: false,
     }
@@ -41,12 +44,15 @@ pub const PORT: Key = key(
     "a number from 0 to 65535 (0: any free port)",
 );
 /// The address to listen on.
-pub const HOST: Key = key(
-    "host",
-    &["HOST"],
-    "",
-    "an IPv4 or IPv6 address, such as 127.0.0.1 or ::1",
-);
+pub const HOST: Key = Key {
+    unset: "every address, IPv6 included where there is any",
+    ..key(
+        "host",
+        &["HOST"],
+        "",
+        "an IPv4 or IPv6 address, such as 127.0.0.1 or ::1",
+    )
+};
 /// Where packages are kept.
 pub const STORAGE_PATH: Key = key(
     "storage_path",
@@ -86,12 +92,15 @@ pub const AUTH_TOKEN_FILE: Key = key(
     "the path of a file that holds the token",
 );
 /// The base of the URLs in answers.
-pub const PUBLIC_URL: Key = key(
-    "public_url",
-    &["PUBLIC_URL"],
-    "",
-    "an http or https URL without query, such as https://releases.example.org/specs",
-);
+pub const PUBLIC_URL: Key = Key {
+    unset: "as each request's Host says",
+    ..key(
+        "public_url",
+        &["PUBLIC_URL"],
+        "",
+        "an http or https URL without query, such as https://releases.example.org/specs",
+    )
+};
 /// Whether a proxy's word is taken for where clients reached it.
 pub const TRUST_FORWARDED: Key = key(
     "trust_forwarded",
@@ -100,7 +109,10 @@ pub const TRUST_FORWARDED: Key = key(
     "true or false",
 );
 /// The size of the pool.
-pub const WORKERS: Key = key("workers", &["WORKERS"], "", "a number from 1 to 1024");
+pub const WORKERS: Key = Key {
+    unset: "two for each core, at least four",
+    ..key("workers", &["WORKERS"], "", "a number from 1 to 1024")
+};
 /// The most connections at a time.
 pub const MAX_CONNECTIONS: Key = key(
     "max_connections",
@@ -130,6 +142,9 @@ pub const LOG_LEVEL: Key = key(
     "off, error, warn, info, debug or trace, or a list such as info,release_server::storage=debug",
 );
 
+/// How lines are written.
+pub const LOG_FORMAT: Key = key("log_format", &["LOG_FORMAT"], "json", "json or text");
+
 /// All settings, in the order in which they are shown.
 pub const ALL: &[&Key] = &[
     &PORT,
@@ -146,4 +161,5 @@ pub const ALL: &[&Key] = &[
     &SHUTDOWN_DELAY,
     &SHUTDOWN_GRACE,
     &LOG_LEVEL,
+    &LOG_FORMAT,
 ];

@@ -102,6 +102,20 @@ impl Raw {
         self.0.get(key.name)
     }
 
+    /// Every setting with its value and where that came from, a line each. A secret's value is not shown.
+    pub fn describe(&self) -> String {
+        let line = |key: &&Key| {
+            let (value, origin) = match self.setting(key) {
+                Some(setting) if key.secret => ("(hidden)", setting.origin.as_str()),
+                Some(setting) => (setting.text.as_str(), setting.origin.as_str()),
+                None if key.default.is_empty() => (key.unset, "default"),
+                None => (key.default, "default"),
+            };
+            format!("{:<16} {}  ({origin})\n", key.name, value.escape_debug())
+        };
+        keys::ALL.iter().map(line).collect()
+    }
+
     /// The value of a key, read by `parse`: the set one, else the default; `None` where there is neither.
     pub fn read<T>(
         &self,

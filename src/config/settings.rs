@@ -6,6 +6,7 @@ use super::keys::{self, Key};
 use super::raw::{Raw, refusal};
 use super::token::Token;
 use super::{ConfigError, value};
+use crate::log;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub struct Config {
     pub shutdown_grace: Duration,
     /// Which lines are logged, as `env_logger` reads it.
     pub log_filter: String,
+    /// How lines are written.
+    pub log_format: log::Format,
 }
 
 impl Config {
@@ -71,6 +74,11 @@ impl Config {
             shutdown_grace: required(raw, &keys::SHUTDOWN_GRACE, value::duration)?,
             log_filter: required(raw, &keys::LOG_LEVEL, |text| {
                 value::is_log_filter(text).then(|| text.to_owned())
+            })?,
+            log_format: required(raw, &keys::LOG_FORMAT, |text| match text {
+                "json" => Some(log::Format::Json),
+                "text" => Some(log::Format::Text),
+                _ => None,
             })?,
         })
     }

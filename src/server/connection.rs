@@ -22,7 +22,7 @@ use super::send::Sending;
 use super::table::Parking;
 use super::unacked::unacked_bytes;
 use crate::app::error::ApiError;
-use crate::app::metrics::CloseReason;
+use crate::app::metrics::{Activity, CloseReason, Metrics};
 use crate::clock;
 use crate::date;
 use crate::limits::{
@@ -46,6 +46,8 @@ pub struct Connection {
     pub(super) state: State,
     /// Bytes that the socket has taken, of all answers.
     pub(super) sent_bytes: u64,
+    /// What the numbers have it at.
+    pub(super) counted: Option<Activity>,
 }
 
 /// What a connection is doing.
@@ -153,7 +155,21 @@ impl Connection {
             inbox: Vec::new(),
             state: State::Head(Waiting::default()),
             sent_bytes: 0,
+            counted: None,
         }
+    }
+
+    /// Lets the numbers know what it is at.
+    pub fn count(&mut self, metrics: &Metrics) {
+        let activity = Some(match &self.state {
+            State::Head(Waiting { since: None, .. }) => Activity::Idle,
+            State::Head(_) => Activity::Head,
+            State::Body(_) => Activity::Body,
+            State::Send(_) => Activity::Answer,
+            State::Drain(_) | State::Linger(_) => Activity::Leaving,
+        });
+        metrics.moved(self.counted, activity);
+        self.counted = activity;
     }
 
     /// How a new connection waits for its first byte.

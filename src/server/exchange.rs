@@ -101,6 +101,7 @@ impl Exchange {
         };
         let duration = shared.clock.now().saturating_duration_since(self.started);
         shared.metrics.finished(Finished {
+            is_upload: self.route != NO_ROUTE && matches!(self.method, Method::Put | Method::Post),
             route: self.route,
             status,
             received_bytes: self.received_bytes,

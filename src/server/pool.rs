@@ -43,11 +43,16 @@ impl<'s> Worker<'s> {
 
     fn run(&mut self) {
         let shared = self.shared;
+        shared.metrics.workers.fetch_add(1, Ordering::Relaxed);
+        shared.metrics.workers_busy.fetch_add(1, Ordering::Relaxed);
         while !shared.stopping.load(Ordering::Acquire) {
             let now = shared.clock.now();
             let next = self.expire(now);
             let timeout = next.map(|next| next.saturating_duration_since(now));
-            match shared.poller.wait(timeout) {
+            shared.metrics.workers_busy.fetch_sub(1, Ordering::Relaxed);
+            let event = shared.poller.wait(timeout);
+            shared.metrics.workers_busy.fetch_add(1, Ordering::Relaxed);
+            match event {
                 Ok(None) => {}
                 Ok(Some(WAKE)) if shared.stopping.load(Ordering::Acquire) => return,
                 Ok(Some(WAKE)) => shared.poller.clear_wake(),
@@ -108,6 +113,7 @@ impl<'s> Worker<'s> {
                 }
                 return self.close(id, connection);
             };
+            connection.count(&self.shared.metrics);
             // Armed before it is parked: an event in between finds it held and wakes its holder.
             if self
                 .shared
@@ -127,11 +133,12 @@ impl<'s> Worker<'s> {
 
     fn close(&mut self, id: ConnId, connection: Box<Connection>) {
         let shared = self.shared;
-        drop(connection);
+        shared.metrics.moved(connection.counted, None);
         shared
             .metrics
             .connections_open
             .fetch_sub(1, Ordering::Relaxed);
+        drop(connection);
         let last = shared.table.release(id);
         if shared.paused.load(Ordering::Relaxed) {
             self.resume();
@@ -196,7 +203,8 @@ impl<'s> Worker<'s> {
             .metrics
             .connections_open
             .fetch_add(1, Ordering::Relaxed);
-        let connection = Box::new(connection);
+        let mut connection = Box::new(connection);
+        connection.count(&shared.metrics);
         let id = shared.table.reserve();
         if shared
             .poller

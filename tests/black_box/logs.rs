@@ -1,7 +1,10 @@
 //! The log and the numbers: a line and a count for every request, and no token in either.
 
-use crate::harness::{TOKEN, TestServer, until};
+use crate::harness::{TOKEN, TestServer, command, until};
 use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
 
 fn requests(server: &TestServer) -> Vec<Value> {
     let is_request = |line: &Value| line["module"] == "release_server::request";
@@ -93,12 +96,15 @@ fn the_numbers_count_what_happened() {
     }
     assert_eq!(server.write("DELETE", "/assets/c.zip", "", b"").status, 204);
     assert_eq!(server.get("/nothing").status, 404);
+    assert_eq!(server.put("b.zip", b"12345").status, 409);
     let samples = [
         "release_server_requests_total{route=\"/assets/{filename}\",status=\"2xx\"} 4",
         "release_server_packages_published_total 3",
         "release_server_packages_deleted_total 1",
         "release_server_packages_swept_total 1",
-        "release_server_received_bytes_total 15",
+        "release_server_uploads_refused_total{reason=\"exists\"} 1",
+        "release_server_connections{state=\"answer\"} 0",
+        "release_server_workers_busy 1",
         "release_server_packages 1",
         "release_server_stored_bytes 5",
         "release_server_request_duration_seconds_bucket{le=\"+Inf\"}",
@@ -123,4 +129,30 @@ fn the_numbers_count_what_happened() {
             "{line}"
         );
     }
+}
+
+#[test]
+fn at_a_terminal_a_line_is_text_that_no_client_can_break() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = command()
+        .envs([("AUTH_TOKEN", TOKEN), ("PORT", "0"), ("HOST", "127.0.0.1")])
+        .env("STORAGE_PATH", directory.path())
+        .env("LOG_FORMAT", "text")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let listening = lines.next().unwrap().unwrap();
+    let address = listening.split(" address=").nth(1).unwrap();
+    let address = address.split(' ').next().unwrap();
+    let mut client = TcpStream::connect(address).unwrap();
+    let head =
+        "GET /a\"b%20c HTTP/1.1\r\nHost: a\r\nX-Request-Id: an-id\r\nConnection: close\r\n\r\n";
+    client.write_all(head.as_bytes()).unwrap();
+    let request = lines.next().unwrap().unwrap();
+    let fields = " INFO  request method=GET path=\"/a\\\"b%20c\" status=404 ";
+    assert!(request.contains(fields), "{request}");
+    assert!(request.ends_with(" request_id=an-id"), "{request}");
+    child.kill().unwrap();
+    child.wait().unwrap();
 }

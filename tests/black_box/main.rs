@@ -17,6 +17,7 @@ mod hostile;
 mod http_client;
 mod in_process;
 mod logs;
+mod pages;
 mod processes;
 mod publish;
 mod refusals;

@@ -186,3 +186,26 @@ fn the_token_may_stand_in_a_file() {
         "{error}"
     );
 }
+
+#[test]
+fn the_readme_lists_every_setting_as_the_table_has_it() {
+    let readme = include_str!("../../README.md");
+    for key in keys::ALL {
+        let variables: Vec<String> = key
+            .variables
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let default = match key.default {
+            "" => String::new(),
+            default => format!("`{default}` "),
+        };
+        let row = format!(
+            "| `{}` | {} | {default}| {} |",
+            key.name,
+            variables.join(", "),
+            key.takes
+        );
+        assert!(readme.contains(&row), "README.md lacks the row\n{row}");
+    }
+}

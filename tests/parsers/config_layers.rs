@@ -5,6 +5,7 @@
 //!
 //! Source: the contract, section 5.
 
+use release_server::config::keys;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::process::Command;
@@ -49,7 +50,16 @@ impl Surroundings {
     }
 }
 
-const GOOD: &str = "release-server: the configuration is good\n";
+/// The line of `check-config` about a key: its value and where that came from.
+fn effective(key: &str, checked: &Result<String, String>) -> String {
+    let text = checked.as_ref().expect("good settings");
+    let line = text
+        .lines()
+        .find(|line| line.split(' ').next() == Some(key));
+    let line = line.unwrap_or_else(|| panic!("{key} in {text}"));
+    line[key.len()..].trim().to_owned()
+}
+
 const CONFIG: (&str, &str) = ("CONFIG_PATH", "config.yaml");
 /// Whatever stands at the default path of the machine that tests is none of the test's business.
 const NO_CONFIG: (&str, &str) = ("CONFIG_PATH", "/dev/null");
@@ -76,16 +86,30 @@ fn each_layer_stands_over_the_one_before() {
     let environment = bad_dotenv.check(&[CONFIG, ("PORT", "environment")]);
     assert_eq!(environment, refused("PORT", "environment"));
     // A good value in a later layer is all that counts.
+    let port = |checked| effective("port", &checked);
+    assert_eq!(port(bad_file.check(&[CONFIG, ("PORT", "2")])), "2  (PORT)");
     assert_eq!(
-        bad_file.check(&[CONFIG, ("PORT", "2")]),
-        Ok(GOOD.to_owned())
-    );
-    assert_eq!(
-        bad_dotenv.check(&[CONFIG, ("PORT", "3")]),
-        Ok(GOOD.to_owned())
+        port(bad_dotenv.check(&[CONFIG, ("PORT", "3")])),
+        "3  (PORT)"
     );
     let good_dotenv = Surroundings::new("auth_token: a\nport: file\n", "PORT=4\n");
-    assert_eq!(good_dotenv.check(&[CONFIG]), Ok(GOOD.to_owned()));
+    assert_eq!(port(good_dotenv.check(&[CONFIG])), "4  (PORT in .env)");
+    let good_file = Surroundings::new("auth_token: a\nport: 5\n", "");
+    assert_eq!(port(good_file.check(&[CONFIG])), "5  (config.yaml: port)");
+    assert_eq!(
+        port(bad_file.check(&[NO_CONFIG, ("AUTH_TOKEN", "a")])),
+        "8000  (default)"
+    );
+}
+
+#[test]
+fn check_config_shows_every_setting_and_hides_the_token() {
+    let checked = Surroundings::new("", "").check(&[NO_CONFIG, ("AUTH_TOKEN", "s3cret-t0ken")]);
+    assert_eq!(effective("auth_token", &checked), "(hidden)  (AUTH_TOKEN)");
+    for key in keys::ALL {
+        assert!(!effective(key.name, &checked).is_empty(), "{}", key.name);
+    }
+    assert!(!format!("{checked:?}").contains("s3cret"));
 }
 
 #[test]
@@ -120,7 +144,8 @@ fn a_file_that_is_named_must_be_there() {
 fn a_dotenv_file_has_comments_quotes_and_exports() {
     let dotenv = "# a comment\n\nexport AUTH_TOKEN='a b'\nPORT=\"5\" # five\nUNKNOWN=x\n";
     let surroundings = Surroundings::new("", dotenv);
-    assert_eq!(surroundings.check(&[NO_CONFIG]), Ok(GOOD.to_owned()));
+    let checked = surroundings.check(&[NO_CONFIG]);
+    assert_eq!(effective("port", &checked), "5  (PORT in .env)");
 }
 
 #[test]

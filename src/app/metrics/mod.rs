@@ -63,14 +63,62 @@ impl CloseReason {
     }
 }
 
+/// What an open connection is at, as of its last turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Between requests.
+    Idle,
+    /// In the middle of a head.
+    Head,
+    /// In the middle of a body.
+    Body,
+    /// Taking its answer.
+    Answer,
+    /// About to be closed, or having the rest of a body read over.
+    Leaving,
+}
+
+impl Activity {
+    const ALL: [(Self, &str); 5] = [
+        (Self::Idle, "idle"),
+        (Self::Head, "head"),
+        (Self::Body, "body"),
+        (Self::Answer, "answer"),
+        (Self::Leaving, "leaving"),
+    ];
+}
+
+/// Why uploads are refused, by the status that says so. Others are counted under the last word.
+const REFUSALS: [(u16, &str); 13] = [
+    (400, "malformed"),
+    (401, "unauthorized"),
+    (408, "timeout"),
+    (409, "exists"),
+    (411, "length_required"),
+    (413, "too_large"),
+    (415, "not_a_form"),
+    (422, "not_understood"),
+    (499, "client_left"),
+    (500, "storage_failed"),
+    (503, "storage_busy"),
+    (507, "no_space"),
+    (0, "other"),
+];
+
 /// All counters of a process.
 #[derive(Debug, Default)]
 pub struct Metrics {
     requests: [[AtomicU64; 5]; ROUTES],
+    refusals: [AtomicU64; REFUSALS.len()],
     latency_buckets: [AtomicU64; BUCKETS.len()],
     latency_microseconds: AtomicU64,
     received_bytes: AtomicU64,
     sent_bytes: AtomicU64,
+    connections: [AtomicU64; Activity::ALL.len()],
+    /// Threads of the pool.
+    pub workers: AtomicU64,
+    /// Threads of the pool that are not waiting for something to do.
+    pub workers_busy: AtomicU64,
     /// Connections open now.
     pub connections_open: AtomicU64,
     /// Connections accepted since the start.
@@ -89,6 +137,8 @@ pub struct Metrics {
 /// What is measured of one finished request.
 #[derive(Clone, Copy, Debug)]
 pub struct Finished {
+    /// Whether it was to publish something.
+    pub is_upload: bool,
     /// The endpoint's pattern, or [`NO_ROUTE`].
     pub route: &'static str,
     /// The status that was answered.
@@ -121,6 +171,13 @@ impl Metrics {
             .unwrap_or(ROUTES - 1);
         let class = usize::from(request.status / 100).clamp(1, 5) - 1;
         self.requests[route][class].fetch_add(1, Relaxed);
+        if request.is_upload && request.status >= 400 {
+            let reason = REFUSALS
+                .iter()
+                .position(|(status, _)| *status == request.status)
+                .unwrap_or(REFUSALS.len() - 1);
+            self.refusals[reason].fetch_add(1, Relaxed);
+        }
         let bucket = BUCKETS
             .iter()
             .position(|(bound, _)| request.duration <= *bound)
@@ -131,6 +188,21 @@ impl Metrics {
         self.received_bytes
             .fetch_add(request.received_bytes, Relaxed);
         self.sent_bytes.fetch_add(request.sent_bytes, Relaxed);
+    }
+
+    /// A connection goes from one activity to another; `None`: it was not open before, or is not any more.
+    pub fn moved(&self, from: Option<Activity>, to: Option<Activity>) {
+        if from != to {
+            let count = |activity| {
+                let place = Activity::ALL
+                    .iter()
+                    .position(|(known, _)| *known == activity);
+                place.map(|at| &self.connections[at])
+            };
+            from.and_then(count)
+                .map(|gauge| gauge.fetch_sub(1, Relaxed));
+            to.and_then(count).map(|gauge| gauge.fetch_add(1, Relaxed));
+        }
     }
 
     /// Counts a connection closed by this side.

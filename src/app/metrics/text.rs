@@ -4,7 +4,7 @@
 //!
 //! Source: the Prometheus exposition formats, "Text-based format".
 
-use super::{BUCKETS, CloseReason, Metrics, NO_ROUTE, StorageNumbers};
+use super::{Activity, BUCKETS, CloseReason, Metrics, NO_ROUTE, REFUSALS, StorageNumbers};
 use crate::app::router::Endpoint;
 use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -30,6 +30,22 @@ impl Page {
         self.sample(name, "", value.load(Relaxed));
     }
 
+    /// A family with a sample for each value of one label.
+    fn labelled<'m>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        help: &str,
+        label: &str,
+        samples: impl Iterator<Item = (&'m str, &'m AtomicU64)>,
+    ) {
+        self.family(name, kind, help);
+        for (word, value) in samples {
+            let labels = format!("{{{label}=\"{word}\"}}");
+            self.sample(name, &labels, value.load(Relaxed));
+        }
+    }
+
     fn gauge(&mut self, name: &str, help: &str, value: u64) {
         self.family(name, "gauge", help);
         self.sample(name, "", value);
@@ -43,6 +59,14 @@ impl Metrics {
         self.render_requests(&mut page);
         self.render_latency(&mut page);
         self.render_connections(&mut page);
+        self.render_pool(&mut page);
+        page.labelled(
+            "uploads_refused_total",
+            "counter",
+            "Uploads refused or given up, by reason.",
+            "reason",
+            REFUSALS.iter().map(|(_, word)| *word).zip(&self.refusals),
+        );
         page.counter(
             "received_bytes_total",
             "Bytes of request bodies.",
@@ -138,22 +162,39 @@ impl Metrics {
     }
 
     fn render_connections(&self, page: &mut Page) {
-        const NAME: &str = "connections_closed_total";
-        let accepted = &self.connections_accepted;
         page.counter(
             "connections_accepted_total",
             "Connections accepted.",
-            accepted,
+            &self.connections_accepted,
         );
         let open = self.connections_open.load(Relaxed);
         page.gauge("connections_open", "Connections open.", open);
-        page.family(
-            NAME,
+        page.labelled(
+            "connections",
+            "gauge",
+            "Connections open, by what they were at when last looked at.",
+            "state",
+            Activity::ALL
+                .iter()
+                .map(|(_, word)| *word)
+                .zip(&self.connections),
+        );
+        page.labelled(
+            "connections_closed_total",
             "counter",
             "Connections closed by the server, by reason.",
+            "reason",
+            CloseReason::ALL
+                .iter()
+                .map(|(_, word)| *word)
+                .zip(&self.closes),
         );
-        for ((_, word), count) in CloseReason::ALL.iter().zip(&self.closes) {
-            page.sample(NAME, &format!("{{reason=\"{word}\"}}"), count.load(Relaxed));
-        }
+    }
+
+    fn render_pool(&self, page: &mut Page) {
+        let workers = self.workers.load(Relaxed);
+        page.gauge("workers", "Threads of the pool.", workers);
+        let busy = self.workers_busy.load(Relaxed);
+        page.gauge("workers_busy", "Threads of the pool at work.", busy);
     }
 }
