@@ -17,3 +17,4 @@ pub mod limits;
 pub mod log;
 pub mod server;
 pub mod storage;
+mod verify;

@@ -49,6 +49,11 @@ impl Listing {
         &self.newest_first
     }
 
+    /// All packages, by name.
+    pub fn by_name(&self) -> &[Arc<Package>] {
+        &self.by_name
+    }
+
     /// The package of a name.
     pub fn get(&self, name: &str) -> Option<&Arc<Package>> {
         self.by_name

@@ -25,6 +25,7 @@ mod scan;
 mod sidecar;
 mod temporary;
 pub mod upload;
+pub mod verify;
 
 pub use error::StorageError;
 pub use listing::{Listing, Package};

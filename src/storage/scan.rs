@@ -125,7 +125,7 @@ fn look_at(
         return Ok(Some(Arc::clone(package)));
     }
     let sha256 = has_sidecar
-        .then(|| sidecar::read(directory, &found.name, &state))
+        .then(|| sidecar::read(directory, &found.name, &state).ok())
         .flatten();
     Ok(Some(Arc::new(Package {
         name: found.name,

@@ -24,4 +24,5 @@ mod retention;
 mod scripts;
 mod shutdown;
 mod stalled;
+mod verify;
 mod volume;
