@@ -57,13 +57,14 @@ pub fn sweep(
     removed
 }
 
-/// Deletes a package unless it changed since it was listed: then it is not the oldest any more.
+/// Deletes a package unless it was written since it was listed: then it is not the oldest any more. With new rights, or
+/// another link, it still is.
 fn remove_unchanged(change: &mut Change<'_>, package: &Package) -> Result<bool> {
-    let entry = change.lock().directory().entry(package.name.as_str())?;
-    if entry.is_some_and(|entry| entry != Entry::File(package.state)) {
-        return Ok(false);
+    match change.lock().directory().entry(package.name.as_str())? {
+        Some(Entry::Other) => return Ok(false),
+        Some(Entry::File(now)) if now.modified != package.state.modified => return Ok(false),
+        _ => remove(change, &package.name)?,
     }
-    remove(change, &package.name)?;
     Ok(true)
 }
 
