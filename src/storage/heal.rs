@@ -15,8 +15,8 @@ use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
 
-/// Computes the checksum of every listed package that has none; stops early when `go_on` says so.
-pub fn heal(store: &Store, go_on: impl Fn() -> bool) {
+/// Computes the checksum of every listed package that has none; asks `go_on` before each.
+pub fn heal(store: &Store, mut go_on: impl FnMut() -> bool) {
     let listing = store.cache.last();
     let mut healed: Vec<Package> = Vec::new();
     let mut published_at = store.clock.now();
@@ -53,11 +53,12 @@ fn recompute(store: &Store, directory: &Directory, package: &Package) -> Option<
     let Package { name, state, .. } = package;
     let file = directory.open_file(name.as_str()).ok()?;
     // Read while it changed, or replaced since the listing: the next listing asks again.
-    let sha256 = checksum(&file, state, |_| {}).ok()??;
-    let written = store
-        .lock
-        .acquire()
-        .and_then(|lock| sidecar::write_missing(&lock, name, state, sha256));
+    let sha256 = checksum(&file, state, &mut |_| {}).ok()??;
+    let written = store.lock.acquire().and_then(|lock| {
+        store
+            .cache
+            .unlisted(&lock, || sidecar::write_missing(&lock, name, state, sha256))
+    });
     if let Err(error) = written {
         log::warn!(package = name.as_str(), error:% = error; "a recomputed checksum cannot be written");
     }
@@ -70,7 +71,7 @@ fn recompute(store: &Store, directory: &Directory, package: &Package) -> Option<
 pub fn checksum(
     mut file: &File,
     state: &FileState,
-    mut progress: impl FnMut(u64),
+    progress: &mut dyn FnMut(u64),
 ) -> std::io::Result<Option<Sha256>> {
     let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0; HASH_BUFFER_BYTES];

@@ -109,7 +109,7 @@ impl Store {
     /// Deletes a package; durable when it returns.
     pub fn delete(&self, name: &PackageName) -> Result<()> {
         let lock = self.lock.acquire()?;
-        let mut change = self.cache.begin(&lock)?;
+        let mut change = self.cache.begin(&lock, false)?;
         removal::delete(&mut change, name)?;
         change.commit()
     }

@@ -21,6 +21,7 @@ mod processes;
 mod publish;
 mod refusals;
 mod retention;
+mod scale;
 mod scripts;
 mod shutdown;
 mod stalled;
