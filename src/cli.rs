@@ -1,8 +1,8 @@
 //! The command line: which command, and the exit code it ends with.
 //!
 //! Invariants: standard output is for what was asked for (and the log of a running server), standard error for one line
-//! that says what was wrong; the exit code is 0 when all went well, 1 when not, 2 when the command line was not
-//! understood.
+//! that says what was wrong; the exit code is 0 when all went well, 1 when not (a package that `verify` finds wrong
+//! included), 2 when the command line was not understood.
 
 use crate::app::metrics::Metrics;
 use crate::app::public_url::PublicUrl;
@@ -26,6 +26,9 @@ Commands:
   serve         serve packages (the default)
   healthcheck   ask the running server whether it is ready; the exit code says
   check-config  check the settings and stop
+  verify        compare every package with its checksum; the exit code is 1
+                where one differs. --repair writes checksums that are missing
+                or stale, beside running servers too
 
 Options:
   -h, --help     print this
@@ -42,6 +45,7 @@ enum Command {
     Serve,
     Healthcheck,
     CheckConfig,
+    Verify { repair: bool },
     Help,
     Version,
 }
@@ -59,17 +63,19 @@ pub fn run() -> ExitCode {
         Command::Serve => serve().map(|never| match never {}),
         Command::Healthcheck => healthcheck(),
         Command::CheckConfig => check_config(),
+        Command::Verify { repair } => verify(repair),
         Command::Help => {
             print!("{HELP}");
-            Ok(())
+            Ok(true)
         }
         Command::Version => {
             println!("release-server {}", env!("CARGO_PKG_VERSION"));
-            Ok(())
+            Ok(true)
         }
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("release-server: {error}");
             ExitCode::FAILURE
@@ -79,6 +85,9 @@ pub fn run() -> ExitCode {
 
 type Failure = Box<dyn std::error::Error>;
 
+/// Whether all is well; an error also has a line for whoever asked.
+type Outcome = Result<bool, Failure>;
+
 fn parse() -> Result<Command, lexopt::Error> {
     use lexopt::prelude::{Long, Short, Value};
     let mut arguments = lexopt::Parser::from_env();
@@ -87,11 +96,13 @@ fn parse() -> Result<Command, lexopt::Error> {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Help),
             Short('V') | Long("version") => return Ok(Command::Version),
+            Long("repair") if let Some(Command::Verify { repair }) = &mut command => *repair = true,
             Value(word) if command.is_none() => {
                 command = Some(match word.to_str() {
                     Some("serve") => Command::Serve,
                     Some("healthcheck") => Command::Healthcheck,
                     Some("check-config") => Command::CheckConfig,
+                    Some("verify") => Command::Verify { repair: false },
                     _ => {
                         let word = word.to_string_lossy();
                         return Err(format!("unknown command '{word}'").into());
@@ -104,16 +115,22 @@ fn parse() -> Result<Command, lexopt::Error> {
     Ok(command.unwrap_or(Command::Serve))
 }
 
-fn check_config() -> Result<(), Failure> {
+fn check_config() -> Outcome {
     let raw = config::raw::Raw::gather()?;
     Config::check(&raw)?;
     print!("{}", raw.describe());
-    Ok(())
+    Ok(true)
 }
 
-fn healthcheck() -> Result<(), Failure> {
+fn healthcheck() -> Outcome {
     let address = config::address(&config::raw::Raw::gather()?)?;
-    Ok(crate::healthcheck::check(address)?)
+    crate::healthcheck::check(address)?;
+    Ok(true)
+}
+
+fn verify(repair: bool) -> Outcome {
+    let path = config::storage_path(&config::raw::Raw::gather()?)?;
+    Ok(crate::verify::run(&path, repair)?)
 }
 
 fn serve() -> Result<Infallible, Failure> {

@@ -17,4 +17,5 @@ pub mod limits;
 pub mod log;
 pub mod server;
 pub mod storage;
+mod verify;
 pub mod version;

@@ -11,7 +11,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 
 /// The layers, from the top. A module uses its own layer and those behind it.
 const LAYERS: [&[&str]; 7] = [
-    &["main", "cli", "healthcheck"],
+    &["main", "cli", "healthcheck", "verify"],
     &["server"],
     &["app"],
     &["storage"],

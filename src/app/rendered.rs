@@ -74,14 +74,14 @@ impl Rendered {
 
 /// Rendered answers, the one used last at the end.
 #[derive(Debug, Default)]
-pub struct RenderedCache(Mutex<Vec<Entry>>);
+pub struct RenderedCache(Mutex<Vec<Arc<Slot>>>);
 
 #[derive(Debug)]
-struct Entry {
+struct Slot {
     view: View,
     base: String,
-    version: u64,
-    rendered: Rendered,
+    /// The answer and the version of the listing that it was made from.
+    made: Mutex<Option<(u64, Rendered)>>,
 }
 
 impl RenderedCache {
@@ -93,26 +93,39 @@ impl RenderedCache {
         listing: &Listing,
         render: impl FnOnce() -> Rendered,
     ) -> Rendered {
-        // Held while rendering, so that a change is rendered once and not by every worker that is asked.
-        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = entries
+        let slot = self.slot(view, base);
+        // Held while rendering, so that a change is rendered once and not by every worker that is asked; whoever wants
+        // another answer does not wait.
+        let mut made = slot.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((version, rendered)) = made.as_ref()
+            && *version >= listing.version
+        {
+            return rendered.clone();
+        }
+        // The old body goes before there is a new one.
+        *made = None;
+        let rendered = render();
+        *made = Some((listing.version, rendered.clone()));
+        rendered
+    }
+
+    fn slot(&self, view: View, base: &str) -> Arc<Slot> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = slots
             .iter()
-            .position(|entry| entry.view == view && entry.base == base)
-            .map(|at| entries.remove(at));
-        let entry = match known {
-            Some(entry) if entry.version >= listing.version => entry,
-            _ => Entry {
+            .position(|slot| slot.view == view && slot.base == base);
+        let slot = match known {
+            Some(at) => slots.remove(at),
+            None => Arc::new(Slot {
                 view,
                 base: base.to_owned(),
-                version: listing.version,
-                rendered: render(),
-            },
+                made: Mutex::default(),
+            }),
         };
-        let rendered = entry.rendered.clone();
-        if entries.len() == RENDERED_BODIES_MAX {
-            entries.remove(0);
+        if slots.len() == RENDERED_BODIES_MAX {
+            slots.remove(0);
         }
-        entries.push(entry);
-        rendered
+        slots.push(Arc::clone(&slot));
+        slot
     }
 }

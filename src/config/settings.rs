@@ -56,7 +56,7 @@ impl Config {
     pub fn check(raw: &Raw) -> Result<Self, ConfigError> {
         Ok(Self {
             address: address(raw)?,
-            storage_path: required(raw, &keys::STORAGE_PATH, |text| Some(PathBuf::from(text)))?,
+            storage_path: storage_path(raw)?,
             max_packages: required(raw, &keys::MAX_PACKAGES, value::number)
                 .map(|count: usize| (count > 0).then_some(count))?,
             max_upload_bytes: required(raw, &keys::MAX_UPLOAD_SIZE, value::size_bytes)
@@ -89,6 +89,11 @@ pub fn address(raw: &Raw) -> Result<Address, ConfigError> {
     let host = raw.read(&keys::HOST, value::address)?;
     let port = required(raw, &keys::PORT, value::number)?;
     Ok(Address { host, port })
+}
+
+/// Where packages are kept: all that a check of them needs to know.
+pub fn storage_path(raw: &Raw) -> Result<PathBuf, ConfigError> {
+    required(raw, &keys::STORAGE_PATH, |text| Some(PathBuf::from(text)))
 }
 
 /// A key that has a default.

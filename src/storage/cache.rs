@@ -2,11 +2,13 @@
 //!
 //! Invariants:
 //! - Readers share one listing; only one of them reads the directory at a time, the others go on with what there is.
-//! - The directory is read again only when its modification time changed, or may have without showing it: a time that
-//!   is younger than the file system's clock ticks is doubted.
+//! - A reader reads the directory only when its modification time changed by somebody else's doing. Where it may have
+//!   changed without showing it (a time younger than the file system's clock ticks is doubted), the maintenance thread
+//!   reads it again, and readers go on.
 //! - A change of this process is in the listing before its answer, without reading the directory.
 //!
-//! Lock order: the directory's lock, then `refresh`, then `known`. `known` is never held across a system call.
+//! Lock order: the directory's lock, then `refresh`, then `known`. `known` is never held across a system call, nor while
+//! a listing is made or dropped.
 
 use super::directory::Directory;
 use super::error::Result;
@@ -16,9 +18,9 @@ use super::name::PackageName;
 use super::scan::{self, Depth, Warned};
 use crate::clock::{self, Clock};
 use crate::limits::{LISTING_FRESH_TIME, LISTING_RECHECK_INTERVAL, TIMESTAMP_DOUBT_TIME};
-use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+use std::thread::Thread;
 use std::time::{Duration, Instant, SystemTime};
 
 /// The listing of one directory, kept.
@@ -29,6 +31,7 @@ pub struct ListingCache {
     known: Mutex<Known>,
     refresh: Mutex<()>,
     warned: Warned,
+    maintenance: OnceLock<Thread>,
 }
 
 #[derive(Clone, Debug)]
@@ -36,13 +39,27 @@ struct Known {
     listing: Arc<Listing>,
     /// Inode and modification time of the directory that was read; `None` before the first reading.
     directory: Option<(u64, SystemTime)>,
-    /// The directory may have changed since without its time having changed.
-    doubtful: bool,
+    /// Since when the directory may hold a change that its time does not show.
+    doubted_since: Option<Instant>,
     asked_at: Instant,
     rechecked_at: Instant,
+    /// How long the last reading of the names took.
+    read_took: Duration,
     /// How long the last look at every file took.
     recheck_took: Duration,
 }
+
+impl Known {
+    /// Whether what is doubted is old enough for a reading to be sure, and reading does not take all the time there is.
+    fn wants_reading(&self, now: Instant) -> bool {
+        let wait = TIMESTAMP_DOUBT_TIME.max(self.read_took * REST_FACTOR);
+        self.doubted_since
+            .is_some_and(|since| now.duration_since(since) >= wait)
+    }
+}
+
+/// How much longer than a reading took the maintenance thread rests before the next: a twentieth of one core.
+const REST_FACTOR: u32 = 20;
 
 impl ListingCache {
     /// An empty cache for the directory at `path`.
@@ -54,14 +71,21 @@ impl ListingCache {
             known: Mutex::new(Known {
                 listing: Arc::default(),
                 directory: None,
-                doubtful: true,
+                doubted_since: None,
                 asked_at: now,
                 rechecked_at: now,
+                read_took: Duration::ZERO,
                 recheck_took: Duration::ZERO,
             }),
             refresh: Mutex::new(()),
             warned: Warned::default(),
+            maintenance: OnceLock::new(),
         }
+    }
+
+    /// The thread that is woken when [`ListingCache::maintain`] has something to do.
+    pub fn is_maintained_by(&self, thread: Thread) {
+        let _ = self.maintenance.set(thread);
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -94,7 +118,7 @@ impl ListingCache {
             }
         };
         let directory = Directory::open(&self.path).inspect_err(|_| self.forget())?;
-        self.ask(&directory)
+        self.ask(&directory, false)
     }
 
     /// After the directory could not be opened: what was known of it says nothing about what comes back.
@@ -102,17 +126,26 @@ impl ListingCache {
         self.known().directory = None;
     }
 
-    /// Asks the directory whether it changed, and reads it where it did. Needs `refresh`.
-    fn ask(&self, directory: &Directory) -> Result<Arc<Listing>> {
+    /// Asks the directory whether it changed, and reads it where it did; where it may have without showing it, only if the
+    /// answer has to be exact. Needs `refresh`.
+    fn ask(&self, directory: &Directory, exactly: bool) -> Result<Arc<Listing>> {
         let version = directory.version()?;
         {
             let mut known = self.known();
-            if known.directory == Some(version) && !known.doubtful {
+            let certain = known.doubted_since.is_none() || !exactly;
+            if known.directory == Some(version) && certain {
                 known.asked_at = self.clock.now();
+                if known.wants_reading(known.asked_at)
+                    && let Some(thread) = self.maintenance.get()
+                {
+                    thread.unpark();
+                }
                 return Ok(Arc::clone(&known.listing));
             }
         }
-        self.read(directory, version, Depth::Names)
+        let listing = self.read(directory, version, Depth::Names)?;
+        self.known().asked_at = self.clock.now();
+        Ok(listing)
     }
 
     /// Reads the directory. Needs `refresh`.
@@ -123,61 +156,92 @@ impl ListingCache {
         depth: Depth,
     ) -> Result<Arc<Listing>> {
         let before = self.last();
+        let started = self.clock.now();
         let doubtful = is_doubtful(version.1);
         let packages = scan::scan(directory, &before, depth, &self.warned)?;
-        let read = Listing::new(packages, before.version + 1);
-        let mut known = self.known();
-        if !read.is_same(&before) {
-            known.listing = Arc::new(read);
-        }
-        known.directory = Some(version);
-        known.doubtful = doubtful;
-        known.asked_at = self.clock.now();
-        Ok(Arc::clone(&known.listing))
-    }
-
-    /// Whether it is time to look at every file again.
-    pub fn wants_recheck(&self) -> bool {
-        let known = self.known();
-        let interval = LISTING_RECHECK_INTERVAL.max(known.recheck_took * 20);
-        // Nobody asked since: nobody would see it.
-        known.asked_at > known.rechecked_at
-            && self.clock.now().duration_since(known.rechecked_at) >= interval
-    }
-
-    /// Looks at every file, for edits in place, which leave the directory as it is.
-    pub fn recheck(&self) -> Result<()> {
-        let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
-        let started = self.clock.now();
-        let directory = Directory::open(&self.path).inspect_err(|_| self.forget())?;
-        self.read(&directory, directory.version()?, Depth::States)?;
+        let read = if before.is_all_of(&packages) {
+            before
+        } else {
+            Arc::new(Listing::new(packages, before.version + 1))
+        };
         let mut known = self.known();
         let now = self.clock.now();
-        known.rechecked_at = now;
-        known.recheck_took = now.duration_since(started);
+        known.directory = Some(version);
+        known.doubted_since = doubtful.then_some(started);
+        let took = now.duration_since(started);
+        log::debug!(
+            depth:? = depth, packages = read.packages().len(), thread = std::thread::current().name();
+            "the directory was read"
+        );
+        match depth {
+            Depth::Names => known.read_took = took,
+            Depth::States => (known.rechecked_at, known.recheck_took) = (now, took),
+        }
+        Ok(enter(known, read))
+    }
+
+    /// What readers need not wait for, where it is due: a look at every file, for edits in place, which leave the
+    /// directory as it is; and a reading where there is doubt.
+    pub fn maintain(&self, directory: &Directory) -> Result<()> {
+        let depth = {
+            let (known, now) = (self.known(), self.clock.now());
+            let interval = LISTING_RECHECK_INTERVAL.max(known.recheck_took * REST_FACTOR);
+            // Nobody asked since: nobody would see it.
+            let asked = known.asked_at > known.rechecked_at;
+            if asked && now.duration_since(known.rechecked_at) >= interval {
+                Depth::States
+            } else if known.wants_reading(now) {
+                Depth::Names
+            } else {
+                return Ok(());
+            }
+        };
+        let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+        self.read(directory, directory.version()?, depth)?;
         Ok(())
     }
 
     /// Begins a change of the directory: the listing is brought up to date and stays so until the change is committed.
-    pub fn begin<'c>(&'c self, lock: &'c DirLock) -> Result<Change<'c>> {
+    /// Who counts the packages needs it exactly.
+    pub fn begin<'c>(&'c self, lock: &'c DirLock, exactly: bool) -> Result<Change<'c>> {
         let refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
-        let listing = self.ask(lock.directory())?;
+        let listing = self.ask(lock.directory(), exactly)?;
         Ok(Change {
             cache: self,
             lock,
             listing,
-            gone: HashSet::new(),
+            gone: Vec::new(),
             come: Vec::new(),
             _refreshing: refreshing,
         })
     }
 
+    /// Makes a change that no listing shows, such as a new sidecar: it does not make readers read the directory.
+    pub fn unlisted<T>(&self, lock: &DirLock, change: impl FnOnce() -> Result<T>) -> Result<T> {
+        let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = lock.directory().version()?;
+        let changed = change();
+        let after = lock.directory().version()?;
+        let mut known = self.known();
+        if known.directory == Some(before) {
+            self.now_is(&mut known, after);
+        }
+        changed
+    }
+
+    /// The directory changed by this process's doing. By another's within the same tick of the clock, too, for all that
+    /// is known.
+    fn now_is(&self, known: &mut Known, version: (u64, SystemTime)) {
+        known.directory = Some(version);
+        known.doubted_since.get_or_insert(self.clock.now());
+    }
+
     /// Enters checksums that were computed. Those of packages that have changed since are left out.
     pub fn add_checksums(&self, healed: &[Package]) {
         let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut known = self.known();
+        let listing = self.last();
         let still_so = |package: &&Package| {
-            let listed = known.listing.get(package.name.as_str());
+            let listed = listing.get(package.name.as_str());
             listed.is_some_and(|listed| listed.state == package.state)
         };
         let come: Vec<_> = healed
@@ -186,9 +250,17 @@ impl ListingCache {
             .cloned()
             .map(Arc::new)
             .collect();
-        let version = known.listing.version + 1;
-        known.listing = Arc::new(known.listing.changed(&HashSet::new(), &come, version));
+        let listing = listing.changed(&[], &come, listing.version + 1);
+        enter(self.known(), Arc::new(listing));
     }
+}
+
+/// Makes this the listing; the one before goes when nothing is locked. Needs `refresh`.
+fn enter(mut known: MutexGuard<'_, Known>, listing: Arc<Listing>) -> Arc<Listing> {
+    let before = std::mem::replace(&mut known.listing, Arc::clone(&listing));
+    drop(known);
+    drop(before);
+    listing
 }
 
 /// Whether a file system's clock could give a later change the same time. A time in the future says nothing at all.
@@ -204,7 +276,7 @@ pub struct Change<'c> {
     cache: &'c ListingCache,
     lock: &'c DirLock,
     listing: Arc<Listing>,
-    gone: HashSet<PackageName>,
+    gone: Vec<PackageName>,
     come: Vec<Arc<Package>>,
     _refreshing: MutexGuard<'c, ()>,
 }
@@ -216,8 +288,8 @@ impl Change<'_> {
     }
 
     /// The packages before the change.
-    pub fn before(&self) -> &Listing {
-        &self.listing
+    pub fn before(&self) -> Arc<Listing> {
+        Arc::clone(&self.listing)
     }
 
     /// A package came, or replaced the one of its name.
@@ -227,7 +299,7 @@ impl Change<'_> {
 
     /// A package went.
     pub fn went(&mut self, name: PackageName) {
-        self.gone.insert(name);
+        self.gone.push(name);
     }
 
     /// Enters the change into the listing.
@@ -239,9 +311,8 @@ impl Change<'_> {
         );
         let listing = self.listing.changed(&gone, &come, self.listing.version + 1);
         let mut known = self.cache.known();
-        known.listing = Arc::new(listing);
-        known.directory = Some(version);
-        known.doubtful = true;
+        self.cache.now_is(&mut known, version);
+        enter(known, Arc::new(listing));
         Ok(())
     }
 }

@@ -5,8 +5,7 @@
 //! still known to this process.
 
 use super::Store;
-use super::directory::{Directory, Entry, state_of};
-use super::error::Result;
+use super::directory::{Directory, Entry, FileState, state_of};
 use super::listing::Package;
 use super::sidecar;
 use crate::http::digest::Sha256;
@@ -16,8 +15,8 @@ use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
 
-/// Computes the checksum of every listed package that has none; stops early when `go_on` says so.
-pub fn heal(store: &Store, go_on: impl Fn() -> bool) {
+/// Computes the checksum of every listed package that has none; asks `go_on` before each.
+pub fn heal(store: &Store, mut go_on: impl FnMut() -> bool) {
     let listing = store.cache.last();
     let mut healed: Vec<Package> = Vec::new();
     let mut published_at = store.clock.now();
@@ -42,7 +41,7 @@ pub fn heal(store: &Store, go_on: impl Fn() -> bool) {
 fn heal_one(store: &Store, package: &Arc<Package>) -> Option<Package> {
     let directory = Directory::open(&store.path).ok()?;
     // Listed while it was being published: its sidecar has come since.
-    let known = sidecar::read(&directory, &package.name, &package.state);
+    let known = sidecar::read(&directory, &package.name, &package.state).ok();
     let sha256 = known.or_else(|| recompute(store, &directory, package))?;
     Some(Package {
         sha256: Some(sha256),
@@ -51,37 +50,40 @@ fn heal_one(store: &Store, package: &Arc<Package>) -> Option<Package> {
 }
 
 fn recompute(store: &Store, directory: &Directory, package: &Package) -> Option<Sha256> {
-    let file = directory.open_file(package.name.as_str()).ok()?;
-    let sha256 = hash(&file).ok()?;
+    let Package { name, state, .. } = package;
+    let file = directory.open_file(name.as_str()).ok()?;
     // Read while it changed, or replaced since the listing: the next listing asks again.
-    if state_of(&file) != Ok(Entry::File(package.state)) {
-        return None;
+    let sha256 = checksum(&file, state, &mut |_| {}).ok()??;
+    let written = store.lock.acquire().and_then(|lock| {
+        store
+            .cache
+            .unlisted(&lock, || sidecar::write_missing(&lock, name, state, sha256))
+    });
+    if let Err(error) = written {
+        log::warn!(package = name.as_str(), error:% = error; "a recomputed checksum cannot be written");
     }
-    if let Err(error) = write_sidecar(store, package, sha256) {
-        log::warn!(package = package.name.as_str(), error:% = error; "a recomputed checksum cannot be written");
-    }
-    log::info!(package = package.name.as_str(), sha256:% = sha256.hex(); "checksum recomputed");
+    log::info!(package = name.as_str(), sha256:% = sha256.hex(); "checksum recomputed");
     Some(sha256)
 }
 
-fn write_sidecar(store: &Store, package: &Package, sha256: Sha256) -> Result<()> {
-    let lock = store.lock.acquire()?;
-    let directory = lock.directory();
-    let unchanged = directory.entry(package.name.as_str())? == Some(Entry::File(package.state));
-    // Writing it takes it away for a moment, which readers would see.
-    if unchanged && sidecar::read(directory, &package.name, &package.state).is_none() {
-        sidecar::write(&lock, &package.name, sha256)?;
-    }
-    Ok(())
-}
-
-fn hash(mut file: &File) -> std::io::Result<Sha256> {
+/// The checksum of a file, unless it is in another state than this once it was read. `progress` is told of bytes as they
+/// are read.
+pub fn checksum(
+    mut file: &File,
+    state: &FileState,
+    progress: &mut dyn FnMut(u64),
+) -> std::io::Result<Option<Sha256>> {
     let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0; HASH_BUFFER_BYTES];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(Sha256::new(hasher.finalize())),
-            length => hasher.update(&buffer[..length]),
+            0 => break,
+            length => {
+                hasher.update(&buffer[..length]);
+                progress(length as u64);
+            }
         }
     }
+    let unchanged = state_of(file)? == Entry::File(*state);
+    Ok(unchanged.then(|| Sha256::new(hasher.finalize())))
 }

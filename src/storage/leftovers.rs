@@ -20,11 +20,16 @@ pub struct Found {
     pub alive: usize,
 }
 
-/// Looks through the directory once.
-pub fn clean(lock: &DirLock) -> Result<Found> {
-    let directory = lock.directory();
+/// Names that may be leftovers.
+struct Candidates {
+    temporaries: Vec<String>,
+    /// The names that sidecars without a package belong to.
+    orphans: Vec<String>,
+}
+
+fn candidates(directory: &Directory) -> Result<Candidates> {
     let mut others = HashSet::new();
-    let mut sidecars = Vec::new();
+    let mut orphans = Vec::new();
     let mut temporaries = Vec::new();
     for entry in directory.entries()? {
         let entry = entry.map_err(failed("list the directory", directory.path("")))?;
@@ -36,11 +41,30 @@ pub fn clean(lock: &DirLock) -> Result<Found> {
         } else if let Some(package) = name.strip_suffix(SIDECAR_SUFFIX)
             && !package.is_empty()
         {
-            sidecars.push(package.to_owned());
+            orphans.push(package.to_owned());
         } else {
             others.insert(name.to_owned());
         }
     }
+    orphans.retain(|package| !others.contains(package));
+    Ok(Candidates {
+        temporaries,
+        orphans,
+    })
+}
+
+/// Packages of which there is nothing but a sidecar. Without the lock one may be on its way in or out.
+pub fn orphans(directory: &Directory) -> Result<Vec<String>> {
+    candidates(directory).map(|found| found.orphans)
+}
+
+/// Looks through the directory once.
+pub fn clean(lock: &DirLock) -> Result<Found> {
+    let directory = lock.directory();
+    let Candidates {
+        temporaries,
+        orphans,
+    } = candidates(directory)?;
     let mut found = Found::default();
     for name in temporaries {
         if has_writer(directory, &name) {
@@ -49,7 +73,7 @@ pub fn clean(lock: &DirLock) -> Result<Found> {
             found.removed += usize::from(directory.remove(&name)?);
         }
     }
-    for package in sidecars.iter().filter(|package| !others.contains(*package)) {
+    for package in orphans {
         let sidecar = format!("{package}{SIDECAR_SUFFIX}");
         if is_file(directory, &sidecar)? {
             found.removed += usize::from(directory.remove(&sidecar)?);

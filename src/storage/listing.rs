@@ -7,7 +7,6 @@ use super::directory::FileState;
 use super::name::PackageName;
 use crate::http::digest::Sha256;
 use std::cmp::{Ordering, Reverse};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A package, as it was when it was last looked at.
@@ -33,13 +32,9 @@ pub struct Listing {
 impl Listing {
     /// A listing of these packages.
     pub fn new(packages: Vec<Arc<Package>>, version: u64) -> Self {
-        let mut newest_first = packages.clone();
-        newest_first.sort_unstable_by(|left, right| order(left, right));
-        let mut by_name = packages;
-        by_name.sort_unstable_by(|left, right| left.name.cmp(&right.name));
         Self {
-            newest_first,
-            by_name,
+            newest_first: sorted(packages.clone(), age_order),
+            by_name: sorted(packages, name_order),
             version,
         }
     }
@@ -47,6 +42,11 @@ impl Listing {
     /// All packages, newest first.
     pub fn packages(&self) -> &[Arc<Package>] {
         &self.newest_first
+    }
+
+    /// All packages, by name.
+    pub fn by_name(&self) -> &[Arc<Package>] {
+        &self.by_name
     }
 
     /// The package of a name.
@@ -57,39 +57,76 @@ impl Listing {
             .map(|at| &self.by_name[at])
     }
 
-    /// Whether the other one lists the same packages in the same states with the same checksums.
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.newest_first == other.newest_first
+    /// Whether these, each of another name, are the very packages listed here.
+    pub fn is_all_of(&self, packages: &[Arc<Package>]) -> bool {
+        let is_here = |package: &Arc<Package>| {
+            let listed = self.get(package.name.as_str());
+            listed.is_some_and(|listed| Arc::ptr_eq(listed, package))
+        };
+        packages.len() == self.by_name.len() && packages.iter().all(is_here)
     }
 
-    /// The listing after some names went and some packages came, which may replace others of their names.
+    /// The listing after some names went and some packages came, which may replace others of their names. One pass: the
+    /// changes are few or many, the packages always many.
     #[must_use]
-    pub fn changed(
-        &self,
-        gone: &HashSet<PackageName>,
-        come: &[Arc<Package>],
-        version: u64,
-    ) -> Self {
-        let stays = |package: &&Arc<Package>| {
-            !gone.contains(&package.name) && !come.iter().any(|new| new.name == package.name)
-        };
-        let mut newest_first: Vec<_> = self.newest_first.iter().filter(stays).cloned().collect();
-        let mut by_name: Vec<_> = self.by_name.iter().filter(stays).cloned().collect();
-        for package in come {
-            let at = newest_first.partition_point(|other| order(other, package).is_lt());
-            newest_first.insert(at, Arc::clone(package));
-            let at = by_name.partition_point(|other| other.name < package.name);
-            by_name.insert(at, Arc::clone(package));
-        }
+    pub fn changed(&self, gone: &[PackageName], come: &[Arc<Package>], version: u64) -> Self {
+        let names = gone.iter().chain(come.iter().map(|package| &package.name));
+        let left: Vec<_> = names
+            .filter_map(|name| self.get(name.as_str()))
+            .cloned()
+            .collect();
         Self {
-            newest_first,
-            by_name,
+            newest_first: merged(&self.newest_first, left.clone(), come.to_vec(), age_order),
+            by_name: merged(&self.by_name, left, come.to_vec(), name_order),
             version,
         }
     }
 }
 
+type Order = fn(&Package, &Package) -> Ordering;
+
 /// The order in which packages are listed.
-fn order(left: &Package, right: &Package) -> Ordering {
-    (Reverse(left.state.modified), &left.name).cmp(&(Reverse(right.state.modified), &right.name))
+fn age_order(one: &Package, other: &Package) -> Ordering {
+    (Reverse(one.state.modified), &one.name).cmp(&(Reverse(other.state.modified), &other.name))
+}
+
+fn name_order(one: &Package, other: &Package) -> Ordering {
+    one.name.cmp(&other.name)
+}
+
+fn sorted(mut packages: Vec<Arc<Package>>, order: Order) -> Vec<Arc<Package>> {
+    packages.sort_unstable_by(|one, other| order(one, other));
+    packages
+}
+
+/// Ordered packages without those of them that left, and with those that came each in its place.
+fn merged(
+    packages: &[Arc<Package>],
+    left: Vec<Arc<Package>>,
+    come: Vec<Arc<Package>>,
+    order: Order,
+) -> Vec<Arc<Package>> {
+    let mut merged = Vec::with_capacity(packages.len() + come.len());
+    let mut left = sorted(left, order).into_iter().peekable();
+    let mut keep = |merged: &mut Vec<_>, packages: &[Arc<Package>]| {
+        for package in packages {
+            let mut stays = true;
+            // Gone and come again, it is in there twice.
+            while left.next_if(|left| Arc::ptr_eq(left, package)).is_some() {
+                stays = false;
+            }
+            if stays {
+                merged.push(Arc::clone(package));
+            }
+        }
+    };
+    let mut rest = packages;
+    for new in sorted(come, order) {
+        let at = rest.partition_point(|package| order(package, &new).is_lt());
+        keep(&mut merged, &rest[..at]);
+        merged.push(new);
+        rest = &rest[at..];
+    }
+    keep(&mut merged, rest);
+    merged
 }

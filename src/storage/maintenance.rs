@@ -3,43 +3,33 @@
 //! Invariant: everything here may fail, be late or be done twice by several processes without anyone losing anything.
 
 use super::Store;
-use super::error::Result;
+use super::directory::Directory;
+use super::error::{Result, StorageError};
 use super::heal;
 use super::leftovers;
 use crate::limits::{LEFTOVERS_INTERVAL, LISTING_RECHECK_INTERVAL};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// The thread; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Maintenance {
-    stop: Arc<Stop>,
+    stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug, Default)]
-struct Stop {
-    stopped: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Stop {
-    fn is_set(&self) -> bool {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Maintenance {
     /// Starts the thread; its first round is done at once.
     pub fn start(store: Arc<Store>) -> std::io::Result<Self> {
-        let stop = Arc::new(Stop::default());
-        let told = Arc::clone(&stop);
+        let stopped = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stopped);
         let thread = std::thread::Builder::new()
             .name("maintenance".to_owned())
             .spawn(move || run(&store, &told))?;
         Ok(Self {
-            stop,
+            stopped,
             thread: Some(thread),
         })
     }
@@ -47,52 +37,44 @@ impl Maintenance {
 
 impl Drop for Maintenance {
     fn drop(&mut self) {
-        *self
-            .stop
-            .stopped
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = true;
-        self.stop.changed.notify_all();
+        self.stopped.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
             // A panic in there was logged by the thread itself.
             let _ = thread.join();
         }
     }
 }
 
-fn run(store: &Store, stop: &Stop) {
-    let mut cleaner = Cleaner::default();
+fn run(store: &Store, stopped: &AtomicBool) {
+    store.cache.is_maintained_by(std::thread::current());
     let mut trouble = None;
-    for round in 0.. {
-        if stop.is_set() {
-            return;
-        }
-        let outcome = one_round(store, stop, &mut cleaner, round);
-        tell(outcome.err().map(|error| error.to_string()), &mut trouble);
-        let stopped = stop.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = stop
-            .changed
-            .wait_timeout_while(stopped, LISTING_RECHECK_INTERVAL, |stopped| !*stopped);
+    // Whoever asks first would wait for it.
+    tell(store.cache.current().err(), &mut trouble);
+    let mut cleaner = Cleaner::default();
+    while !stopped.load(Ordering::Acquire) {
+        let mut outcome = one_round(store, &mut cleaner);
+        // Hashing may take hours; the rest goes on meanwhile.
+        heal::heal(store, || {
+            if outcome.is_ok() {
+                outcome = one_round(store, &mut cleaner);
+            }
+            outcome.is_ok() && !stopped.load(Ordering::Acquire)
+        });
+        tell(outcome.err(), &mut trouble);
+        std::thread::park_timeout(LISTING_RECHECK_INTERVAL);
     }
 }
 
-fn one_round(store: &Store, stop: &Stop, cleaner: &mut Cleaner, round: u64) -> Result<()> {
-    let rounds_between = LEFTOVERS_INTERVAL.as_secs() / LISTING_RECHECK_INTERVAL.as_secs();
-    if round == 0 {
-        store.cache.current()?;
-    }
-    if round.is_multiple_of(rounds_between) {
-        cleaner.round(store)?;
-    }
-    if store.cache.wants_recheck() {
-        store.cache.recheck()?;
-    }
-    heal::heal(store, || !stop.is_set());
-    Ok(())
+fn one_round(store: &Store, cleaner: &mut Cleaner) -> Result<()> {
+    let directory = Directory::open(&store.path)?;
+    cleaner.round(store, &directory)?;
+    store.cache.maintain(&directory)
 }
 
 /// Logs trouble when it begins, changes or ends, not in every round.
-fn tell(now: Option<String>, before: &mut Option<String>) {
+fn tell(now: Option<StorageError>, before: &mut Option<String>) {
+    let now = now.map(|error| error.to_string());
     match &now {
         Some(error) if now != *before => {
             log::error!(error = error.as_str(); "the storage directory cannot be maintained");
@@ -106,23 +88,29 @@ fn tell(now: Option<String>, before: &mut Option<String>) {
 /// Looks for leftovers, but not twice in a directory that has not changed.
 #[derive(Default)]
 struct Cleaner {
+    looked_at: Option<Instant>,
     clean_at: Option<(u64, SystemTime)>,
 }
 
 impl Cleaner {
-    fn round(&mut self, store: &Store) -> Result<()> {
-        let version = super::directory::Directory::open(&store.path)?.version()?;
-        if self.clean_at == Some(version) {
+    fn round(&mut self, store: &Store, directory: &Directory) -> Result<()> {
+        let now = store.clock.now();
+        let is_due = |at: Instant| now.duration_since(at) >= LEFTOVERS_INTERVAL;
+        if !self.looked_at.is_none_or(is_due) {
             return Ok(());
         }
-        let lock = store.lock.acquire()?;
-        let found = leftovers::clean(&lock)?;
-        if found.removed > 0 {
-            log::info!(count = found.removed; "leftovers removed");
+        let version = directory.version()?;
+        if self.clean_at != Some(version) {
+            let lock = store.lock.acquire()?;
+            let found = store.cache.unlisted(&lock, || leftovers::clean(&lock))?;
+            if found.removed > 0 {
+                log::info!(count = found.removed; "leftovers removed");
+            }
+            // Live uploads may die, and a change within a tick of the file system's clock does not show.
+            let settled = found == leftovers::Found::default();
+            self.clean_at = settled.then_some(version);
         }
-        // Live uploads may die, and a change within a tick of the file system's clock does not show.
-        let settled = found == leftovers::Found::default();
-        self.clean_at = if settled { Some(version) } else { None };
+        self.looked_at = Some(now);
         Ok(())
     }
 }

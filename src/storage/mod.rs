@@ -25,6 +25,7 @@ mod scan;
 mod sidecar;
 mod temporary;
 pub mod upload;
+pub mod verify;
 
 pub use error::StorageError;
 pub use listing::{Listing, Package};
@@ -108,7 +109,7 @@ impl Store {
     /// Deletes a package; durable when it returns.
     pub fn delete(&self, name: &PackageName) -> Result<()> {
         let lock = self.lock.acquire()?;
-        let mut change = self.cache.begin(&lock)?;
+        let mut change = self.cache.begin(&lock, false)?;
         removal::delete(&mut change, name)?;
         change.commit()
     }

@@ -41,7 +41,7 @@ pub(super) fn open(store: &Store, name: &PackageName) -> Result<OpenPackage> {
     let listing = store.cache.last();
     let sha256 = match listing.get(name.as_str()) {
         Some(listed) if listed.state == state && listed.sha256.is_some() => listed.sha256,
-        _ => sidecar::read(&Directory::open(&store.path)?, name, &state),
+        _ => sidecar::read(&Directory::open(&store.path)?, name, &state).ok(),
     };
     Ok(OpenPackage {
         file,

@@ -30,23 +30,20 @@ pub fn sweep(
     max_packages: Option<usize>,
     published: &Package,
 ) -> Vec<PackageName> {
-    let others: Vec<Package> = change
-        .before()
-        .packages()
-        .iter()
-        .filter(|package| package.name != published.name)
-        .map(|package| Package::clone(package))
-        .collect();
-    let surplus = max_packages.map_or(0, |max| (others.len() + 1).saturating_sub(max));
+    let before = change.before();
+    let replaced = before.get(published.name.as_str()).is_some();
+    let count = before.packages().len() + usize::from(!replaced);
+    let surplus = max_packages.map_or(0, |max| count.saturating_sub(max));
     let mut removed = Vec::with_capacity(surplus);
-    for package in others.into_iter().rev() {
+    let oldest_first = before.packages().iter().rev();
+    for package in oldest_first.filter(|package| package.name != published.name) {
         if removed.len() == surplus {
             break;
         }
-        match remove_unchanged(change, &package) {
+        match remove_unchanged(change, package) {
             Ok(true) => {
                 log::info!(package = package.name.as_str(), published = published.name.as_str(); "swept");
-                removed.push(package.name);
+                removed.push(package.name.clone());
             }
             Ok(false) => {}
             Err(error) => {
@@ -57,13 +54,14 @@ pub fn sweep(
     removed
 }
 
-/// Deletes a package unless it changed since it was listed: then it is not the oldest any more.
+/// Deletes a package unless it was written since it was listed: then it is not the oldest any more. With new rights, or
+/// another link, it still is.
 fn remove_unchanged(change: &mut Change<'_>, package: &Package) -> Result<bool> {
-    let entry = change.lock().directory().entry(package.name.as_str())?;
-    if entry.is_some_and(|entry| entry != Entry::File(package.state)) {
-        return Ok(false);
+    match change.lock().directory().entry(package.name.as_str())? {
+        Some(Entry::Other) => return Ok(false),
+        Some(Entry::File(now)) if now.modified != package.state.modified => return Ok(false),
+        _ => remove(change, &package.name)?,
     }
-    remove(change, &package.name)?;
     Ok(true)
 }
 

@@ -40,9 +40,11 @@ impl Warned {
     }
 }
 
-struct Found {
+struct Found<'k> {
     name: PackageName,
     inode: u64,
+    /// The package of this name that is known.
+    before: Option<&'k Arc<Package>>,
 }
 
 /// Reads all packages of the directory, knowing what was there before.
@@ -68,12 +70,16 @@ pub fn scan(
         if !is_file {
             warned.about(directory, name, "not a regular file");
         } else if let Some(package) = name.strip_suffix(SIDECAR_SUFFIX) {
-            sidecars.insert(package.to_owned());
+            if !has_checksum(known.get(package)) {
+                sidecars.insert(package.to_owned());
+            }
         } else {
-            match PackageName::parse(name) {
+            let before = known.get(name);
+            match before.map_or_else(|| PackageName::parse(name), |known| Ok(known.name.clone())) {
                 Ok(name) => candidates.push(Found {
                     name,
                     inode: entry.ino(),
+                    before,
                 }),
                 Err(why) => warned.about(directory, name, &why.to_string()),
             }
@@ -81,28 +87,24 @@ pub fn scan(
     }
     let mut packages = Vec::with_capacity(candidates.len());
     for found in candidates {
-        let has_sidecar = sidecars.contains(found.name.as_str());
-        packages.extend(look_at(
-            directory,
-            known,
-            depth,
-            warned,
-            found,
-            has_sidecar,
-        )?);
+        let has_sidecar = has_checksum(found.before) || sidecars.contains(found.name.as_str());
+        packages.extend(look_at(directory, depth, warned, found, has_sidecar)?);
     }
     Ok(packages)
 }
 
+fn has_checksum(package: Option<&Arc<Package>>) -> bool {
+    package.is_some_and(|package| package.sha256.is_some())
+}
+
 fn look_at(
     directory: &Directory,
-    known: &Listing,
     depth: Depth,
     warned: &Warned,
-    found: Found,
+    found: Found<'_>,
     has_sidecar: bool,
 ) -> Result<Option<Arc<Package>>> {
-    let before = known.get(found.name.as_str());
+    let before = found.before;
     // One that waits for its checksum may have been given a sidecar since.
     let settled = |package: &&Arc<Package>| package.sha256.is_some() || !has_sidecar;
     if depth == Depth::Names
@@ -125,11 +127,15 @@ fn look_at(
         return Ok(Some(Arc::clone(package)));
     }
     let sha256 = has_sidecar
-        .then(|| sidecar::read(directory, &found.name, &state))
+        .then(|| sidecar::read(directory, &found.name, &state).ok())
         .flatten();
-    Ok(Some(Arc::new(Package {
+    let package = Package {
         name: found.name,
         state,
         sha256,
-    })))
+    };
+    Ok(Some(match before {
+        Some(same) if **same == package => Arc::clone(same),
+        _ => Arc::new(package),
+    }))
 }

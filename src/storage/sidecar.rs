@@ -12,28 +12,87 @@ use super::lock::DirLock;
 use super::name::PackageName;
 use crate::clock;
 use crate::http::digest::Sha256;
+use rustix::io::Errno;
 use std::io::{Read, Write};
 
 /// More than this is no sidecar: digits and a line's end.
 const SIDECAR_BYTES_MAX: usize = 128;
 
+/// Why a sidecar does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// There is none.
+    Missing,
+    /// It is older than its package.
+    Stale,
+    /// Its content is something else, or nothing.
+    Malformed,
+    /// A folder, a link or the like has its name.
+    NotAFile,
+    /// The system does not let it be read.
+    Unreadable(Errno),
+    /// The package is in another state by now.
+    PackageChanged,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing => f.write_str("the checksum is missing"),
+            Self::Stale => f.write_str("the checksum is older than the package"),
+            Self::Malformed => f.write_str("the checksum is not 64 hexadecimal digits"),
+            Self::NotAFile => f.write_str("the checksum's name is taken by no regular file"),
+            Self::Unreadable(error) => write!(f, "the checksum cannot be read: {error}"),
+            Self::PackageChanged => f.write_str("the package changes while it is read"),
+        }
+    }
+}
+
 /// The checksum of the package in this state, if its sidecar counts. Looks at the package once more after reading: a
 /// sidecar and a package opened one after the other could be of two versions.
-pub fn read(directory: &Directory, name: &PackageName, package: &FileState) -> Option<Sha256> {
-    let file = directory.open_file(&name.sidecar()).ok()?;
-    let Ok(Entry::File(sidecar)) = state_of(&file) else {
-        return None;
+pub fn read(
+    directory: &Directory,
+    name: &PackageName,
+    package: &FileState,
+) -> std::result::Result<Sha256, Fault> {
+    let file = directory
+        .open_file(&name.sidecar())
+        .map_err(|error| match error {
+            Errno::NOENT => Fault::Missing,
+            Errno::LOOP | Errno::NXIO => Fault::NotAFile,
+            error => Fault::Unreadable(error),
+        })?;
+    let Entry::File(sidecar) = state_of(&file).map_err(Fault::Unreadable)? else {
+        return Err(Fault::NotAFile);
     };
     if sidecar.modified < package.modified || sidecar.changed < package.changed {
-        return None;
+        return Err(Fault::Stale);
     }
     let mut text = Vec::with_capacity(SIDECAR_BYTES_MAX);
     file.take(SIDECAR_BYTES_MAX as u64)
         .read_to_end(&mut text)
-        .ok()?;
-    let sha256 = Sha256::from_hex(text.trim_ascii())?;
-    let now = directory.entry(name.as_str()).ok()?;
-    (now == Some(Entry::File(*package))).then_some(sha256)
+        .map_err(|error| Fault::Unreadable(errno(&error)))?;
+    let sha256 = Sha256::from_hex(text.trim_ascii()).ok_or(Fault::Malformed)?;
+    match directory.entry(name.as_str()) {
+        Ok(Some(Entry::File(now))) if now == *package => Ok(sha256),
+        _ => Err(Fault::PackageChanged),
+    }
+}
+
+/// Writes the sidecar of a package in this state, unless it changed or has one that counts: writing takes the old one
+/// away for a moment, which readers would see.
+pub fn write_missing(
+    lock: &DirLock,
+    name: &PackageName,
+    package: &FileState,
+    sha256: Sha256,
+) -> Result<()> {
+    let directory = lock.directory();
+    let unchanged = directory.entry(name.as_str())? == Some(Entry::File(*package));
+    if unchanged && read(directory, name, package).is_err() {
+        write(lock, name, sha256)?;
+    }
+    Ok(())
 }
 
 /// Writes the sidecar anew. A crash in between leaves one that does not count.

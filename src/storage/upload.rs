@@ -106,7 +106,7 @@ impl CompleteUpload {
         let _ = self.temporary.file.set_modified(clock::wall_now());
         rustix::fs::fsync(&self.temporary.file).map_err(failed("sync", &shown))?;
         let lock = store.lock.acquire()?;
-        let mut change = store.cache.begin(&lock)?;
+        let mut change = store.cache.begin(&lock, store.max_packages.is_some())?;
         let replaced = match lock.directory().entry(name.as_str())? {
             None => false,
             Some(Entry::File(_)) if overwrite => true,

@@ -51,6 +51,10 @@ fn a_command_line_that_is_not_understood_is_exit_code_2() {
             "invalid option '--fly'; see release-server --help",
         ),
         (
+            &["--repair", "verify"],
+            "invalid option '--repair'; see release-server --help",
+        ),
+        (
             &["serve", "now"],
             "unexpected argument \"now\"; see release-server --help",
         ),

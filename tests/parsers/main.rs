@@ -1,4 +1,5 @@
-//! Every parser of the library, fed with tables, with every split of their entries, and with seeded random input.
+//! Every parser of the library, and what else is values alone, fed with tables, with every split of their entries, and
+//! with seeded random input.
 //!
 //! What is expected comes from the RFCs and the project's contract, which each module names. The tables are plain data,
 //! so that a fuzz corpus can be seeded from them. This file has what the modules share: a small generator of random
@@ -18,6 +19,7 @@ mod disposition;
 mod head;
 mod head_accepted;
 mod head_refused;
+mod listing;
 mod multipart;
 mod multipart_random;
 mod multipart_tables;
