@@ -168,6 +168,7 @@ impl ListingCache {
             listing,
             gone: HashSet::new(),
             come: Vec::new(),
+            is_open: false,
             _refreshing: refreshing,
         })
     }
@@ -192,20 +193,22 @@ impl ListingCache {
 }
 
 /// Whether a file system's clock could give a later change the same time. A time in the future says nothing at all.
-fn is_doubtful(modified: SystemTime) -> bool {
+pub fn is_doubtful(modified: SystemTime) -> bool {
     clock::wall_now()
         .duration_since(modified)
         .map_or(true, |age| age < TIMESTAMP_DOUBT_TIME)
 }
 
-/// A change of the directory by this process, under its lock. Dropped without a commit, it makes the listing read the
-/// directory again.
+/// A change of the directory by this process, under its lock. Once it has touched anything, only a commit keeps the listing
+/// from reading the directory again.
 pub struct Change<'c> {
     cache: &'c ListingCache,
     lock: &'c DirLock,
     listing: Arc<Listing>,
     gone: HashSet<PackageName>,
     come: Vec<Arc<Package>>,
+    /// Something was touched, and the listing does not know of it yet.
+    is_open: bool,
     _refreshing: MutexGuard<'c, ()>,
 }
 
@@ -220,6 +223,11 @@ impl Change<'_> {
         &self.listing
     }
 
+    /// Something in the directory is about to be changed.
+    pub fn touch(&mut self) {
+        self.is_open = true;
+    }
+
     /// A package came, or replaced the one of its name.
     pub fn came(&mut self, package: Arc<Package>) {
         self.come.push(package);
@@ -230,9 +238,12 @@ impl Change<'_> {
         self.gone.insert(name);
     }
 
-    /// Enters the change into the listing.
-    pub fn commit(mut self) -> Result<()> {
-        let version = self.lock.directory().version()?;
+    /// Enters the change into the listing. It is made, whatever happens here: where the directory cannot be asked for its
+    /// state, it is read again.
+    pub fn commit(mut self) {
+        let Ok(version) = self.lock.directory().version() else {
+            return;
+        };
         let (gone, come) = (
             std::mem::take(&mut self.gone),
             std::mem::take(&mut self.come),
@@ -242,13 +253,13 @@ impl Change<'_> {
         known.listing = Arc::new(listing);
         known.directory = Some(version);
         known.doubtful = true;
-        Ok(())
+        self.is_open = false;
     }
 }
 
 impl Drop for Change<'_> {
     fn drop(&mut self) {
-        if !self.gone.is_empty() || !self.come.is_empty() {
+        if self.is_open {
             self.cache.forget();
         }
     }

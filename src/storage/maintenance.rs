@@ -3,6 +3,8 @@
 //! Invariant: everything here may fail, be late or be done twice by several processes without anyone losing anything.
 
 use super::Store;
+use super::cache::is_doubtful;
+use super::directory::Directory;
 use super::error::Result;
 use super::heal;
 use super::leftovers;
@@ -76,19 +78,20 @@ fn run(store: &Store, stop: &Stop) {
     }
 }
 
+/// Each part is done whatever became of those before it; the first trouble is told.
 fn one_round(store: &Store, stop: &Stop, cleaner: &mut Cleaner, round: u64) -> Result<()> {
     let rounds_between = LEFTOVERS_INTERVAL.as_secs() / LISTING_RECHECK_INTERVAL.as_secs();
+    let mut outcome = Ok(());
     if round == 0 {
-        store.cache.current()?;
+        outcome = store.cache.current().map(drop);
     }
-    if round.is_multiple_of(rounds_between) {
-        cleaner.round(store)?;
+    if round.is_multiple_of(rounds_between) || cleaner.is_behind {
+        outcome = outcome.and(cleaner.round(store));
     }
     if store.cache.wants_recheck() {
-        store.cache.recheck()?;
+        outcome = outcome.and(store.cache.recheck());
     }
-    heal::heal(store, || !stop.is_set());
-    Ok(())
+    outcome.and(heal::heal(store, || !stop.is_set()))
 }
 
 /// Logs trouble when it begins, changes or ends, not in every round.
@@ -107,22 +110,21 @@ fn tell(now: Option<String>, before: &mut Option<String>) {
 #[derive(Default)]
 struct Cleaner {
     clean_at: Option<(u64, SystemTime)>,
+    /// The last look failed: the next one comes with the next round, so that the trouble ends when it ends.
+    is_behind: bool,
 }
 
 impl Cleaner {
     fn round(&mut self, store: &Store) -> Result<()> {
-        let version = super::directory::Directory::open(&store.path)?.version()?;
-        if self.clean_at == Some(version) {
-            return Ok(());
+        self.is_behind = true;
+        let version = Directory::open(&store.path)?.version()?;
+        if self.clean_at != Some(version) {
+            let found = leftovers::clean(&store.lock.acquire()?)?;
+            // Live uploads may die, and a change within a tick of the file system's clock does not show.
+            let settled = found == leftovers::Found::default() && !is_doubtful(version.1);
+            self.clean_at = settled.then_some(version);
         }
-        let lock = store.lock.acquire()?;
-        let found = leftovers::clean(&lock)?;
-        if found.removed > 0 {
-            log::info!(count = found.removed; "leftovers removed");
-        }
-        // Live uploads may die, and a change within a tick of the file system's clock does not show.
-        let settled = found == leftovers::Found::default();
-        self.clean_at = if settled { Some(version) } else { None };
+        self.is_behind = false;
         Ok(())
     }
 }
