@@ -3,8 +3,12 @@
 //! What strace or a mount of one's own is needed for is ignored by `cargo test` and run by `scripts/faults.sh`, which
 //! `scripts/test.sh` calls where the tools are. The same code is the short run and the long one: see [`kills`].
 
+mod by_hand;
+mod disk;
+mod durability;
 mod every_call;
 mod ledger;
+mod mounts;
 mod random_kills;
 mod strace;
 
