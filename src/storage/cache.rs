@@ -13,7 +13,7 @@ use super::error::Result;
 use super::listing::{Listing, Package};
 use super::lock::DirLock;
 use super::name::PackageName;
-use super::scan::{self, Depth, Warned};
+use super::scan::{self, Warned};
 use crate::clock::{self, Clock};
 use crate::limits::{LISTING_FRESH_TIME, LISTING_RECHECK_INTERVAL, TIMESTAMP_DOUBT_TIME};
 use std::collections::HashSet;
@@ -112,19 +112,14 @@ impl ListingCache {
                 return Ok(Arc::clone(&known.listing));
             }
         }
-        self.read(directory, version, Depth::Names)
+        self.read(directory, version)
     }
 
     /// Reads the directory. Needs `refresh`.
-    fn read(
-        &self,
-        directory: &Directory,
-        version: (u64, SystemTime),
-        depth: Depth,
-    ) -> Result<Arc<Listing>> {
+    fn read(&self, directory: &Directory, version: (u64, SystemTime)) -> Result<Arc<Listing>> {
         let before = self.last();
         let doubtful = is_doubtful(version.1);
-        let packages = scan::scan(directory, &before, depth, &self.warned)?;
+        let packages = scan::scan(directory, &before, &self.warned)?;
         let read = Listing::new(packages, before.version + 1);
         let mut known = self.known();
         if !read.is_same(&before) {
@@ -150,7 +145,7 @@ impl ListingCache {
         let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
         let started = self.clock.now();
         let directory = Directory::open(&self.path).inspect_err(|_| self.forget())?;
-        self.read(&directory, directory.version()?, Depth::States)?;
+        self.read(&directory, directory.version()?)?;
         let mut known = self.known();
         let now = self.clock.now();
         known.rechecked_at = now;

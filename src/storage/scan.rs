@@ -1,7 +1,8 @@
 //! Reads the directory into packages.
 //!
-//! Invariants: what was known and did not change is not asked for again; a checksum is taken over only together with
-//! the exact state of its file. What is no package is passed over, with one warning a name.
+//! Invariants: a checksum is taken over only together with the exact state of its file, so every file is asked for its
+//! state: a file system gives the inode of a deleted package to the next one, which may have the same name. A sidecar is
+//! read only for what is new or changed. What is no package is passed over, with one warning a name.
 
 use super::directory::{Directory, Entry};
 use super::error::{Result, failed};
@@ -13,15 +14,6 @@ use super::temporary;
 use rustix::fs::FileType;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// How closely files are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// A known name with a known inode is taken for unchanged: no call for each file.
-    Names,
-    /// Every file is asked for its state.
-    States,
-}
 
 /// Names that were warned about, so that each is warned about once.
 #[derive(Debug, Default)]
@@ -40,18 +32,8 @@ impl Warned {
     }
 }
 
-struct Found {
-    name: PackageName,
-    inode: u64,
-}
-
 /// Reads all packages of the directory, knowing what was there before.
-pub fn scan(
-    directory: &Directory,
-    known: &Listing,
-    depth: Depth,
-    warned: &Warned,
-) -> Result<Vec<Arc<Package>>> {
+pub fn scan(directory: &Directory, known: &Listing, warned: &Warned) -> Result<Vec<Arc<Package>>> {
     let mut candidates = Vec::with_capacity(known.packages().len());
     let mut sidecars = HashSet::new();
     for entry in directory.entries()? {
@@ -71,25 +53,15 @@ pub fn scan(
             sidecars.insert(package.to_owned());
         } else {
             match PackageName::parse(name) {
-                Ok(name) => candidates.push(Found {
-                    name,
-                    inode: entry.ino(),
-                }),
+                Ok(name) => candidates.push(name),
                 Err(why) => warned.about(directory, name, &why.to_string()),
             }
         }
     }
     let mut packages = Vec::with_capacity(candidates.len());
-    for found in candidates {
-        let has_sidecar = sidecars.contains(found.name.as_str());
-        packages.extend(look_at(
-            directory,
-            known,
-            depth,
-            warned,
-            found,
-            has_sidecar,
-        )?);
+    for name in candidates {
+        let has_sidecar = sidecars.contains(name.as_str());
+        packages.extend(look_at(directory, known, warned, name, has_sidecar)?);
     }
     Ok(packages)
 }
@@ -97,38 +69,30 @@ pub fn scan(
 fn look_at(
     directory: &Directory,
     known: &Listing,
-    depth: Depth,
     warned: &Warned,
-    found: Found,
+    name: PackageName,
     has_sidecar: bool,
 ) -> Result<Option<Arc<Package>>> {
-    let before = known.get(found.name.as_str());
-    // One that waits for its checksum may have been given a sidecar since.
-    let settled = |package: &&Arc<Package>| package.sha256.is_some() || !has_sidecar;
-    if depth == Depth::Names
-        && let Some(package) = before.filter(settled)
-        && package.state.inode == found.inode
-    {
-        return Ok(Some(Arc::clone(package)));
-    }
-    let state = match directory.entry(found.name.as_str())? {
+    let state = match directory.entry(name.as_str())? {
         Some(Entry::File(state)) => state,
         Some(Entry::Other) => {
-            warned.about(directory, found.name.as_str(), "not a regular file");
+            warned.about(directory, name.as_str(), "not a regular file");
             return Ok(None);
         }
         None => return Ok(None),
     };
-    if let Some(package) = before.filter(settled)
+    // One that waits for its checksum may have been given a sidecar since.
+    let settled = |package: &&Arc<Package>| package.sha256.is_some() || !has_sidecar;
+    if let Some(package) = known.get(name.as_str()).filter(settled)
         && package.state == state
     {
         return Ok(Some(Arc::clone(package)));
     }
     let sha256 = has_sidecar
-        .then(|| sidecar::read(directory, &found.name, &state))
+        .then(|| sidecar::read(directory, &name, &state))
         .flatten();
     Ok(Some(Arc::new(Package {
-        name: found.name,
+        name,
         state,
         sha256,
     })))
