@@ -74,7 +74,7 @@ impl<'n> Version<'n> {
 
     /// As it is written, but for the `v`: what tells it from every other.
     pub fn without_v(&self) -> &'n str {
-        self.text.trim_start_matches(['v', 'V'])
+        without_v(self.text)
     }
 
     /// Whether it comes before the version of its numbers.
@@ -105,6 +105,11 @@ impl PartialEq for Version<'_> {
 
 impl Eq for Version<'_> {}
 
+/// A tag or a version without the `v` in front.
+pub fn without_v(tag: &str) -> &str {
+    tag.strip_prefix(['v', 'V']).unwrap_or(tag)
+}
+
 /// The numbers at the start of a text, dots between them, and what follows; `None` where one is too large to compare.
 fn numbers(text: &str) -> (Option<Vec<u64>>, &str) {
     let mut numbers = Some(Vec::new());
@@ -134,7 +139,7 @@ fn pre_release(text: &str) -> (Vec<Identifier<'_>>, &str) {
     parts.push(Identifier::Word(word));
     while let Some(after_dot) = rest.strip_prefix('.') {
         let (part, after) = split_while(after_dot, |byte| byte.is_ascii_alphanumeric());
-        match part.parse() {
+        match part.parse::<u64>() {
             Ok(number) => parts.push(Identifier::Number(number)),
             Err(_) if is_pre_release_word(part) => parts.push(Identifier::Word(part)),
             Err(_) => break,
@@ -146,8 +151,8 @@ fn pre_release(text: &str) -> (Vec<Identifier<'_>>, &str) {
 
 fn is_pre_release_word(part: &str) -> bool {
     let letters = part.trim_end_matches(|c: char| c.is_ascii_digit());
-    let is_known = |word: &&str| word.eq_ignore_ascii_case(letters);
-    PRE_RELEASE_WORDS.iter().any(|word| is_known(&word)) && (letters.len() > 1 || letters != part)
+    let mut words = PRE_RELEASE_WORDS.iter();
+    words.any(|word| word.eq_ignore_ascii_case(letters)) && (letters.len() > 1 || letters != part)
 }
 
 /// What follows the build at the start of a text. File types at a name's end, such as `.tar.gz`, are none of the build.
@@ -180,7 +185,7 @@ fn ends_in_v(text: &str) -> bool {
     }
 }
 
-fn split_while(text: &str, test: impl Fn(u8) -> bool) -> (&str, &str) {
-    let end = text.bytes().position(|byte| !test(byte));
+fn split_while(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
+    let end = text.bytes().position(|byte| !belongs(byte));
     text.split_at(end.unwrap_or(text.len()))
 }

@@ -144,12 +144,20 @@ impl Connection {
                 Ok(ControlFlow::Break(response)) => {
                     self.inbox = rest.to_vec();
                     let Receiving {
-                        exchange, decoder, ..
+                        exchange,
+                        decoder,
+                        sink,
+                        ..
                     } = *receiving;
+                    // What it took is gone, and its space free, before the client is told.
+                    drop(sink);
                     let unread = self.read_over_received(decoder, cx.shared.clock.now());
                     return Fed::Over(self.answer(response, exchange, unread, cx));
                 }
-                Err(_) => return Fed::Over(self.answer_panic(receiving.exchange, cx)),
+                Err(_) => {
+                    drop(receiving.sink);
+                    return Fed::Over(self.answer_panic(receiving.exchange, cx));
+                }
             }
         }
     }

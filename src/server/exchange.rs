@@ -88,6 +88,11 @@ impl Exchange {
         }
     }
 
+    /// What was asked for.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Whether the answer goes without its body.
     pub fn head_only(&self) -> bool {
         self.method == Method::Head

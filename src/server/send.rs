@@ -168,13 +168,21 @@ impl Connection {
                 }
                 Err(Errno::AGAIN) => return self.park_for_room(sending, cx),
                 Err(Errno::INTR) => {}
-                Err(Errno::PIPE | Errno::CONNRESET | Errno::TIMEDOUT) => {
+                Err(
+                    Errno::PIPE
+                    | Errno::CONNRESET
+                    | Errno::TIMEDOUT
+                    | Errno::HOSTUNREACH
+                    | Errno::NETUNREACH,
+                ) => {
                     sending
                         .exchange
                         .end(cx.shared, Some("the client went away"));
                     return Step::Close;
                 }
                 Err(error) => {
+                    // Not the client's doing, but the disk's or the system's: someone has to look into it.
+                    log::error!(path = sending.exchange.path(), error:% = error; "cannot send an answer");
                     sending.exchange.end(cx.shared, Some(&error.to_string()));
                     return Step::Close;
                 }

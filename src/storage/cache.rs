@@ -15,7 +15,7 @@ use super::error::Result;
 use super::listing::{Listing, Package};
 use super::lock::DirLock;
 use super::name::PackageName;
-use super::scan::{self, Depth, Warned};
+use super::scan::{self, Warned};
 use crate::clock::{self, Clock};
 use crate::limits::{LISTING_FRESH_TIME, LISTING_RECHECK_INTERVAL, TIMESTAMP_DOUBT_TIME};
 use std::path::PathBuf;
@@ -42,11 +42,9 @@ struct Known {
     /// Since when the directory may hold a change that its time does not show.
     doubted_since: Option<Instant>,
     asked_at: Instant,
-    rechecked_at: Instant,
-    /// How long the last reading of the names took.
+    read_at: Instant,
+    /// How long the last reading took.
     read_took: Duration,
-    /// How long the last look at every file took.
-    recheck_took: Duration,
 }
 
 impl Known {
@@ -55,6 +53,13 @@ impl Known {
         let wait = TIMESTAMP_DOUBT_TIME.max(self.read_took * REST_FACTOR);
         self.doubted_since
             .is_some_and(|since| now.duration_since(since) >= wait)
+    }
+
+    /// Whether it is time to look for edits in place, which leave the directory as it is.
+    fn wants_recheck(&self, now: Instant) -> bool {
+        let interval = LISTING_RECHECK_INTERVAL.max(self.read_took * REST_FACTOR);
+        // Nobody asked since: nobody would see it.
+        self.asked_at > self.read_at && now.duration_since(self.read_at) >= interval
     }
 }
 
@@ -73,9 +78,8 @@ impl ListingCache {
                 directory: None,
                 doubted_since: None,
                 asked_at: now,
-                rechecked_at: now,
+                read_at: now,
                 read_took: Duration::ZERO,
-                recheck_took: Duration::ZERO,
             }),
             refresh: Mutex::new(()),
             warned: Warned::default(),
@@ -143,61 +147,43 @@ impl ListingCache {
                 return Ok(Arc::clone(&known.listing));
             }
         }
-        let listing = self.read(directory, version, Depth::Names)?;
+        let listing = self.read(directory, version)?;
         self.known().asked_at = self.clock.now();
         Ok(listing)
     }
 
     /// Reads the directory. Needs `refresh`.
-    fn read(
-        &self,
-        directory: &Directory,
-        version: (u64, SystemTime),
-        depth: Depth,
-    ) -> Result<Arc<Listing>> {
+    fn read(&self, directory: &Directory, version: (u64, SystemTime)) -> Result<Arc<Listing>> {
         let before = self.last();
         let started = self.clock.now();
         let doubtful = is_doubtful(version.1);
-        let packages = scan::scan(directory, &before, depth, &self.warned)?;
+        let packages = scan::scan(directory, &before, &self.warned)?;
         let read = if before.is_all_of(&packages) {
             before
         } else {
             Arc::new(Listing::new(packages, before.version + 1))
         };
-        let mut known = self.known();
-        let now = self.clock.now();
-        known.directory = Some(version);
-        known.doubted_since = doubtful.then_some(started);
-        let took = now.duration_since(started);
         log::debug!(
-            depth:? = depth, packages = read.packages().len(), thread = std::thread::current().name();
+            packages = read.packages().len(), thread = std::thread::current().name();
             "the directory was read"
         );
-        match depth {
-            Depth::Names => known.read_took = took,
-            Depth::States => (known.rechecked_at, known.recheck_took) = (now, took),
-        }
+        let mut known = self.known();
+        known.directory = Some(version);
+        known.doubted_since = doubtful.then_some(started);
+        known.read_at = self.clock.now();
+        known.read_took = known.read_at.duration_since(started);
         Ok(enter(known, read))
     }
 
-    /// What readers need not wait for, where it is due: a look at every file, for edits in place, which leave the
-    /// directory as it is; and a reading where there is doubt.
+    /// What readers need not wait for: reads the directory where there is doubt, or where it is time to.
     pub fn maintain(&self, directory: &Directory) -> Result<()> {
-        let depth = {
-            let (known, now) = (self.known(), self.clock.now());
-            let interval = LISTING_RECHECK_INTERVAL.max(known.recheck_took * REST_FACTOR);
-            // Nobody asked since: nobody would see it.
-            let asked = known.asked_at > known.rechecked_at;
-            if asked && now.duration_since(known.rechecked_at) >= interval {
-                Depth::States
-            } else if known.wants_reading(now) {
-                Depth::Names
-            } else {
-                return Ok(());
-            }
-        };
-        let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
-        self.read(directory, directory.version()?, depth)?;
+        let (now, known) = (self.clock.now(), self.known());
+        let is_due = known.wants_reading(now) || known.wants_recheck(now);
+        drop(known);
+        if is_due {
+            let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+            self.read(directory, directory.version()?)?;
+        }
         Ok(())
     }
 
@@ -212,6 +198,7 @@ impl ListingCache {
             listing,
             gone: Vec::new(),
             come: Vec::new(),
+            is_open: false,
             _refreshing: refreshing,
         })
     }
@@ -264,20 +251,22 @@ fn enter(mut known: MutexGuard<'_, Known>, listing: Arc<Listing>) -> Arc<Listing
 }
 
 /// Whether a file system's clock could give a later change the same time. A time in the future says nothing at all.
-fn is_doubtful(modified: SystemTime) -> bool {
+pub fn is_doubtful(modified: SystemTime) -> bool {
     clock::wall_now()
         .duration_since(modified)
         .map_or(true, |age| age < TIMESTAMP_DOUBT_TIME)
 }
 
-/// A change of the directory by this process, under its lock. Dropped without a commit, it makes the listing read the
-/// directory again.
+/// A change of the directory by this process, under its lock. Once it has touched anything, only a commit keeps the listing
+/// from reading the directory again.
 pub struct Change<'c> {
     cache: &'c ListingCache,
     lock: &'c DirLock,
     listing: Arc<Listing>,
     gone: Vec<PackageName>,
     come: Vec<Arc<Package>>,
+    /// Something was touched, and the listing does not know of it yet.
+    is_open: bool,
     _refreshing: MutexGuard<'c, ()>,
 }
 
@@ -292,6 +281,11 @@ impl Change<'_> {
         Arc::clone(&self.listing)
     }
 
+    /// Something in the directory is about to be changed.
+    pub fn touch(&mut self) {
+        self.is_open = true;
+    }
+
     /// A package came, or replaced the one of its name.
     pub fn came(&mut self, package: Arc<Package>) {
         self.come.push(package);
@@ -302,9 +296,12 @@ impl Change<'_> {
         self.gone.push(name);
     }
 
-    /// Enters the change into the listing.
-    pub fn commit(mut self) -> Result<()> {
-        let version = self.lock.directory().version()?;
+    /// Enters the change into the listing. It is made, whatever happens here: where the directory cannot be asked for its
+    /// state, it is read again.
+    pub fn commit(mut self) {
+        let Ok(version) = self.lock.directory().version() else {
+            return;
+        };
         let (gone, come) = (
             std::mem::take(&mut self.gone),
             std::mem::take(&mut self.come),
@@ -313,13 +310,13 @@ impl Change<'_> {
         let mut known = self.cache.known();
         self.cache.now_is(&mut known, version);
         enter(known, Arc::new(listing));
-        Ok(())
+        self.is_open = false;
     }
 }
 
 impl Drop for Change<'_> {
     fn drop(&mut self) {
-        if !self.gone.is_empty() || !self.come.is_empty() {
+        if self.is_open {
             self.cache.forget();
         }
     }

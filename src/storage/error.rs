@@ -17,7 +17,7 @@ pub enum StorageError {
     /// The name is taken by something that is no package, such as a folder.
     Occupied,
     /// The file system or a quota is full.
-    NoSpace,
+    NoSpace(Failure),
     /// Another process holds the directory's lock for too long.
     Busy,
     /// The directory cannot be used now; it may be soon.
@@ -48,9 +48,10 @@ impl std::fmt::Display for StorageError {
         match self {
             Self::NotFound => f.write_str("there is no such package"),
             Self::Exists(_) | Self::Occupied => f.write_str("the name is taken"),
-            Self::NoSpace => f.write_str("no space left for the package"),
             Self::Busy => f.write_str("another server holds the storage directory's lock"),
-            Self::Unavailable(failure) | Self::Failed(failure) => failure.fmt(f),
+            Self::NoSpace(failure) | Self::Unavailable(failure) | Self::Failed(failure) => {
+                failure.fmt(f)
+            }
         }
     }
 }
@@ -74,7 +75,7 @@ pub fn failed(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(Errno
             error,
         };
         match error {
-            Errno::NOSPC | Errno::DQUOT => StorageError::NoSpace,
+            Errno::NOSPC | Errno::DQUOT => StorageError::NoSpace(failure),
             Errno::MFILE | Errno::NFILE | Errno::NOMEM => StorageError::Unavailable(failure),
             _ => StorageError::Failed(failure),
         }

@@ -2,23 +2,50 @@
 //!
 //! Invariants: a checksum is entered only if the file did not change while it was read; a sidecar is written only under
 //! the directory's lock and only for the very file that was read. Where a sidecar cannot be written, the checksum is
-//! still known to this process.
+//! still known to this process, and the sidecar is owed until it can be.
 
 use super::Store;
 use super::directory::{Directory, Entry, FileState, state_of};
+use super::error::{Result, errno, failed};
 use super::listing::Package;
 use super::sidecar;
 use crate::http::digest::Sha256;
 use crate::limits::{HASH_BUFFER_BYTES, HEAL_PUBLISH_INTERVAL};
+use rustix::io::Errno;
 use sha2::Digest;
 use std::fs::File;
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Computes the checksum of every listed package that has none; asks `go_on` before each.
-pub fn heal(store: &Store, mut go_on: impl FnMut() -> bool) {
+/// Sidecars that could not be written when they were due; they are tried again in every round.
+#[derive(Debug, Default)]
+pub struct OwedSidecars(Mutex<Vec<Arc<Package>>>);
+
+impl OwedSidecars {
+    fn packages(&self) -> MutexGuard<'_, Vec<Arc<Package>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds packages whose sidecar is owed.
+    pub fn extend(&self, packages: impl IntoIterator<Item = Arc<Package>>) {
+        self.packages().extend(packages);
+    }
+
+    /// Writes those that can be written; those whose package has changed since are owed no more.
+    fn pay(&self, store: &Store) {
+        let mut owed = std::mem::take(&mut *self.packages());
+        owed.retain(|package| write_sidecar(store, package).is_err());
+        self.extend(owed);
+    }
+}
+
+/// Computes the checksum of every listed package that has none; asks `go_on` before each. One that cannot be read does not
+/// keep the others from theirs.
+pub fn heal(store: &Store, mut go_on: impl FnMut() -> bool) -> Result<()> {
+    store.owed.pay(store);
     let listing = store.cache.last();
     let mut healed: Vec<Package> = Vec::new();
+    let mut outcome = Ok(());
     let mut published_at = store.clock.now();
     for package in listing.packages() {
         if package.sha256.is_some() {
@@ -27,7 +54,10 @@ pub fn heal(store: &Store, mut go_on: impl FnMut() -> bool) {
         if !go_on() {
             break;
         }
-        healed.extend(heal_one(store, package));
+        match heal_one(store, package) {
+            Ok(known) => healed.extend(known),
+            Err(error) => outcome = outcome.and(Err(error)),
+        }
         if store.clock.now().duration_since(published_at) >= HEAL_PUBLISH_INTERVAL {
             store.cache.add_checksums(&std::mem::take(&mut healed));
             published_at = store.clock.now();
@@ -36,34 +66,55 @@ pub fn heal(store: &Store, mut go_on: impl FnMut() -> bool) {
     if !healed.is_empty() {
         store.cache.add_checksums(&healed);
     }
+    outcome
 }
 
-fn heal_one(store: &Store, package: &Arc<Package>) -> Option<Package> {
-    let directory = Directory::open(&store.path).ok()?;
+fn heal_one(store: &Store, package: &Arc<Package>) -> Result<Option<Package>> {
+    let directory = Directory::open(&store.path)?;
     // Listed while it was being published: its sidecar has come since.
-    let known = sidecar::read(&directory, &package.name, &package.state).ok();
-    let sha256 = known.or_else(|| recompute(store, &directory, package))?;
-    Some(Package {
-        sha256: Some(sha256),
-        ..Package::clone(package)
-    })
+    match sidecar::read(&directory, &package.name, &package.state) {
+        Ok(sha256) => Ok(Some(with_checksum(package, sha256))),
+        Err(_) => recompute(store, &directory, package),
+    }
 }
 
-fn recompute(store: &Store, directory: &Directory, package: &Package) -> Option<Sha256> {
-    let Package { name, state, .. } = package;
-    let file = directory.open_file(name.as_str()).ok()?;
-    // Read while it changed, or replaced since the listing: the next listing asks again.
-    let sha256 = checksum(&file, state, &mut |_| {}).ok()??;
-    let written = store.lock.acquire().and_then(|lock| {
-        store
-            .cache
-            .unlisted(&lock, || sidecar::write_missing(&lock, name, state, sha256))
-    });
-    if let Err(error) = written {
-        log::warn!(package = name.as_str(), error:% = error; "a recomputed checksum cannot be written");
+fn with_checksum(package: &Package, sha256: Sha256) -> Package {
+    Package {
+        sha256: Some(sha256),
+        ..package.clone()
     }
-    log::info!(package = name.as_str(), sha256:% = sha256.hex(); "checksum recomputed");
-    Some(sha256)
+}
+
+/// `None` for a package that was deleted, or changed while it was read: the next listing asks again.
+fn recompute(store: &Store, directory: &Directory, package: &Package) -> Result<Option<Package>> {
+    let name = package.name.as_str();
+    let file = match directory.open_file(name) {
+        Err(Errno::NOENT | Errno::LOOP) => return Ok(None),
+        file => file.map_err(failed("open", directory.path(name)))?,
+    };
+    let sha256 = checksum(&file, &package.state, &mut |_| {})
+        .map_err(|error| failed("read", directory.path(name))(errno(&error)))?;
+    let Some(sha256) = sha256 else {
+        return Ok(None);
+    };
+    let package = with_checksum(package, sha256);
+    if let Err(error) = write_sidecar(store, &package) {
+        log::warn!(package = name, error:% = error; "a recomputed checksum is written later");
+        store.owed.extend([Arc::new(package.clone())]);
+    }
+    log::info!(package = name, sha256:% = sha256.hex(); "checksum recomputed");
+    Ok(Some(package))
+}
+
+/// Writes what is known of the package, unless it has changed since or has a sidecar.
+fn write_sidecar(store: &Store, package: &Package) -> Result<()> {
+    let Some(sha256) = package.sha256 else {
+        return Ok(());
+    };
+    let lock = store.lock.acquire()?;
+    store.cache.unlisted(&lock, || {
+        sidecar::write_missing(&lock, &package.name, &package.state, sha256)
+    })
 }
 
 /// The checksum of a file, unless it is in another state than this once it was read. `progress` is told of bytes as they

@@ -9,6 +9,7 @@ use super::lock::DirLock;
 use super::name::SIDECAR_SUFFIX;
 use super::temporary::is_temporary;
 use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 use std::collections::HashSet;
 
 /// What a clean-up found.
@@ -66,29 +67,37 @@ pub fn clean(lock: &DirLock) -> Result<Found> {
         orphans,
     } = candidates(directory)?;
     let mut found = Found::default();
+    // One that cannot be removed does not keep the others.
+    let mut outcome = Ok(());
     for name in temporaries {
         if has_writer(directory, &name) {
             found.alive += 1;
-        } else if is_file(directory, &name)? {
-            found.removed += usize::from(directory.remove(&name)?);
+        } else {
+            outcome = outcome.and(remove(directory, &name, &mut found));
         }
     }
     for package in orphans {
         let sidecar = format!("{package}{SIDECAR_SUFFIX}");
-        if is_file(directory, &sidecar)? {
-            found.removed += usize::from(directory.remove(&sidecar)?);
-        }
+        outcome = outcome.and(remove(directory, &sidecar, &mut found));
     }
-    Ok(found)
+    if found.removed > 0 {
+        log::info!(count = found.removed; "leftovers removed");
+    }
+    outcome.map(|()| found)
 }
 
-fn is_file(directory: &Directory, name: &str) -> Result<bool> {
-    Ok(matches!(directory.entry(name)?, Some(Entry::File(_))))
+fn remove(directory: &Directory, name: &str, found: &mut Found) -> Result<()> {
+    if let Some(Entry::File(_)) = directory.entry(name)? {
+        found.removed += usize::from(directory.remove(name)?);
+    }
+    Ok(())
 }
 
-/// Whether someone holds the lock on an unfinished file. Network file systems lock only what is open for writing.
+/// Whether someone holds the lock on an unfinished file, or that cannot be told. Network file systems lock only what is
+/// open for writing.
 fn has_writer(directory: &Directory, name: &str) -> bool {
-    directory.open_for_lock(name).is_ok_and(|file| {
-        rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive).is_err()
-    })
+    match directory.open_for_lock(name) {
+        Ok(file) => rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive).is_err(),
+        Err(error) => !matches!(error, Errno::NOENT | Errno::LOOP | Errno::ISDIR),
+    }
 }

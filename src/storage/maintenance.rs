@@ -3,6 +3,7 @@
 //! Invariant: everything here may fail, be late or be done twice by several processes without anyone losing anything.
 
 use super::Store;
+use super::cache::is_doubtful;
 use super::directory::Directory;
 use super::error::{Result, StorageError};
 use super::heal;
@@ -55,21 +56,22 @@ fn run(store: &Store, stopped: &AtomicBool) {
     while !stopped.load(Ordering::Acquire) {
         let mut outcome = one_round(store, &mut cleaner);
         // Hashing may take hours; the rest goes on meanwhile.
-        heal::heal(store, || {
+        let healed = heal::heal(store, || {
             if outcome.is_ok() {
                 outcome = one_round(store, &mut cleaner);
             }
-            outcome.is_ok() && !stopped.load(Ordering::Acquire)
+            !stopped.load(Ordering::Acquire)
         });
-        tell(outcome.err(), &mut trouble);
+        tell(outcome.and(healed).err(), &mut trouble);
         std::thread::park_timeout(LISTING_RECHECK_INTERVAL);
     }
 }
 
+/// Each part is done whatever became of the one before it; the first trouble is told.
 fn one_round(store: &Store, cleaner: &mut Cleaner) -> Result<()> {
     let directory = Directory::open(&store.path)?;
-    cleaner.round(store, &directory)?;
-    store.cache.maintain(&directory)
+    let leftovers = cleaner.round(store, &directory);
+    leftovers.and(store.cache.maintain(&directory))
 }
 
 /// Logs trouble when it begins, changes or ends, not in every round.
@@ -103,13 +105,11 @@ impl Cleaner {
         if self.clean_at != Some(version) {
             let lock = store.lock.acquire()?;
             let found = store.cache.unlisted(&lock, || leftovers::clean(&lock))?;
-            if found.removed > 0 {
-                log::info!(count = found.removed; "leftovers removed");
-            }
             // Live uploads may die, and a change within a tick of the file system's clock does not show.
-            let settled = found == leftovers::Found::default();
+            let settled = found == leftovers::Found::default() && !is_doubtful(version.1);
             self.clean_at = settled.then_some(version);
         }
+        // Not after a failure: the next look comes with the next round, so that the trouble ends when it ends.
         self.looked_at = Some(now);
         Ok(())
     }

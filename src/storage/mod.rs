@@ -38,10 +38,33 @@ use crate::clock::Clock;
 use cache::ListingCache;
 use directory::{Directory, Entry};
 use error::{Result, failed};
+use heal::OwedSidecars;
 use lock::LockKeeper;
 use rustix::fs::Access;
+use rustix::io::Errno;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Creates the directory, and those above it, where it is missing: what is published into it is durable only when its own
+/// name is.
+fn create_durably(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = match path.parent() {
+        Some(above) if above.as_os_str().is_empty() => Path::new("."),
+        Some(above) => above,
+        None => return Ok(()),
+    };
+    create_durably(above)?;
+    match std::fs::create_dir(path) {
+        // Another server, started at the same time.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+        created => created?,
+    }
+    std::fs::File::open(above)?.sync_all()
+}
 
 /// The packages of one directory.
 #[derive(Debug)]
@@ -51,6 +74,7 @@ pub struct Store {
     clock: Clock,
     lock: LockKeeper,
     cache: ListingCache,
+    owed: OwedSidecars,
 }
 
 impl Store {
@@ -60,13 +84,14 @@ impl Store {
         max_packages: Option<usize>,
         clock: Clock,
     ) -> std::io::Result<Arc<Self>> {
-        std::fs::create_dir_all(path)?;
+        create_durably(path)?;
         Ok(Arc::new(Self {
             lock: LockKeeper::start(path)?,
             cache: ListingCache::new(path.to_owned(), clock.clone()),
             path: path.to_owned(),
             max_packages,
             clock,
+            owed: OwedSidecars::default(),
         }))
     }
 
@@ -111,12 +136,23 @@ impl Store {
         let lock = self.lock.acquire()?;
         let mut change = self.cache.begin(&lock, false)?;
         removal::delete(&mut change, name)?;
-        change.commit()
+        change.commit();
+        Ok(())
     }
 
     /// Bytes that can still be written.
     pub fn free_bytes(&self) -> Result<u64> {
         Directory::open(&self.path)?.free_bytes()
+    }
+
+    /// Whether so many bytes would fit now.
+    pub fn check_space(&self, bytes: u64) -> Result<()> {
+        if bytes > self.free_bytes()? {
+            return Err(failed("make room for an upload in", &self.path)(
+                Errno::NOSPC,
+            ));
+        }
+        Ok(())
     }
 
     /// Whether the directory can be listed and written, a full disk aside.

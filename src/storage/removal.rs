@@ -12,6 +12,7 @@ use super::directory::Entry;
 use super::error::{Result, StorageError};
 use super::listing::Package;
 use super::name::PackageName;
+use super::sidecar;
 
 /// Deletes a package on request; durable when it returns.
 pub fn delete(change: &mut Change<'_>, name: &PackageName) -> Result<()> {
@@ -66,9 +67,10 @@ fn remove_unchanged(change: &mut Change<'_>, package: &Package) -> Result<bool> 
 }
 
 fn remove(change: &mut Change<'_>, name: &PackageName) -> Result<()> {
+    change.touch();
     let directory = change.lock().directory();
     directory.remove(name.as_str())?;
-    if let Err(error) = directory.remove(&name.sidecar()) {
+    if let Err(error) = sidecar::remove(change.lock(), name) {
         // Without its package it is a leftover, which the clean-up takes.
         log::warn!(package = name.as_str(), error:% = error; "a deleted package's sidecar stays for now");
     }

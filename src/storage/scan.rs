@@ -1,7 +1,8 @@
 //! Reads the directory into packages.
 //!
-//! Invariants: what was known and did not change is not asked for again; a checksum is taken over only together with
-//! the exact state of its file. What is no package is passed over, with one warning a name.
+//! Invariants: a checksum is taken over only together with the exact state of its file, so every file is asked for its
+//! state: a file system gives the inode of a deleted package to the next one, which may have the same name. A sidecar is
+//! read only for what is new or changed. What is no package is passed over, with one warning a name.
 
 use super::directory::{Directory, Entry};
 use super::error::{Result, failed};
@@ -13,15 +14,6 @@ use super::temporary;
 use rustix::fs::FileType;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// How closely files are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
-    /// A known name with a known inode is taken for unchanged: no call for each file.
-    Names,
-    /// Every file is asked for its state.
-    States,
-}
 
 /// Names that were warned about, so that each is warned about once.
 #[derive(Debug, Default)]
@@ -42,18 +34,12 @@ impl Warned {
 
 struct Found<'k> {
     name: PackageName,
-    inode: u64,
     /// The package of this name that is known.
     before: Option<&'k Arc<Package>>,
 }
 
 /// Reads all packages of the directory, knowing what was there before.
-pub fn scan(
-    directory: &Directory,
-    known: &Listing,
-    depth: Depth,
-    warned: &Warned,
-) -> Result<Vec<Arc<Package>>> {
+pub fn scan(directory: &Directory, known: &Listing, warned: &Warned) -> Result<Vec<Arc<Package>>> {
     let mut candidates = Vec::with_capacity(known.packages().len());
     let mut sidecars = HashSet::new();
     for entry in directory.entries()? {
@@ -76,11 +62,7 @@ pub fn scan(
         } else {
             let before = known.get(name);
             match before.map_or_else(|| PackageName::parse(name), |known| Ok(known.name.clone())) {
-                Ok(name) => candidates.push(Found {
-                    name,
-                    inode: entry.ino(),
-                    before,
-                }),
+                Ok(name) => candidates.push(Found { name, before }),
                 Err(why) => warned.about(directory, name, &why.to_string()),
             }
         }
@@ -88,7 +70,7 @@ pub fn scan(
     let mut packages = Vec::with_capacity(candidates.len());
     for found in candidates {
         let has_sidecar = has_checksum(found.before) || sidecars.contains(found.name.as_str());
-        packages.extend(look_at(directory, depth, warned, found, has_sidecar)?);
+        packages.extend(look_at(directory, warned, found, has_sidecar)?);
     }
     Ok(packages)
 }
@@ -99,20 +81,11 @@ fn has_checksum(package: Option<&Arc<Package>>) -> bool {
 
 fn look_at(
     directory: &Directory,
-    depth: Depth,
     warned: &Warned,
     found: Found<'_>,
     has_sidecar: bool,
 ) -> Result<Option<Arc<Package>>> {
     let before = found.before;
-    // One that waits for its checksum may have been given a sidecar since.
-    let settled = |package: &&Arc<Package>| package.sha256.is_some() || !has_sidecar;
-    if depth == Depth::Names
-        && let Some(package) = before.filter(settled)
-        && package.state.inode == found.inode
-    {
-        return Ok(Some(Arc::clone(package)));
-    }
     let state = match directory.entry(found.name.as_str())? {
         Some(Entry::File(state)) => state,
         Some(Entry::Other) => {
@@ -121,6 +94,8 @@ fn look_at(
         }
         None => return Ok(None),
     };
+    // One that waits for its checksum may have been given a sidecar since.
+    let settled = |package: &&Arc<Package>| package.sha256.is_some() || !has_sidecar;
     if let Some(package) = before.filter(settled)
         && package.state == state
     {

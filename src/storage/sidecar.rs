@@ -95,6 +95,15 @@ pub fn write_missing(
     Ok(())
 }
 
+/// Removes the sidecar. What is no file never counted as one, and stays.
+pub fn remove(lock: &DirLock, name: &PackageName) -> Result<()> {
+    let directory = lock.directory();
+    match directory.remove(&name.sidecar()) {
+        Err(_) if directory.entry(&name.sidecar())? == Some(Entry::Other) => Ok(()),
+        removed => removed.map(drop),
+    }
+}
+
 /// Writes the sidecar anew. A crash in between leaves one that does not count.
 pub fn write(lock: &DirLock, name: &PackageName, sha256: Sha256) -> Result<()> {
     let directory = lock.directory();

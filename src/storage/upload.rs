@@ -28,6 +28,7 @@ use super::sidecar;
 use super::temporary::TemporaryFile;
 use crate::clock;
 use crate::http::digest::Sha256;
+use rustix::io::Errno;
 use sha2::Digest;
 use std::io::Write;
 use std::sync::Arc;
@@ -112,21 +113,28 @@ impl CompleteUpload {
             Some(Entry::File(_)) if overwrite => true,
             Some(entry) => return Err(store.taken(name, entry)),
         };
-        lock.directory().remove(&name.sidecar())?;
+        change.touch();
+        sidecar::remove(&lock, name)?;
         let placed = if replaced {
             self.temporary.replace(&lock, name.as_str())
         } else {
             self.temporary.place_new(&lock, name.as_str())
         };
-        match placed {
-            // Put there by hand since the look a moment ago.
-            Err(rustix::io::Errno::EXIST) => return Err(StorageError::Exists(None)),
-            placed => placed.map_err(failed("publish", &shown))?,
+        if let Err(error) = placed {
+            // What was there stays, and is to have its sidecar again.
+            store
+                .owed
+                .extend(change.before().get(name.as_str()).cloned());
+            return Err(match error {
+                // Put there by hand since the look a moment ago.
+                Errno::EXIST => StorageError::Exists(None),
+                error => failed("publish", &shown)(error),
+            });
         }
         let package = self.settle(&lock, name, replaced)?;
         change.came(Arc::clone(&package));
         let removed = removal::sweep(&mut change, store.max_packages, &package);
-        change.commit()?;
+        change.commit();
         Ok(Published {
             package,
             replaced,
@@ -136,25 +144,33 @@ impl CompleteUpload {
 
     /// Steps 6 and 7, for a file that is in place.
     fn settle(&self, lock: &DirLock, name: &PackageName, replaced: bool) -> Result<Arc<Package>> {
-        if let Err(error) = sidecar::write(lock, name, self.sha256) {
-            log::warn!(package = name.as_str(), error:% = error; "the checksum is written later");
-        }
+        let written = sidecar::write(lock, name, self.sha256);
         let directory = lock.directory();
         let state = directory.sync().and_then(|()| {
             state_of(&self.temporary.file).map_err(failed("look at", directory.path(name.as_str())))
         });
         match state {
-            Ok(Entry::File(state)) => Ok(Arc::new(Package {
-                name: name.clone(),
-                state,
-                sha256: Some(self.sha256),
-            })),
+            Ok(Entry::File(state)) => {
+                let package = Arc::new(Package {
+                    name: name.clone(),
+                    state,
+                    sha256: Some(self.sha256),
+                });
+                if let Err(error) = written {
+                    log::warn!(package = name.as_str(), error:% = error; "the checksum is written later");
+                    self.store.owed.extend([Arc::clone(&package)]);
+                }
+                Ok(package)
+            }
             Ok(Entry::Other) => Err(StorageError::NotFound),
             Err(error) => {
                 // A new package must not be there after a 500. A replaced one is whole either way.
-                if !replaced {
-                    let _ = directory.remove(name.as_str());
-                    let _ = directory.remove(&name.sidecar());
+                if !replaced
+                    && let Err(error) = directory
+                        .remove(name.as_str())
+                        .and_then(|_| sidecar::remove(lock, name))
+                {
+                    log::error!(package = name.as_str(), error:% = error; "an upload that failed cannot be taken back");
                 }
                 Err(error)
             }

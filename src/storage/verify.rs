@@ -17,7 +17,7 @@ use super::leftovers;
 use super::listing::{Listing, Package};
 use super::lock::LockKeeper;
 use super::name::PackageName;
-use super::scan::{self, Depth, Warned};
+use super::scan::{self, Warned};
 use super::sidecar::{self, Fault};
 use crate::http::digest::Sha256;
 use rustix::io::Errno;
@@ -113,8 +113,7 @@ pub fn verify(
     tell: &mut dyn FnMut(Event<'_>, &Progress),
 ) -> Result<Progress> {
     let directory = Directory::open(path)?;
-    let depth = Depth::States;
-    let packages = scan::scan(&directory, &Listing::default(), depth, &Warned::default())?;
+    let packages = scan::scan(&directory, &Listing::default(), &Warned::default())?;
     let packages = Listing::new(packages, 0);
     let mut verifier = Verifier {
         directory,

@@ -54,14 +54,16 @@ impl TestServer {
 
     /// A server over a given directory.
     pub fn over(storage: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut command = command();
-        command
-            .env("AUTH_TOKEN", TOKEN)
-            .env("STORAGE_PATH", storage)
-            .env("PORT", "0")
-            .env("HOST", "127.0.0.1")
-            .envs(settings.iter().copied());
-        Self::spawn(command, storage)
+        Self::spawn(configured(command(), storage, settings), storage)
+    }
+
+    /// A server over a given directory, in namespaces of its own where it is root and `script` ran before.
+    pub fn in_namespace(script: &str, storage: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("unshare");
+        let script = format!("set -e; {script}; exec \"$0\"");
+        let binary = env!("CARGO_BIN_EXE_release-server");
+        command.args(["-rm", "sh", "-c", &script, binary]);
+        Self::spawn(configured(command, storage, settings), storage)
     }
 
     /// A server started by a command of the test's own, such as one that limits it first.
@@ -134,7 +136,20 @@ impl TestServer {
 
     /// One request on a connection of its own.
     pub fn request(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Response {
-        let mut connection = self.connect();
+        let answer = self.try_request(method, path, headers, body);
+        answer.expect("an answer")
+    }
+
+    /// The same; `None` where the server ends before its answer.
+    pub fn try_request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+    ) -> Option<Response> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        let mut connection = Connection::new(stream);
         let length = match body {
             [] if !matches!(method, "PUT" | "POST") => String::new(),
             _ => format!("Content-Length: {}\r\n", body.len()),
@@ -144,7 +159,7 @@ impl TestServer {
         );
         connection.send(head.as_bytes());
         connection.send(body);
-        connection.response(method)
+        connection.try_response(method)
     }
 
     pub fn get(&self, path: &str) -> Response {
@@ -238,6 +253,17 @@ impl Drop for TestServer {
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_release-server"));
     command.env_clear().env("CONFIG_PATH", "/dev/null");
+    command
+}
+
+fn configured(mut command: Command, storage: &Path, settings: &[(&str, &str)]) -> Command {
+    command
+        .env("CONFIG_PATH", "/dev/null")
+        .env("AUTH_TOKEN", TOKEN)
+        .env("STORAGE_PATH", storage)
+        .env("PORT", "0")
+        .env("HOST", "127.0.0.1")
+        .envs(settings.iter().copied());
     command
 }
 

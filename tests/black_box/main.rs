@@ -12,6 +12,7 @@ mod contract_pattern;
 mod contract_schema;
 mod deadlines;
 mod downloads;
+mod faults;
 mod harness;
 mod hostile;
 mod http_client;

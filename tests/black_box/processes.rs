@@ -131,6 +131,47 @@ fn what_one_publishes_the_others_list() {
 }
 
 #[test]
+fn a_package_published_anew_is_never_listed_with_the_checksum_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let servers = servers(&directory, 2, &[]);
+    let (writer, reader) = (&servers[0], &servers[1]);
+    for round in 0..20 {
+        assert_eq!(
+            writer
+                .put("a.zip", format!("before {round}").as_bytes())
+                .status,
+            201
+        );
+        let marker = format!("{round}.zip");
+        until(|| reader.listed().contains(&"a.zip".to_owned()).then_some(()));
+        // Many file systems give the inode that becomes free to the next file.
+        assert_eq!(writer.write("DELETE", "/assets/a.zip", "", b"").status, 204);
+        let content = format!("after {round}");
+        assert_eq!(writer.put("a.zip", content.as_bytes()).status, 201);
+        assert_eq!(writer.put(&marker, b"1").status, 201);
+        let release = until(|| {
+            let release = reader.get("/latest").json();
+            let assets = release["assets"].as_array().unwrap();
+            assets
+                .iter()
+                .any(|asset| asset["name"] == marker)
+                .then_some(release)
+        });
+        let assets = release["assets"].as_array().unwrap();
+        let listed = assets
+            .iter()
+            .find(|asset| asset["name"] == "a.zip")
+            .unwrap();
+        assert_eq!(
+            listed["digest"],
+            format!("sha256:{}", hex(content.as_bytes()))
+        );
+        assert_eq!(writer.write("DELETE", "/assets/a.zip", "", b"").status, 204);
+        until(|| (!reader.listed().contains(&"a.zip".to_owned())).then_some(()));
+    }
+}
+
+#[test]
 fn a_lock_that_someone_keeps_is_waited_for_but_not_for_ever() {
     let server = TestServer::start();
     let lock = std::fs::File::open(server.storage()).unwrap();

@@ -65,7 +65,7 @@ pub enum ApiError {
     /// A checksum that is still to be computed.
     ChecksumPending(String),
     /// No space for the upload.
-    NoSpace,
+    NoSpace(Failure),
     /// The storage directory's lock could not be had.
     Busy,
     /// The storage directory cannot be used now.
@@ -90,7 +90,7 @@ impl From<StorageError> for ApiError {
             StorageError::NotFound => Self::NoSuchPackage(String::new()),
             StorageError::Exists(sha256) => Self::Exists(String::new(), sha256),
             StorageError::Occupied => Self::Occupied(String::new()),
-            StorageError::NoSpace => Self::NoSpace,
+            StorageError::NoSpace(failure) => Self::NoSpace(failure),
             StorageError::Busy => Self::Busy,
             StorageError::Unavailable(failure) => Self::Unavailable(failure),
             StorageError::Failed(failure) => Self::Storage(failure),
@@ -128,7 +128,7 @@ impl ApiError {
             Self::Parameter { .. } => 422,
             Self::Storage(_) | Self::Panic => 500,
             Self::ChecksumPending(_) | Self::Busy | Self::Unavailable(_) | Self::Draining => 503,
-            Self::NoSpace => 507,
+            Self::NoSpace(_) => 507,
         }
     }
 
@@ -177,7 +177,7 @@ impl ApiError {
                 "The checksum of '{}' is still being computed; ask again in a moment",
                 short(name)
             ),
-            Self::NoSpace => "There is not enough space left in the storage".to_owned(),
+            Self::NoSpace(_) => "There is not enough space left in the storage".to_owned(),
             Self::Busy => "Another server holds the storage directory's lock; try again".to_owned(),
             Self::Unavailable(failure) => format!(
                 "The storage cannot be used at the moment: cannot {}: {}",
@@ -216,7 +216,7 @@ impl ApiError {
 
     /// Status and headers. What someone has to look into is logged here, once.
     fn head(&self) -> Response {
-        if let Self::Storage(failure) | Self::Unavailable(failure) = self {
+        if let Self::Storage(failure) | Self::Unavailable(failure) | Self::NoSpace(failure) = self {
             let error = failure.error.to_string();
             log::error!(path = failure.path.as_str(), error = error.as_str(); "cannot {}", failure.action);
         }

@@ -31,8 +31,7 @@ pub fn check_length(state: &State, length: u64, overhead_bytes: u64) -> Result<(
     let least_file = length.saturating_sub(overhead_bytes);
     match state.max_upload_bytes {
         Some(limit) if least_file > limit => Err(UploadError::TooLarge(limit).into()),
-        _ if least_file > state.store.free_bytes()? => Err(ApiError::NoSpace),
-        _ => Ok(()),
+        _ => Ok(state.store.check_space(least_file)?),
     }
 }
 

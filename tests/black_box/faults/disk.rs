@@ -1,0 +1,165 @@
+//! Reads and locks that fail for a while. Writes and syncs that fail are in [`super::every_call`].
+
+use super::over_without_proc;
+use super::strace::{ONE_WORKER, Strace};
+use crate::harness::{Connection, TOKEN, TestServer, hex, until};
+use std::sync::Barrier;
+
+/// Lets every call of this name of a thread fail, until what is returned goes.
+fn failing(server: &TestServer, thread: &str, call: &str, error: &str) -> Strace {
+    let inject = format!("inject={call}:error={error}");
+    Strace::on_thread(server, thread, &["-e", &inject])
+}
+
+#[test]
+#[ignore = "needs strace: scripts/faults.sh"]
+fn a_directory_that_cannot_be_read() {
+    let server = TestServer::with(&[ONE_WORKER]);
+    assert_eq!(server.put("a.zip", b"1").status, 201);
+    let fault = failing(&server, "worker-0", "getdents64", "EIO");
+    let words = "cannot list the directory: Input/output error";
+    server.get("/readyz").assert_error(503, words);
+    // What is known is served; what has to be read is not there.
+    std::fs::write(server.storage().join("b.zip"), "by hand").unwrap();
+    until(|| Some(server.get("/latest")).filter(|answer| answer.status != 200))
+        .assert_error(500, words);
+    server.put("c.zip", b"1").assert_error(500, words);
+    assert_eq!(server.get("/assets/a.zip").body, b"1");
+    assert_eq!(server.get("/metrics").status, 200);
+    server.wait_for_line(|line| {
+        let path = line["path"].as_str().unwrap_or_default();
+        line["level"] == "ERROR" && path.starts_with(server.storage().to_str().unwrap())
+    });
+    drop(fault);
+    assert_eq!(server.get("/readyz").status, 200);
+    assert_eq!(server.put("c.zip", b"1").status, 201);
+    assert_eq!(server.listed(), ["c.zip", "b.zip", "a.zip"]);
+}
+
+#[test]
+#[ignore = "needs strace: scripts/faults.sh"]
+fn a_package_that_cannot_be_read() {
+    let server = TestServer::with(&[ONE_WORKER]);
+    let fault = failing(&server, "maintenance", "read", "EIO");
+    std::fs::write(server.storage().join("a.zip"), "by hand").unwrap();
+    until(|| (server.listed() == ["a.zip"]).then_some(()));
+    server.wait_for_line(|line| {
+        let error = line["error"].as_str().unwrap_or_default();
+        line["level"] == "ERROR" && error.contains("/data/a.zip: Input/output error")
+    });
+    server
+        .get("/assets/a.zip.sha256")
+        .assert_error(503, "still being computed");
+    assert_eq!(server.get("/readyz").status, 200);
+    drop(fault);
+    let checksum =
+        until(|| Some(server.get("/assets/a.zip.sha256")).filter(|answer| answer.status == 200));
+    assert_eq!(checksum.text(), format!("{}  a.zip\n", hex(b"by hand")));
+    server.wait_for_line(|line| line["message"] == "the storage directory can be maintained again");
+
+    // A download that has begun can only be cut short: what is missing is never made up.
+    let fault = failing(&server, "worker-0", "sendfile", "EIO");
+    let mut connection = server.connect();
+    connection.send(b"GET /assets/a.zip HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(connection.head().header("content-length"), "7");
+    connection.assert_closed();
+    server.wait_for_line(|line| {
+        let error = line["error"].as_str().unwrap_or_default();
+        line["level"] == "ERROR"
+            && line["path"] == "/assets/a.zip"
+            && error.contains("Input/output error")
+    });
+    drop(fault);
+    assert_eq!(server.get("/assets/a.zip").body, b"by hand");
+}
+
+#[test]
+#[ignore = "needs strace: scripts/faults.sh"]
+fn quotas_and_locks() {
+    let server = TestServer::with(&[ONE_WORKER]);
+    let fault = failing(&server, "worker-0", "write", "EDQUOT");
+    server
+        .put("a.zip", b"1")
+        .assert_error(507, "not enough space");
+    server.wait_for_line(|line| {
+        let error = line["error"].as_str().unwrap_or_default();
+        line["level"] == "ERROR" && error.contains("quota")
+    });
+    drop(fault);
+    let fault = failing(&server, "lock", "flock", "ENOLCK");
+    server
+        .put("a.zip", b"1")
+        .assert_error(500, "cannot lock: No locks available");
+    assert_eq!(server.stored(), [""; 0]);
+    drop(fault);
+    assert_eq!(server.put("a.zip", b"1").status, 201);
+}
+
+/// NFS locks no directory that is open for reading, and has neither files without a name nor renames that do not replace.
+#[test]
+#[ignore = "needs strace and a mount: scripts/faults.sh"]
+fn the_limits_of_nfs_with_named_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = directory.path().join("data");
+    let mut servers: Vec<_> = (0..2)
+        .map(|_| over_without_proc(&storage, &[ONE_WORKER]))
+        .collect();
+    // Each turn tries to lock the directory first, then the file.
+    let no_directories = ["-e", "inject=flock:error=EBADF:when=1+2"];
+    let limits: Vec<_> = servers
+        .iter()
+        .flat_map(|server| {
+            let locks = Strace::on_thread(server, "lock", &no_directories);
+            [locks, failing(server, "worker-0", "renameat2", "EINVAL")]
+        })
+        .collect();
+    for round in 0..5 {
+        let name = format!("{round}.zip");
+        let barrier = Barrier::new(servers.len());
+        let mut statuses: Vec<_> = std::thread::scope(|scope| {
+            let rival = |server: &TestServer| {
+                barrier.wait();
+                server.put(&name, b"1").status
+            };
+            let rivals: Vec<_> = servers
+                .iter()
+                .map(|server| scope.spawn(move || rival(server)))
+                .collect();
+            rivals
+                .into_iter()
+                .map(|rival| rival.join().unwrap())
+                .collect()
+        });
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409]);
+        let path = format!("/assets/{name}");
+        let replaced = servers[0].write("PUT", &format!("{path}?overwrite=1"), "", b"2");
+        assert_eq!(replaced.status, 200);
+        assert_eq!(servers[1].get(&path).body, b"2");
+        assert_eq!(servers[1].write("DELETE", &path, "", b"").status, 204);
+        servers[0].get(&path).assert_error(404, "Not Found");
+    }
+    assert_eq!(servers[0].put("a.zip", b"1").status, 201);
+    let expected = [".release-server.lock", "a.zip", "a.zip.sha256"];
+    assert_eq!(servers[0].stored(), expected);
+    // An upload whose server is killed is removed by the other one, a live one is not.
+    let halves = servers.iter().map(half_an_upload);
+    let mut halves: Vec<_> = halves.collect();
+    until(|| (servers[0].stored().len() == expected.len() + 2).then_some(()));
+    drop(limits);
+    drop(servers.remove(0));
+    until(|| (servers[0].stored().len() == expected.len() + 1).then_some(()));
+    halves[1].send(b"2");
+    assert_eq!(halves[1].response("PUT").status, 201);
+    assert_eq!(servers[0].get("/assets/half.zip").body, b"12");
+}
+
+/// Sends the first of two bytes.
+fn half_an_upload(server: &TestServer) -> Connection {
+    let mut connection = server.connect();
+    let head = format!(
+        "PUT /assets/half.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 2\r\n\r\n1"
+    );
+    connection.send(head.as_bytes());
+    connection
+}

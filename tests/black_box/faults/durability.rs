@@ -1,0 +1,110 @@
+//! What an answer promises: the order of the calls before it, and what a sync that fails makes of it.
+
+use super::strace::{Call, ONE_WORKER, Strace};
+use crate::harness::{Response, TestServer, until};
+
+const REPLACE: &str = "/assets/a.zip?overwrite=1";
+
+/// The worker's storage calls during a request, with the answer.
+fn trace(server: &TestServer, request: impl FnOnce() -> Response) -> Vec<String> {
+    let calls = "trace=write,fsync,linkat,renameat,unlinkat,utimensat,sendto";
+    let strace = Strace::on_thread(server, "worker-0", &["-y", "-s", "12", "-e", calls]);
+    request();
+    strace.finish()
+}
+
+/// Asserts that there are lines with these words, in this order.
+fn assert_order(lines: &[String], words: &[&[&str]]) {
+    let mut rest = lines.iter();
+    for words in words {
+        let is_it = |line: &String| words.iter().all(|word| line.contains(word));
+        let found = rest.any(is_it);
+        assert!(found, "{words:?} does not come where it should: {lines:#?}");
+    }
+}
+
+#[test]
+#[ignore = "needs strace: scripts/faults.sh"]
+fn file_and_directory_are_synced_before_the_answer() {
+    let server = TestServer::with(&[ONE_WORKER]);
+    let published = trace(&server, || server.put("a.zip", b"1"));
+    assert_order(
+        &published,
+        &[
+            &["write(", "\"1\""],
+            &["utimensat("],
+            &["fsync(", "(deleted)"],
+            &["linkat(", "\"a.zip\""],
+            &["write(", "a.zip.sha256"],
+            &["fsync(", "/data>"],
+            &["sendto(", "HTTP/1.1 201"],
+        ],
+    );
+    let replaced = trace(&server, || server.write("PUT", REPLACE, "", b"2"));
+    assert_order(
+        &replaced,
+        &[
+            &["write(", "\"2\""],
+            &["fsync(", "(deleted)"],
+            &["unlinkat(", "\"a.zip.sha256\""],
+            &["renameat(", "\"a.zip\""],
+            &["write(", "a.zip.sha256"],
+            &["fsync(", "/data>"],
+            &["sendto(", "HTTP/1.1 200"],
+        ],
+    );
+    let deleted = trace(&server, || server.write("DELETE", "/assets/a.zip", "", b""));
+    assert_order(
+        &deleted,
+        &[
+            &["unlinkat(", "\"a.zip\""],
+            &["fsync(", "/data>"],
+            &["sendto(", "HTTP/1.1 204"],
+        ],
+    );
+}
+
+/// Lets the worker's sync of this number fail during a request.
+fn with_failing_sync(
+    server: &TestServer,
+    number: usize,
+    request: impl FnOnce() -> Response,
+) -> Response {
+    let sync = Call {
+        thread: "worker-0",
+        name: "fsync".to_owned(),
+        number,
+    };
+    let _strace = sync.fail(server, "EIO");
+    request()
+}
+
+#[test]
+#[ignore = "needs strace: scripts/faults.sh"]
+fn a_sync_that_fails_is_an_error_and_publishes_nothing() {
+    let server = TestServer::with(&[ONE_WORKER]);
+    for (number, what) in [(1, "cannot sync:"), (2, "cannot sync the directory")] {
+        let put = || server.put("new.zip", b"1");
+        with_failing_sync(&server, number, put).assert_error(500, what);
+        assert_eq!(server.get("/assets/new.zip").status, 404);
+        assert_eq!(server.stored(), [""; 0]);
+        let upload = || server.upload("new.zip", b"1");
+        with_failing_sync(&server, number, upload).assert_error(500, what);
+        assert_eq!(server.stored(), [""; 0]);
+    }
+    assert_eq!(server.put("a.zip", b"old").status, 201);
+    let replace = || server.write("PUT", REPLACE, "", b"new");
+    with_failing_sync(&server, 1, replace).assert_error(500, "cannot sync:");
+    assert_eq!(server.get("/assets/a.zip").body, b"old");
+    // The new one is in place by then, and whole.
+    with_failing_sync(&server, 2, replace).assert_error(500, "cannot sync the directory");
+    assert_eq!(server.get("/assets/a.zip").body, b"new");
+    assert_eq!(server.listed(), ["a.zip"]);
+    let delete = || server.write("DELETE", "/assets/a.zip", "", b"");
+    with_failing_sync(&server, 1, delete).assert_error(500, "cannot sync the directory");
+    until(|| (server.stored() == [""; 0]).then_some(()));
+    server.wait_for_line(|line| {
+        line["level"] == "ERROR" && line["path"] == server.storage().to_str().unwrap()
+    });
+    assert_eq!(server.put("a.zip", b"again").status, 201);
+}

@@ -1,0 +1,256 @@
+//! SIGKILL, or an error, at each system call of each operation that changes the directory.
+//!
+//! A server with one worker does the operation once, and its calls are noted. Then for each of them the operation is done
+//! again: the server is killed when it is about to make that call, and another one started over the same directory; or the
+//! call fails, and the same server goes on. Each time everything that was ever published there is checked.
+
+use super::ledger::Ledger;
+use super::strace::{Call, ONE_WORKER, REQUEST_THREADS, calls_of};
+use super::{Start, kills, over_without_proc, try_upload, try_write};
+use crate::harness::{Response, TestServer, noise};
+use std::path::PathBuf;
+
+/// Of so many calls one is tried in a short run.
+const ONE_CALL_OF: usize = 6;
+
+/// What the sweep's server keeps.
+const PACKAGES_MAX: usize = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Operation {
+    Form,
+    Put,
+    Overwrite,
+    Delete,
+    Sweep,
+}
+
+/// One operation, again and again over one directory.
+struct Trial {
+    operation: Operation,
+    start: Start,
+    storage: PathBuf,
+    ledger: Ledger,
+    turn: u64,
+}
+
+impl Trial {
+    fn start(&self) -> TestServer {
+        let max = match self.operation {
+            Operation::Sweep => PACKAGES_MAX.to_string(),
+            _ => "0".to_owned(),
+        };
+        (self.start)(&self.storage, &[ONE_WORKER, ("MAX_PACKAGES", &max)])
+    }
+
+    /// The package that this turn is about. A few names, so that the directory does not grow.
+    fn name(&self) -> String {
+        match self.operation {
+            Operation::Overwrite => "kept.zip".to_owned(),
+            _ => format!("{}.zip", self.turn % 7),
+        }
+    }
+
+    /// Of one operation longer than the server's buffer, so that it takes several writes: how many is not always the same.
+    fn content(&self) -> Vec<u8> {
+        let long = self.operation == Operation::Put;
+        noise(self.turn, if long { 300_000 } else { 3_000 })
+    }
+
+    fn put(&mut self, server: &TestServer, name: &str, content: &[u8]) {
+        let answer = server.put(name, content);
+        assert_eq!(answer.status, 201, "{answer:?}");
+        self.ledger.became(name, Some(content.to_vec()));
+        self.ledger.swept(&answer);
+    }
+
+    fn delete(&mut self, server: &TestServer, name: &str) {
+        let answer = server.write("DELETE", &format!("/assets/{name}"), "", b"");
+        assert_eq!(answer.status, 204, "{answer:?}");
+        self.ledger.became(name, None);
+    }
+
+    /// Brings the directory into the state that the operation begins with.
+    fn prepare(&mut self, server: &TestServer) {
+        self.turn += 1;
+        let name = self.name();
+        let is_there = server.listed().contains(&name);
+        let wants_it = matches!(self.operation, Operation::Overwrite | Operation::Delete);
+        if wants_it && !is_there {
+            self.put(server, &name, b"to be replaced or deleted");
+        } else if !wants_it && is_there {
+            self.delete(server, &name);
+        }
+        if self.operation == Operation::Sweep {
+            for filler in server.listed().len()..PACKAGES_MAX {
+                let name = format!("filler-{}-{filler}.zip", self.turn);
+                self.put(server, &name, b"to be swept");
+            }
+            for swept in server.listed().iter().skip(PACKAGES_MAX - 1) {
+                self.ledger.may_become(swept, None);
+            }
+        }
+    }
+
+    /// The operation, during which the server may be killed or meet an error.
+    fn run(&mut self, server: &TestServer) -> Option<Response> {
+        let (name, content) = (self.name(), self.content());
+        let path = format!("/assets/{name}");
+        let after = (self.operation != Operation::Delete).then(|| content.clone());
+        self.ledger.may_become(&name, after);
+        match self.operation {
+            Operation::Form => try_upload(server, &name, &content),
+            Operation::Put | Operation::Sweep => try_write(server, "PUT", &path, &content),
+            Operation::Overwrite => {
+                try_write(server, "PUT", &format!("{path}?overwrite=1"), &content)
+            }
+            Operation::Delete => try_write(server, "DELETE", &path, b""),
+        }
+    }
+
+    /// Enters an answer that says that it was done.
+    fn done(&mut self, answer: &Response) {
+        let done = matches!(answer.status, 200 | 201 | 204);
+        assert!(done, "{:?}: {}", self.operation, answer.text());
+        self.ledger.happened(&self.name());
+        if self.operation != Operation::Delete {
+            self.ledger.swept(answer);
+        }
+    }
+
+    fn check(&mut self, server: &TestServer, when: &str) {
+        self.ledger.check(server, when);
+        self.put(server, "probe.zip", b"publishing works");
+        self.delete(server, "probe.zip");
+    }
+
+    /// Kills at one call, starts anew, checks all; whether the kill came before the answer.
+    fn kill_at(&mut self, call: &Call) -> bool {
+        let server = self.start();
+        self.prepare(&server);
+        let strace = call.kill(&server);
+        let answer = self.run(&server);
+        drop(server);
+        drop(strace);
+        if let Some(answer) = &answer {
+            self.done(answer);
+        }
+        let when = format!("{:?}, killed at {call:?}", self.operation);
+        self.check(&self.start(), &when);
+        answer.is_none()
+    }
+
+    /// Lets one call fail, checks all; whether the client was told of an error.
+    fn fail_at(&mut self, server: &TestServer, call: &Call, error: &str) -> bool {
+        self.prepare(server);
+        let strace = call.fail(server, error);
+        let answer = self.run(server);
+        drop(strace);
+        let when = format!("{:?}, {error} from {call:?}", self.operation);
+        let is_error = answer.as_ref().is_some_and(|answer| answer.status >= 500);
+        match &answer {
+            Some(answer) if is_error => {
+                let is_told = match error {
+                    "ENOSPC" => answer.status == 507,
+                    _ => matches!(answer.status, 500 | 503),
+                };
+                assert!(is_told, "{when}: {}", answer.text());
+                // What fails after a package was replaced or deleted leaves the old or the new state; a new one is taken back.
+                let replaces = matches!(self.operation, Operation::Overwrite | Operation::Delete);
+                if !replaces || !matches!(&*call.name, "fsync" | "statx") {
+                    self.ledger.stayed(&self.name());
+                }
+            }
+            Some(answer) => self.done(answer),
+            None => assert_eq!(call.name, "sendto", "{when}: no answer"),
+        }
+        self.check(server, &when);
+        is_error
+    }
+}
+
+/// Does something at each call of an operation, or at a sample of them in a short run, and says what came of it.
+fn at_every_call(
+    operation: Operation,
+    start: Start,
+    done: &str,
+    mut strike: impl FnMut(&mut Trial, &Call) -> bool,
+) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut trial = Trial {
+        operation,
+        start,
+        storage: directory.path().join("data"),
+        ledger: Ledger::default(),
+        turn: 0,
+    };
+    let server = trial.start();
+    let mut calls = Vec::new();
+    for thread in REQUEST_THREADS {
+        trial.prepare(&server);
+        let mut answer = None;
+        calls.extend(calls_of(&server, thread, || answer = trial.run(&server)));
+        trial.done(&answer.unwrap());
+    }
+    drop(server);
+    let one_of = kills().map_or(ONE_CALL_OF, |_| 1);
+    let tried: Vec<_> = calls.iter().step_by(one_of).collect();
+    let told = tried.iter().filter(|call| strike(&mut trial, call)).count();
+    println!(
+        "{operation:?}: {} calls, {} tried, {done} {told}; packages checked {}, lost 0",
+        calls.len(),
+        tried.len(),
+        trial.ledger.packages_checked,
+    );
+    assert!(told > 0);
+}
+
+fn kill_at_every_call(operation: Operation, start: Start) {
+    at_every_call(operation, start, "killed before the answer", Trial::kill_at);
+}
+
+fn fail_at_every_call(operation: Operation) {
+    for error in ["EIO", "ENOSPC"] {
+        let mut server = None;
+        let done = format!("{error} told as an error");
+        at_every_call(operation, TestServer::over, &done, |trial, call| {
+            let server = server.get_or_insert_with(|| trial.start());
+            // A close that fails has closed all the same, which an injection cannot do.
+            call.name != "close" && trial.fail_at(server, call, error)
+        });
+    }
+}
+
+macro_rules! at_every_call {
+    ($($module:ident: $operation:ident;)*) => {$(
+        mod $module {
+            use super::*;
+
+            #[test]
+            #[ignore = "needs strace: scripts/faults.sh"]
+            fn killed_at_every_call() {
+                kill_at_every_call(Operation::$operation, TestServer::over);
+            }
+
+            #[test]
+            #[ignore = "needs strace and a mount: scripts/faults.sh"]
+            fn killed_at_every_call_with_named_files() {
+                kill_at_every_call(Operation::$operation, over_without_proc);
+            }
+
+            #[test]
+            #[ignore = "needs strace: scripts/faults.sh"]
+            fn an_error_from_every_call() {
+                fail_at_every_call(Operation::$operation);
+            }
+        }
+    )*};
+}
+
+at_every_call! {
+    form: Form;
+    put: Put;
+    overwrite: Overwrite;
+    delete: Delete;
+    sweep: Sweep;
+}

@@ -1,0 +1,223 @@
+//! A volume that fills up, turns read-only, goes and comes back. Each server has it to itself, in a namespace of its own.
+
+use crate::harness::{Response, TOKEN, TestServer, hex, noise, until};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A server over the folder `data` of a volume.
+struct Volume {
+    server: TestServer,
+    mount_point: PathBuf,
+    _directory: tempfile::TempDir,
+}
+
+impl Volume {
+    /// `mount`: how to mount it, but for the place.
+    fn new(mount: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mount_point = directory.path().join("volume");
+        fs::create_dir(&mount_point).unwrap();
+        let script = format!("mount {mount} '{}'", mount_point.display());
+        Self {
+            server: TestServer::in_namespace(&script, &mount_point.join("data"), &[]),
+            mount_point,
+            _directory: directory,
+        }
+    }
+
+    /// A path on the volume, as this process sees it.
+    fn path(&self, below: &str) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.server.pid()));
+        root.join(self.mount_point.join(below).strip_prefix("/").unwrap())
+    }
+
+    /// Runs a command where the volume is mounted, with the mount point as its last word.
+    fn run(&self, command: &str) {
+        let pid = self.server.pid().to_string();
+        let words = command.split(' ');
+        until(|| {
+            let status = Command::new("nsenter")
+                .args([
+                    "--user",
+                    "--mount",
+                    "--preserve-credentials",
+                    "--target",
+                    &pid,
+                    "--",
+                ])
+                .args(words.clone())
+                .arg(&self.mount_point)
+                .status();
+            // A volume is busy while the server looks at it.
+            status.unwrap().success().then_some(())
+        });
+    }
+
+    /// Waits for an error in the log that names this path and holds these words.
+    fn assert_logged(&self, path: &Path, words: &str) {
+        self.server.wait_for_line(|line| {
+            line["level"] == "ERROR"
+                && line["path"] == path.to_str().unwrap()
+                && line["error"]
+                    .as_str()
+                    .is_some_and(|error| error.contains(words))
+        });
+    }
+
+    fn replace(&self, name: &str, content: &[u8]) -> Response {
+        let path = format!("/assets/{name}?overwrite=1");
+        self.server.write("PUT", &path, "", content)
+    }
+
+    fn delete(&self, name: &str) -> Response {
+        self.server
+            .write("DELETE", &format!("/assets/{name}"), "", b"")
+    }
+}
+
+/// Writes a file until there is no space for more.
+fn fill(path: &Path) {
+    let mut file = fs::File::create(path).unwrap();
+    let more = vec![1; 64 * 1024];
+    while std::io::Write::write_all(&mut file, &more).is_ok() {}
+}
+
+#[test]
+#[ignore = "needs a mount: scripts/faults.sh"]
+fn a_full_disk() {
+    let volume = Volume::new("-t tmpfs -o size=3m none");
+    let server = &volume.server;
+    let kept = noise(1, 1_000_000);
+    assert_eq!(server.put("kept.zip", &kept).status, 201);
+    // Announced: before the body.
+    server
+        .put("big.zip", &noise(2, 4_000_000))
+        .assert_error(507, "not enough space");
+    // Not announced: in the middle of it.
+    let mut connection = server.connect();
+    let head = format!(
+        "PUT /assets/big.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Transfer-Encoding: chunked\r\n\r\n3d0900\r\n"
+    );
+    connection.send(head.as_bytes());
+    connection.send(&noise(2, 4_000_000));
+    connection
+        .response("PUT")
+        .assert_error(507, "not enough space");
+    volume.assert_logged(&volume.mount_point.join("data"), "No space left");
+    assert_eq!(server.put("fits.zip", b"1").status, 201);
+    assert_eq!(volume.delete("fits.zip").status, 204);
+
+    fill(&volume.path("filler"));
+    server
+        .put("a.zip", b"1")
+        .assert_error(507, "not enough space");
+    server
+        .upload("a.zip", b"1")
+        .assert_error(507, "not enough space");
+    volume
+        .replace("kept.zip", b"1")
+        .assert_error(507, "not enough space");
+    assert_eq!(server.get("/readyz").status, 200);
+    assert_eq!(server.listed(), ["kept.zip"]);
+    let answer = server.get("/assets/kept.zip");
+    assert!(
+        answer.body == kept,
+        "an overwrite that was refused changed it"
+    );
+    assert_eq!(answer.header("etag"), format!("\"{}\"", hex(&kept)));
+    // What makes room works.
+    assert_eq!(volume.delete("kept.zip").status, 204);
+    assert_eq!(server.put("a.zip", &noise(3, 500_000)).status, 201);
+    assert_eq!(server.listed(), ["a.zip"]);
+}
+
+#[test]
+#[ignore = "needs a mount: scripts/faults.sh"]
+fn a_disk_without_room_for_the_checksum() {
+    let volume = Volume::new("-t tmpfs -o nr_inodes=20 none");
+    let server = &volume.server;
+    let filler = |number: usize| volume.path(&format!("filler-{number}"));
+    let last = (0..20)
+        .find(|&number| fs::File::create(filler(number)).is_err())
+        .unwrap()
+        - 1;
+    server
+        .put("a.zip", b"1")
+        .assert_error(507, "not enough space");
+    fs::remove_file(filler(last)).unwrap();
+    let answer = server.put("a.zip", b"1");
+    assert_eq!(
+        (answer.status, answer.json()["sha256"].clone()),
+        (201, hex(b"1").into())
+    );
+    server.wait_for_line(|line| {
+        let error = line["error"].as_str().unwrap_or_default();
+        line["level"] == "WARN" && error.contains("/data/a.zip.sha256: No space left")
+    });
+    let checksum = server.get("/assets/a.zip.sha256").text();
+    assert_eq!(checksum, format!("{}  a.zip\n", hex(b"1")));
+    // It is written when it can be.
+    fs::remove_file(filler(last - 1)).unwrap();
+    let sidecar = volume.path("data/a.zip.sha256");
+    until(|| (fs::read_to_string(&sidecar).ok()? == hex(b"1")).then_some(()));
+}
+
+#[test]
+#[ignore = "needs a mount: scripts/faults.sh"]
+fn a_volume_that_turns_read_only() {
+    let volume = Volume::new("-t tmpfs none");
+    let server = &volume.server;
+    assert_eq!(server.put("kept.zip", b"kept").status, 201);
+    fs::write(volume.path("data/gone.zip.sha256"), "a leftover").unwrap();
+    volume.run("mount -o remount,ro");
+    let words = "Read-only file system";
+    for answer in [
+        server.put("a.zip", b"1"),
+        server.upload("a.zip", b"1"),
+        volume.replace("kept.zip", b"1"),
+        volume.delete("kept.zip"),
+    ] {
+        answer.assert_error(500, words);
+    }
+    server.get("/readyz").assert_error(503, words);
+    volume.assert_logged(&volume.mount_point.join("data"), words);
+    assert_eq!(server.get("/assets/kept.zip").body, b"kept");
+    assert_eq!(server.listed(), ["kept.zip"]);
+    volume.run("mount -o remount,rw");
+    assert_eq!(server.get("/readyz").status, 200);
+    assert_eq!(volume.replace("kept.zip", b"new").status, 200);
+    let leftover = volume.path("data/gone.zip.sha256");
+    until(|| (!leftover.exists()).then_some(()));
+}
+
+#[test]
+#[ignore = "needs a mount: scripts/faults.sh"]
+fn a_volume_that_goes_and_comes_back() {
+    let behind = tempfile::tempdir().unwrap();
+    let mount = format!("--bind {}", behind.path().display());
+    let volume = Volume::new(&mount);
+    let server = &volume.server;
+    assert_eq!(server.put("kept.zip", b"kept").status, 201);
+    volume.run("umount");
+    for answer in [
+        server.get("/readyz"),
+        server.get("/assets/kept.zip"),
+        until(|| Some(server.get("/latest")).filter(|answer| answer.status != 200)),
+        server.put("a.zip", b"1"),
+        volume.delete("kept.zip"),
+    ] {
+        answer.assert_error(
+            503,
+            "The storage cannot be used at the moment: cannot open the directory",
+        );
+        answer.header("retry-after");
+    }
+    volume.assert_logged(&volume.mount_point.join("data"), "No such file");
+    volume.run(&format!("mount {mount}"));
+    assert_eq!(server.get("/readyz").status, 200);
+    assert_eq!(server.get("/assets/kept.zip").body, b"kept");
+    assert_eq!(volume.replace("kept.zip", b"new").status, 200);
+    assert_eq!(server.listed(), ["kept.zip"]);
+}

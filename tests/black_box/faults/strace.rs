@@ -1,0 +1,137 @@
+//! strace on a running server: what it calls, and calls that fail or kill.
+//!
+//! Invariants: an injection counts the calls of each thread by themselves and from the moment of attaching, so that with
+//! one worker "the third fsync" is the same one in every run; when a [`Strace`] is dropped, the server runs on without it.
+//!
+//! Source: strace(1), "Tampering".
+
+use crate::harness::TestServer;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+/// A setting for servers whose calls are counted.
+pub const ONE_WORKER: (&str, &str) = ("WORKERS", "1");
+
+/// Threads that change the directory for a request, by their names.
+pub const REQUEST_THREADS: [&str; 2] = ["worker-0", "lock"];
+
+/// Calls that leave the directory as it is and come in no fixed number.
+const WAITING: &str = "!futex,epoll_pwait,epoll_wait,epoll_ctl,accept4,recvfrom,fcntl";
+
+/// An strace that is attached.
+pub struct Strace {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    output: tempfile::NamedTempFile,
+}
+
+impl Strace {
+    /// Attaches to one thread of a server, by its name.
+    pub fn on_thread(server: &TestServer, thread: &str, options: &[&str]) -> Self {
+        let tid = thread_id(server, thread);
+        Self::attach(&[&["-p", &tid], options].concat())
+    }
+
+    fn attach(options: &[&str]) -> Self {
+        let output = tempfile::NamedTempFile::new().unwrap();
+        let mut child = Command::new("strace")
+            .args(options)
+            .arg("-o")
+            .arg(output.path())
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("strace starts");
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        stderr.read_line(&mut said).unwrap();
+        if !said.contains("attached") {
+            stderr.read_to_string(&mut said).unwrap();
+            panic!("strace may not attach to a server of this user's: {said}");
+        }
+        Self {
+            child,
+            stderr,
+            output,
+        }
+    }
+
+    /// Detaches; the lines it wrote.
+    pub fn finish(mut self) -> Vec<String> {
+        self.detach();
+        let text = std::fs::read_to_string(self.output.path()).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn detach(&mut self) {
+        let pid = self.child.id().to_string();
+        let _ = Command::new("kill")
+            .args(["-s", "TERM", &pid])
+            .stderr(Stdio::null())
+            .status();
+        let _ = self.stderr.read_to_string(&mut String::new());
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Strace {
+    fn drop(&mut self) {
+        self.detach();
+    }
+}
+
+fn thread_id(server: &TestServer, thread: &str) -> String {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap();
+    let is_it = |path: &std::path::Path| {
+        std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim_end() == thread)
+    };
+    let task = tasks
+        .map(|task| task.unwrap().path())
+        .find(|path| is_it(path))
+        .unwrap_or_else(|| panic!("there is no thread {thread}"));
+    task.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+/// One system call of one thread: the `number`th of its name after attaching.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub thread: &'static str,
+    pub name: String,
+    pub number: usize,
+}
+
+impl Call {
+    /// Kills the server when it is about to make this call.
+    pub fn kill(&self, server: &TestServer) -> Strace {
+        self.inject(server, "signal=KILL")
+    }
+
+    /// Lets this call fail, once, without being made.
+    pub fn fail(&self, server: &TestServer, error: &str) -> Strace {
+        self.inject(server, &format!("error={error}"))
+    }
+
+    fn inject(&self, server: &TestServer, what: &str) -> Strace {
+        let inject = format!("inject={}:{what}:when={}", self.name, self.number);
+        Strace::on_thread(server, self.thread, &["-e", &inject])
+    }
+}
+
+/// Every call that a thread makes for a request, but those that only wait.
+pub fn calls_of(server: &TestServer, thread: &'static str, request: impl FnOnce()) -> Vec<Call> {
+    let strace = Strace::on_thread(server, thread, &["-e", &format!("trace={WAITING}")]);
+    request();
+    let mut calls: Vec<Call> = Vec::new();
+    for line in strace.finish() {
+        let Some((name, _)) = line.split_once('(') else {
+            continue;
+        };
+        let number = calls.iter().filter(|call| call.name == name).count() + 1;
+        calls.push(Call {
+            thread,
+            name: name.to_owned(),
+            number,
+        });
+    }
+    calls
+}
