@@ -5,8 +5,9 @@
 //!
 //! Source: strace(1), "Tampering".
 
-use crate::harness::TestServer;
+use crate::harness::{TestServer, until};
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 /// A setting for servers whose calls are counted.
@@ -80,15 +81,17 @@ impl Drop for Strace {
     }
 }
 
+/// The number of a thread by its name, which it gives itself a moment after it was started.
 fn thread_id(server: &TestServer, thread: &str) -> String {
-    let tasks = std::fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap();
-    let is_it = |path: &std::path::Path| {
+    let is_it = |path: &Path| {
         std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim_end() == thread)
     };
-    let task = tasks
-        .map(|task| task.unwrap().path())
-        .find(|path| is_it(path))
-        .unwrap_or_else(|| panic!("there is no thread {thread}"));
+    let task = until(|| {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap();
+        tasks
+            .map(|task| task.unwrap().path())
+            .find(|path| is_it(path))
+    });
     task.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
