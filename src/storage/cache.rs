@@ -5,6 +5,8 @@
 //! - The directory is read again only when its modification time changed, or may have without showing it: a time that
 //!   is younger than the file system's clock ticks is doubted.
 //! - A change of this process is in the listing before its answer, without reading the directory.
+//! - After a change that someone else made, every file is asked for its state: a name that was replaced twice may have
+//!   the inode again that it had.
 //!
 //! Lock order: the directory's lock, then `refresh`, then `known`. `known` is never held across a system call.
 
@@ -105,14 +107,19 @@ impl ListingCache {
     /// Asks the directory whether it changed, and reads it where it did. Needs `refresh`.
     fn ask(&self, directory: &Directory) -> Result<Arc<Listing>> {
         let version = directory.version()?;
-        {
+        let depth = {
             let mut known = self.known();
             if known.directory == Some(version) && !known.doubtful {
                 known.asked_at = self.clock.now();
                 return Ok(Arc::clone(&known.listing));
             }
-        }
-        self.read(directory, version, Depth::Names)
+            if known.directory == Some(version) {
+                Depth::Names
+            } else {
+                Depth::States
+            }
+        };
+        self.read(directory, version, depth)
     }
 
     /// Reads the directory. Needs `refresh`.

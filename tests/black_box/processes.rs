@@ -131,6 +131,36 @@ fn what_one_publishes_the_others_list() {
 }
 
 #[test]
+fn what_one_replaces_twice_the_others_list_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let servers = servers(&directory, 2, &[]);
+    assert_eq!(servers[0].put("a.zip", b"first").status, 201);
+    until(|| (servers[1].listed() == ["a.zip"]).then_some(()));
+    for round in 0..20 {
+        // The file system may give the last of several files the inode that the listed one had.
+        let contents =
+            [0, 1].map(|time| noise(2 * round + time, 100 + usize::try_from(round).unwrap()));
+        for content in &contents {
+            let answer = servers[0].write("PUT", "/assets/a.zip?overwrite=1", "", content);
+            assert_eq!(answer.status, 200);
+        }
+        let digest = format!("sha256:{}", hex(&contents[1]));
+        let mut asks = 0;
+        until(|| {
+            let asset = servers[1].get("/latest").json()["assets"][0].clone();
+            let is_listed = asset["digest"] == digest && asset["size"] == contents[1].len();
+            asks += 1;
+            // That takes far less than until every file is looked at again, which mends all.
+            assert!(
+                is_listed || asks < 50,
+                "round {round}: an old version is listed"
+            );
+            is_listed.then_some(())
+        });
+    }
+}
+
+#[test]
 fn a_lock_that_someone_keeps_is_waited_for_but_not_for_ever() {
     let server = TestServer::start();
     let lock = std::fs::File::open(server.storage()).unwrap();
