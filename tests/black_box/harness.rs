@@ -21,6 +21,9 @@ pub const TOKEN: &str = "a-test-token";
 /// The longest that any wait of a test takes before it fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Lines of the log that are kept. Beyond it those that tell of nothing unusual go, so that long runs fit the memory.
+const LOG_LINES_MAX: usize = 20_000;
+
 /// A running server.
 pub struct TestServer {
     child: Child,
@@ -35,6 +38,17 @@ pub struct TestServer {
 struct Log {
     lines: Mutex<Vec<Value>>,
     grown: Condvar,
+}
+
+impl Log {
+    fn add(&self, line: Value) {
+        let mut lines = self.lines.lock().unwrap();
+        if lines.len() >= LOG_LINES_MAX {
+            lines.retain(|line| line["level"] != "INFO");
+        }
+        lines.push(line);
+        self.grown.notify_all();
+    }
 }
 
 impl TestServer {
@@ -66,7 +80,14 @@ impl TestServer {
         Self::spawn(configured(command, storage, settings), storage)
     }
 
-    /// A server started by a command of the test's own, such as one that limits it first.
+    /// A server over a given directory, started by a line of shell that ends in `exec "$0"`.
+    pub fn by_shell(line: &str, storage: &Path, settings: &[(&str, &str)]) -> Self {
+        let mut shell = clean(Command::new("sh"));
+        shell.args(["-c", line, BINARY]);
+        Self::spawn(configured(shell, storage, settings), storage)
+    }
+
+    /// A server started by a command of the test's own.
     pub fn spawn(mut command: Command, storage: &Path) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
@@ -80,8 +101,7 @@ impl TestServer {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let line = serde_json::from_str(&line)
                     .unwrap_or_else(|error| panic!("no JSON on stdout: {error}: {line}"));
-                filled.lines.lock().unwrap().push(line);
-                filled.grown.notify_all();
+                filled.add(line);
             }
         });
         let mut server = Self {
@@ -249,9 +269,14 @@ impl Drop for TestServer {
     }
 }
 
+const BINARY: &str = env!("CARGO_BIN_EXE_release-server");
+
 /// The binary, with none of the test's own environment that it would read.
 pub fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_release-server"));
+    clean(Command::new(BINARY))
+}
+
+fn clean(mut command: Command) -> Command {
     command.env_clear().env("CONFIG_PATH", "/dev/null");
     command
 }

@@ -1,7 +1,6 @@
 //! Clients that stall: they cost a connection each and no worker. The real binary with two workers.
 
 use crate::harness::{Connection, TOKEN, TestServer, noise, until};
-use std::process::Command;
 
 /// Opens connections that each send these bytes and then do nothing.
 fn stall(server: &TestServer, count: usize, bytes: &[u8]) -> Vec<Connection> {
@@ -77,20 +76,8 @@ fn clients_that_vanish_leave_nothing_behind() {
 #[test]
 fn out_of_descriptors_it_pauses_and_goes_on() {
     let directory = tempfile::tempdir().unwrap();
-    let mut command = Command::new("sh");
-    command
-        .args([
-            "-c",
-            "ulimit -n 64; exec \"$0\"",
-            env!("CARGO_BIN_EXE_release-server"),
-        ])
-        .env_clear()
-        .env("CONFIG_PATH", "/dev/null")
-        .env("AUTH_TOKEN", TOKEN)
-        .env("STORAGE_PATH", directory.path())
-        .env("HOST", "127.0.0.1")
-        .env("PORT", "0");
-    let mut server = TestServer::spawn(command, directory.path());
+    let limited = "ulimit -n 64; exec \"$0\"";
+    let mut server = TestServer::by_shell(limited, directory.path(), &[]);
     let warning = server.wait_for_line(|line| {
         line["message"] == "the limit on open files allows fewer connections"
     });

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Loads the release build for a long time and prints what came of it.
+#
+#   scripts/soak.sh [--soak | --rivals | --killed | --readers] [SECONDS]
+#
+#   --soak      mixed load on one server, with stalled and hostile clients (the default)
+#   --rivals    1, 2 and 4 servers over one directory, whose clients want the same names
+#   --killed    servers killed in the middle of uploads, beside others on the same directory
+#   --readers   50 readers of a 50 MB file that is replaced and deleted all the time
+#   SECONDS     for how long (default: 900)
+#
+# The soak warms up before, for a third of the time but a minute at most. The same tests run in the suite, for a few
+# seconds each. Exit code 0 when nothing was wrong.
+set -eu
+
+cd "$(dirname "$0")/.."
+test=soak seconds=900
+for argument do
+    case $argument in
+        --soak | --rivals | --killed | --readers) test=${argument#--} ;;
+        '' | 0* | *[!0-9]*)
+            echo "soak.sh: '$argument' is not understood; it takes --soak, --rivals, --killed or --readers, and a number of seconds" >&2
+            exit 2
+            ;;
+        *) seconds=$argument ;;
+    esac
+done
+export LOAD_SECONDS="$seconds"
+exec cargo test --quiet --release --locked --test load -- --nocapture "$test::"

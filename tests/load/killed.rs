@@ -1,0 +1,137 @@
+//! A server that is killed in the middle of uploads: the others remove what it leaves, and none of what is still alive.
+//!
+//! Where the file system and `/proc` allow, unfinished uploads have no name and nothing is left. So the servers here are
+//! started without `/proc`, in a mount namespace of their own, and their uploads have hidden names.
+
+use crate::harness::{Connection, TOKEN, TestServer, until};
+use crate::tally::Tally;
+use crate::version::Version;
+use crate::{End, Length};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Uploads in the middle of which a server is killed, and as many that go on.
+const UPLOADS: u16 = 5;
+const CONTENT_BYTES: usize = 100_000;
+
+/// Starts what follows in a namespace without `/proc`.
+const WITHOUT_PROC: &str = "exec unshare --user --map-root-user --mount \
+    sh -c 'mount -t tmpfs none /proc && exec \"$0\"' \"$0\"";
+
+#[test]
+fn leftovers_of_a_killed_server_go_and_live_uploads_stay() {
+    let length = Length::from_environment();
+    if !can_go_without_proc() {
+        println!("not tested: this system lets nobody but root hide /proc");
+        return;
+    }
+    let (tally, end) = (Tally::default(), End::after(length.time));
+    let directory = tempfile::tempdir().unwrap();
+    let others = [0, 1].map(|_| TestServer::by_shell(WITHOUT_PROC, directory.path(), &[]));
+    let mut longest = Duration::ZERO;
+    for round in 0.. {
+        tally.attempt("servers killed", || {
+            longest = longest.max(kill_one(directory.path(), &others, round));
+            0
+        });
+        tally.outcome("leftovers removed", UPLOADS.into());
+        tally.outcome("live uploads completed", UPLOADS.into());
+        if end.is_reached() {
+            break;
+        }
+    }
+    tally.print();
+    println!("  leftovers were gone after at most {longest:.1?}");
+    tally.assert_no_errors();
+}
+
+fn can_go_without_proc() -> bool {
+    let status = Command::new("sh")
+        .args(["-c", WITHOUT_PROC, "true"])
+        .status();
+    status.is_ok_and(|status| status.success())
+}
+
+/// Kills a server in the middle of uploads while others go on; how long its leftovers stayed.
+fn kill_one(directory: &Path, others: &[TestServer], round: u16) -> Duration {
+    let mut victim = TestServer::by_shell(WITHOUT_PROC, directory, &[]);
+    let uploads = |server, time| {
+        let versions = (0..UPLOADS).map(|number| (round * 2 + time) * UPLOADS + number);
+        versions
+            .map(|number| Upload::begin(server, number))
+            .collect()
+    };
+    let dead: Vec<Upload> = uploads(&victim, 0);
+    let mut alive: Vec<Upload> = uploads(&others[0], 1);
+    until(|| (unfinished(&victim) == 2 * usize::from(UPLOADS)).then_some(()));
+    victim.signal("KILL");
+    let killed_at = Instant::now();
+    victim.wait();
+    until(|| {
+        for upload in &mut alive {
+            // A little now and then, so that the server does not give it up.
+            upload.send(10);
+        }
+        (unfinished(&others[1]) <= usize::from(UPLOADS)).then_some(())
+    });
+    let stayed = killed_at.elapsed();
+    for upload in alive {
+        let version = upload.version;
+        upload.finish();
+        let answer = others[1].get(&format!("/assets/{}", version.name()));
+        assert!(version.has(0, &answer.body) && answer.body.len() == version.length());
+    }
+    assert_eq!(unfinished(&others[0]), 0);
+    for upload in dead {
+        let path = format!("/assets/{}", upload.version.name());
+        others[1].get(&path).assert_error(404, "Not Found");
+    }
+    stayed
+}
+
+/// Hidden files in the directory of a server.
+fn unfinished(server: &TestServer) -> usize {
+    let stored = server.stored();
+    stored.iter().filter(|name| name.starts_with('.')).count()
+}
+
+/// An upload on its way.
+struct Upload {
+    version: Version,
+    connection: Connection,
+    sent: usize,
+}
+
+impl Upload {
+    fn begin(server: &TestServer, number: u16) -> Self {
+        let version = Version::new(number, 0, CONTENT_BYTES);
+        version.sha256();
+        let head = format!(
+            "PUT /assets/{} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\n\
+             Content-Length: {CONTENT_BYTES}\r\n\r\n",
+            version.name()
+        );
+        let mut connection = server.connect();
+        connection.send(head.as_bytes());
+        let mut upload = Self {
+            version,
+            connection,
+            sent: 0,
+        };
+        upload.send(CONTENT_BYTES / 2);
+        upload
+    }
+
+    /// Sends some more, but not the last bytes.
+    fn send(&mut self, bytes: usize) {
+        let end = (self.sent + bytes).min(CONTENT_BYTES - 1);
+        self.connection.send(&self.version.bytes()[self.sent..end]);
+        self.sent = end;
+    }
+
+    fn finish(mut self) {
+        self.connection.send(&self.version.bytes()[self.sent..]);
+        assert_eq!(self.connection.response("PUT").status, 201);
+    }
+}

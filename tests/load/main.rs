@@ -1,0 +1,101 @@
+//! Load on the real binary: many clients at once for as long as they are told to, every byte that they get checked.
+//!
+//! The same tests are the suite's short form and `scripts/soak.sh`'s long one: [`Length`] comes from the environment.
+//! Clients count and go on where something is wrong, so that a long run tells all there is; the test fails at its end.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests arrange directories and moments as they like"
+)]
+
+mod client;
+mod fetch;
+#[expect(dead_code, reason = "the black-box tests need more of it")]
+#[path = "../black_box/harness.rs"]
+mod harness;
+mod hostile;
+#[path = "../black_box/http_client.rs"]
+mod http_client;
+mod killed;
+mod readers;
+mod rivals;
+mod soak;
+mod stalled;
+mod tally;
+mod traffic;
+mod version;
+
+use std::time::{Duration, Instant};
+
+/// How long a test loads its servers.
+#[derive(Clone, Copy)]
+struct Length {
+    time: Duration,
+    /// Whether it was asked for: then sizes and numbers are the full ones, else such that the suite stays quick.
+    long: bool,
+}
+
+impl Length {
+    /// From `LOAD_SECONDS`; a few seconds where it is not set.
+    fn from_environment() -> Self {
+        let asked = std::env::var("LOAD_SECONDS").ok().map(|text| {
+            text.parse().unwrap_or_else(|_| {
+                panic!("LOAD_SECONDS is '{text}'; it takes a number of seconds")
+            })
+        });
+        Self {
+            time: Duration::from_secs(asked.unwrap_or(3)),
+            long: asked.is_some(),
+        }
+    }
+
+    /// One of two numbers, for the long and for the short form.
+    fn choose(self, long: usize, short: usize) -> usize {
+        if self.long { long } else { short }
+    }
+}
+
+/// When the clients of a phase end.
+#[derive(Clone, Copy)]
+struct End(Instant);
+
+impl End {
+    fn after(time: Duration) -> Self {
+        Self(Instant::now() + time)
+    }
+
+    fn is_reached(self) -> bool {
+        Instant::now() >= self.0
+    }
+
+    /// Does nothing for a while, as some clients do, but not beyond the end.
+    fn idle(self, time: Duration) {
+        std::thread::sleep(time.min(self.0.saturating_duration_since(Instant::now())));
+    }
+}
+
+/// Numbers by chance, the same for the same seed (Steele, Lea and Flood's `SplitMix64`).
+struct Random(u64);
+
+impl Random {
+    fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number under `limit`, which is not zero.
+    fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.number() % limit as u64).expect("smaller than a usize")
+    }
+
+    /// Whether something happens that does so once in `times`.
+    fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    fn milliseconds_below(&mut self, limit: usize) -> Duration {
+        Duration::from_millis(self.below(limit) as u64)
+    }
+}
