@@ -53,7 +53,9 @@ impl Config {
     pub fn check(raw: &Raw) -> Result<Self, ConfigError> {
         Ok(Self {
             address: address(raw)?,
-            storage_path: required(raw, &keys::STORAGE_PATH, |text| Some(PathBuf::from(text)))?,
+            storage_path: required(raw, &keys::STORAGE_PATH, |text| {
+                (!text.is_empty()).then(|| PathBuf::from(text))
+            })?,
             max_packages: required(raw, &keys::MAX_PACKAGES, value::number)
                 .map(|count: usize| (count > 0).then_some(count))?,
             max_upload_bytes: required(raw, &keys::MAX_UPLOAD_SIZE, value::size_bytes)

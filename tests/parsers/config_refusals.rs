@@ -190,6 +190,16 @@ fn numbers_and_addresses_are_taken_as_they_are_documented() {
 }
 
 #[test]
+fn a_blank_path_is_no_directory() {
+    let sentence = "'' is not accepted; it takes the path of a directory";
+    let error = refusal_of("storage_path: ' '");
+    assert_eq!(error, format!("config.yaml: storage_path: {sentence}"));
+    let error = Config::check(&raw("", &[("STORAGE_PATH", " \t")])).map(drop);
+    let error = error.expect_err("blanks").to_string();
+    assert_eq!(error, format!("STORAGE_PATH: {sentence}"));
+}
+
+#[test]
 fn a_text_with_a_line_end_is_refused_in_one_line() {
     for yaml in ["port: \"a\\nb\"", "\"po\\nrt\": 80", "workers: \"\\e[31m\""] {
         let error = refusal_of(yaml);
