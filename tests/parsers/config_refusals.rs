@@ -3,7 +3,8 @@
 //! Source: the contract, section 5: an unknown key or a bad value stops the start with one line that names the file or
 //! variable, the key and what it takes; the token is never logged.
 
-use crate::config::{check, raw, variables};
+use crate::config::{check, raw};
+use crate::properties::config::variables;
 use release_server::config::Config;
 use release_server::config::keys::{self, Key};
 use release_server::config::raw::Raw;
