@@ -1,9 +1,13 @@
 //! Inputs to begin with, for each fuzz target: the entries of the tables, good and bad alike.
 
+use crate::smoke::TARGETS;
 use crate::{
     authority, chunked, conditional, config_refusals, date, differential, digest, disposition,
     head_refused, multipart_tables, name, parameters, range, target as targets, value as values,
 };
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
 
 /// The inputs of a table whose rows are pairs.
 fn inputs<I: AsRef<[u8]>, T>(table: &[(I, T)]) -> impl Iterator<Item = Vec<u8>> {
@@ -144,4 +148,24 @@ pub fn config() -> Vec<Vec<u8>> {
         .chain(owned(config_refusals::MISTAKES))
         .chain(value())
         .collect()
+}
+
+#[test]
+#[ignore = "writes fuzz/corpus/, for scripts/fuzz.sh"]
+fn corpora_are_written() {
+    for (target, corpus) in TARGETS {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fuzz/corpus")
+            .join(target);
+        fs::create_dir_all(&folder).expect("a folder");
+        for (number, entry) in corpus().iter().enumerate() {
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(folder.join(format!("table-{number:03}")))
+                .and_then(|mut file| file.write_all(entry))
+                .expect("a file of the corpus");
+        }
+    }
 }
