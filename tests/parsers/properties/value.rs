@@ -50,6 +50,9 @@ fn check_size(text: &str) {
     let Some(bytes) = size_bytes(text) else {
         return;
     };
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    let number = digits.parse::<u64>().expect("a number");
+    assert!(number <= bytes, "{text:?}");
     for (unit, factor) in [
         ("", 1),
         (" KiB", 1 << 10),
