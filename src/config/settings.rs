@@ -93,7 +93,9 @@ pub fn address(raw: &Raw) -> Result<Address, ConfigError> {
 
 /// Where packages are kept: all that a check of them needs to know.
 pub fn storage_path(raw: &Raw) -> Result<PathBuf, ConfigError> {
-    required(raw, &keys::STORAGE_PATH, |text| Some(PathBuf::from(text)))
+    required(raw, &keys::STORAGE_PATH, |text| {
+        (!text.is_empty()).then(|| PathBuf::from(text))
+    })
 }
 
 /// A key that has a default.

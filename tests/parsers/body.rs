@@ -5,7 +5,8 @@
 //!
 //! Source: RFC 9112, section 6.3.
 
-use crate::chunked::{MALFORMED, Outcome, VALID, drive};
+use crate::chunked::{MALFORMED, VALID};
+use crate::properties::body::{Outcome, decode};
 use crate::{Random, at_every_split, single_bytes};
 use release_server::http::body::BodyDecoder;
 use release_server::http::chunked::Chunk;
@@ -22,11 +23,6 @@ pub const KNOWN: &[(u64, &[u8])] = &[
     (5, b"0\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
     (18, b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
 ];
-
-fn decode(framing: Framing, pieces: &[&[u8]]) -> (Vec<u8>, Outcome) {
-    let mut decoder = BodyDecoder::new(framing);
-    drive(pieces, |input| decoder.next(input))
-}
 
 #[test]
 fn no_body_takes_no_byte() {

@@ -3,8 +3,9 @@
 //! Sources: RFC 9112, sections 7.1 (coding), 7.1.1 (extensions) and 7.1.2 (trailers); the contract, section 7 (malformed
 //! chunks and trailers are refused; sizes without blanks).
 
+use crate::properties::body::{Outcome, drive};
 use crate::{at_every_split, single_bytes};
-use release_server::http::chunked::{Chunk, ChunkError, ChunkedDecoder};
+use release_server::http::chunked::{ChunkError, ChunkedDecoder};
 
 /// Bodies to read, and their content.
 pub const VALID: &[(&[u8], &[u8])] = &[
@@ -107,52 +108,6 @@ pub const MALFORMED: &[(&[u8], ChunkError)] = &[
     (b"0\r\nGET / HTTP/1.1\r\n\r\n", ChunkError::Trailer),
     (b"0\r\n0\r\n\r\n", ChunkError::Trailer),
 ];
-
-/// What became of a body.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// More is to come.
-    Open,
-    /// Its end came after so many bytes.
-    Ended(usize),
-    Refused(ChunkError),
-}
-
-/// Feeds a decoder piece by piece; the content, and what became of the body.
-pub fn drive<'a>(
-    pieces: &[&'a [u8]],
-    mut next: impl FnMut(&mut &'a [u8]) -> Result<Chunk<'a>, ChunkError>,
-) -> (Vec<u8>, Outcome) {
-    let (mut content, mut taken) = (Vec::new(), 0);
-    for piece in pieces {
-        let mut rest = *piece;
-        loop {
-            match next(&mut rest) {
-                Ok(Chunk::Data(data)) => {
-                    assert!(!data.is_empty(), "an empty piece of content says nothing");
-                    content.extend_from_slice(data);
-                }
-                Ok(Chunk::NeedMore) => break,
-                Ok(Chunk::End) => {
-                    taken += piece.len() - rest.len();
-                    // Asked again, it is still at the end and takes nothing.
-                    let before = rest;
-                    assert_eq!(next(&mut rest), Ok(Chunk::End));
-                    assert_eq!(rest, before);
-                    return (content, Outcome::Ended(taken));
-                }
-                Err(error) => return (content, Outcome::Refused(error)),
-            }
-        }
-        assert!(
-            rest.is_empty(),
-            "asked for more and left {}",
-            rest.escape_ascii()
-        );
-        taken += piece.len();
-    }
-    (content, Outcome::Open)
-}
 
 fn decode(pieces: &[&[u8]]) -> (Vec<u8>, Outcome) {
     let mut decoder = ChunkedDecoder::default();

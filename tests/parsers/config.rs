@@ -2,21 +2,16 @@
 //!
 //! Source: the contract, section 5: the table of settings and their defaults; later layers win.
 
+use crate::properties::config::variables;
 use release_server::config::keys;
 use release_server::config::raw::{Raw, Setting};
 use release_server::config::{Address, Config};
-use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 /// The token of all settings here.
 const SECRET: &str = "s3cret-t0ken";
-
-pub fn variables(pairs: &[(&str, &str)]) -> HashMap<String, String> {
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-    pairs.iter().map(owned).collect()
-}
 
 /// Settings of a YAML document and of the environment, with a token.
 pub fn raw(yaml: &str, pairs: &[(&str, &str)]) -> Raw {

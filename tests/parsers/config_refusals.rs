@@ -3,7 +3,8 @@
 //! Source: the contract, section 5: an unknown key or a bad value stops the start with one line that names the file or
 //! variable, the key and what it takes; the token is never logged.
 
-use crate::config::{check, raw, variables};
+use crate::config::{check, raw};
+use crate::properties::config::variables;
 use release_server::config::Config;
 use release_server::config::keys::{self, Key};
 use release_server::config::raw::Raw;
@@ -187,6 +188,16 @@ fn numbers_and_addresses_are_taken_as_they_are_documented() {
             key.name
         );
     }
+}
+
+#[test]
+fn a_blank_path_is_no_directory() {
+    let sentence = "'' is not accepted; it takes the path of a directory";
+    let error = refusal_of("storage_path: ' '");
+    assert_eq!(error, format!("config.yaml: storage_path: {sentence}"));
+    let error = Config::check(&raw("", &[("STORAGE_PATH", " \t")])).map(drop);
+    let error = error.expect_err("blanks").to_string();
+    assert_eq!(error, format!("STORAGE_PATH: {sentence}"));
 }
 
 #[test]

@@ -9,68 +9,9 @@ use crate::multipart_tables::{
     BOUNDARY, CONTENT_TYPES, CONTENTS, EPILOGUES, FORMS, PART_HEADS, PREAMBLES, PartRead,
     REFUSED_LINE_ENDS, REFUSED_PART_HEADS,
 };
+use crate::properties::multipart::{Found, drive};
 use crate::{at_every_split, single_bytes};
-use release_server::http::multipart::{MultipartError, MultipartParser, Part, boundary};
-
-/// A part as it was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    pub name: String,
-    pub filename: Option<String>,
-    pub content: Vec<u8>,
-    /// Whether its end has come.
-    pub ended: bool,
-}
-
-impl Found {
-    /// A part that is there in full.
-    pub fn whole(name: &str, filename: Option<&str>, content: &[u8]) -> Self {
-        Self {
-            name: name.to_owned(),
-            filename: filename.map(str::to_owned),
-            content: content.to_vec(),
-            ended: true,
-        }
-    }
-}
-
-/// Feeds a parser piece by piece: the parts, and whether the form is complete.
-pub fn drive(boundary: &[u8], pieces: &[&[u8]]) -> (Vec<Found>, Result<bool, MultipartError>) {
-    let mut parser = MultipartParser::new(boundary);
-    let mut parts: Vec<Found> = Vec::new();
-    for piece in pieces {
-        let mut rest = *piece;
-        loop {
-            match parser.next(&mut rest) {
-                Ok(Part::Begin(part)) => {
-                    assert!(parts.last().is_none_or(|last| last.ended));
-                    let mut found = Found::whole(&part.name, part.filename.as_deref(), b"");
-                    found.ended = false;
-                    parts.push(found);
-                }
-                Ok(Part::Data(data)) => {
-                    assert!(!data.is_empty(), "an empty piece of content says nothing");
-                    let part = parts.last_mut().expect("content of a part");
-                    assert!(!part.ended);
-                    part.content.extend_from_slice(data);
-                }
-                Ok(Part::End) => {
-                    let part = parts.last_mut().expect("the end of a part");
-                    assert!(!std::mem::replace(&mut part.ended, true));
-                }
-                Ok(Part::NeedMore) => break,
-                Err(error) => return (parts, Err(error)),
-            }
-        }
-        assert!(
-            rest.is_empty(),
-            "asked for more and left {}",
-            rest.escape_ascii()
-        );
-    }
-    let complete = parser.is_complete();
-    (parts, Ok(complete))
-}
+use release_server::http::multipart::{MultipartError, boundary};
 
 fn found(parts: &[PartRead]) -> Vec<Found> {
     let whole = |(name, filename, content): &PartRead| Found::whole(name, *filename, content);

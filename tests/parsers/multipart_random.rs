@@ -6,7 +6,7 @@
 //! Sources: RFC 2046, section 5.1.1; RFC 7578, section 4.2; RFC 8187, section 3.2.
 
 use crate::Random;
-use crate::multipart::{Found, drive};
+use crate::properties::multipart::{Found, drive};
 use std::fmt::Write;
 
 /// Boundaries: short, long, made of hyphens, with blanks.

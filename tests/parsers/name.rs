@@ -3,10 +3,9 @@
 //! Source: the contract, section 1, "Filenames": 1 to 240 bytes, no `/`, `\`, NUL or control characters, not starting
 //! with `.`, not ending in `.sha256`.
 
-use crate::Random;
+use crate::{Random, properties};
 use release_server::storage::PackageName;
 use release_server::storage::name::NameError;
-use std::path::{Component, Path};
 
 /// Names to take.
 pub const VALID: &[&str] = &[
@@ -143,20 +142,8 @@ fn whatever_passes_stays_in_its_directory() {
     let mut taken = 0;
     for _ in 0..20_000 {
         let text = random.text(&pieces, 6);
-        let Ok(name) = PackageName::parse(&text) else {
-            continue;
-        };
-        taken += 1;
-        assert_eq!(name.as_str(), text);
-        let components: Vec<Component<'_>> = Path::new(name.as_str()).components().collect();
-        assert_eq!(components, [Component::Normal(text.as_ref())], "{text:?}");
-        assert!(
-            !text.starts_with('.') && !text.ends_with(".sha256"),
-            "{text:?}"
-        );
-        assert!(!text.chars().any(char::is_control), "{text:?}");
-        let sidecar = PackageName::parse(&name.sidecar());
-        assert_eq!(sidecar, Err(NameError::Reserved), "{text:?}");
+        properties::name::check(text.as_bytes());
+        taken += usize::from(PackageName::parse(&text).is_ok());
     }
     assert!(taken > 2_000, "only {taken} were taken");
 }

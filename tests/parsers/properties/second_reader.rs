@@ -61,7 +61,7 @@ pub fn read(bytes: &[u8]) -> Option<Request<'_>> {
 }
 
 /// The bytes up to the next CRLF, which is taken too. A CR or LF that is no part of one makes the line no line.
-fn take_line<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
+pub fn take_line<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
     let mut at = 0;
     loop {
         match rest.get(at)? {
@@ -114,7 +114,7 @@ fn is_token(text: &[u8]) -> bool {
 }
 
 /// `field-name ":" OWS field-value OWS`.
-fn field(line: &[u8]) -> Option<(&str, &[u8])> {
+pub fn field(line: &[u8]) -> Option<(&str, &[u8])> {
     let mut colon = 0;
     while *line.get(colon)? != b':' {
         colon += 1;

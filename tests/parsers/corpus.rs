@@ -1,0 +1,171 @@
+//! Inputs to begin with, for each fuzz target: the entries of the tables, good and bad alike.
+
+use crate::smoke::TARGETS;
+use crate::{
+    authority, chunked, conditional, config_refusals, date, differential, digest, disposition,
+    head_refused, multipart_tables, name, parameters, range, target as targets, value as values,
+};
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+/// The inputs of a table whose rows are pairs.
+fn inputs<I: AsRef<[u8]>, T>(table: &[(I, T)]) -> impl Iterator<Item = Vec<u8>> {
+    table.iter().map(|(input, _)| input.as_ref().to_vec())
+}
+
+/// The inputs of a table without anything else.
+fn owned<I: AsRef<[u8]>>(table: &[I]) -> impl Iterator<Item = Vec<u8>> {
+    table.iter().map(|input| input.as_ref().to_vec())
+}
+
+/// Heads, and what may not stand in one.
+pub fn head() -> Vec<Vec<u8>> {
+    differential::seeds()
+}
+
+/// Chunked bodies.
+pub fn body() -> Vec<Vec<u8>> {
+    inputs(chunked::VALID)
+        .chain(inputs(chunked::MALFORMED))
+        .collect()
+}
+
+/// Whole forms, with each part head, content, preamble and epilogue of the tables.
+pub fn multipart() -> Vec<Vec<u8>> {
+    let form = |preamble: &[u8], head: &[u8], content: &[u8], epilogue: &[u8]| {
+        let end: &[u8] = b"\r\n--xYz--";
+        [
+            preamble,
+            b"--xYz\r\n",
+            head,
+            b"\r\n",
+            content,
+            end,
+            epilogue,
+        ]
+        .concat()
+    };
+    let head = multipart_tables::PART_HEADS[4].0;
+    let part_heads = multipart_tables::PART_HEADS.iter().map(|(head, ..)| *head);
+    let refused = multipart_tables::REFUSED_PART_HEADS
+        .iter()
+        .map(|(head, _)| *head);
+    let contents = multipart_tables::CONTENTS.iter();
+    let preambles = multipart_tables::PREAMBLES.iter();
+    let epilogues = multipart_tables::EPILOGUES.iter();
+    inputs(multipart_tables::FORMS)
+        .chain(
+            part_heads
+                .chain(refused)
+                .map(|head| form(b"", head, b"x", b"")),
+        )
+        .chain(contents.map(|content| form(b"", head, content, b"\r\n")))
+        .chain(preambles.map(|preamble| form(preamble, head, b"x", b"")))
+        .chain(epilogues.map(|epilogue| form(b"", head, b"x", epilogue)))
+        .collect()
+}
+
+/// Values with parameters, and names of packages.
+pub fn disposition() -> Vec<Vec<u8>> {
+    let valid = disposition::VALID.iter().map(|(text, ..)| text.to_vec());
+    let others = parameters::VALID.iter().map(|(text, ..)| text.to_vec());
+    valid
+        .chain(owned(disposition::REFUSED))
+        .chain(others)
+        .chain(owned(parameters::MALFORMED))
+        .chain(inputs(multipart_tables::CONTENT_TYPES))
+        .chain(owned(name::VALID))
+        .chain(inputs(name::REFUSED))
+        .chain(owned(name::REFUSED_TWICE))
+        .chain(owned(disposition::NAMES))
+        .collect()
+}
+
+/// Header lines with conditions, ranges and digests; ranges and dates by themselves.
+pub fn fields() -> Vec<Vec<u8>> {
+    let lines = |lines: &[&str]| lines.join("\r\n").into_bytes();
+    let if_ranges = conditional::IF_RANGE.iter();
+    conditional::CONDITIONS
+        .iter()
+        .map(|(entry, _)| lines(entry))
+        .chain(digest::STATED.iter().map(|(entry, _)| lines(entry)))
+        .chain(if_ranges.map(|(value, _)| format!("If-Range: {value}").into_bytes()))
+        .chain(inputs(range::OF_TEN))
+        .chain(
+            date::WRITTEN
+                .iter()
+                .map(|(_, written, _)| written.as_bytes().to_vec()),
+        )
+        .chain(
+            date::OBSOLETE
+                .iter()
+                .map(|(_, text)| text.as_bytes().to_vec()),
+        )
+        .chain(owned(date::REFUSED))
+        .collect()
+}
+
+/// Targets, queries, path segments and authorities.
+pub fn target() -> Vec<Vec<u8>> {
+    let valid = targets::VALID
+        .iter()
+        .map(|(text, ..)| text.as_bytes().to_vec());
+    let queries = targets::PARAMETERS
+        .iter()
+        .map(|(query, ..)| query.as_bytes().to_vec());
+    valid
+        .chain(inputs(targets::REFUSED))
+        .chain(queries)
+        .chain(inputs(targets::SEGMENTS))
+        .chain(owned(authority::VALID))
+        .chain(owned(authority::INVALID))
+        .chain(owned(head_refused::REFUSED_HOSTS))
+        .collect()
+}
+
+/// Values of settings.
+pub fn value() -> Vec<Vec<u8>> {
+    let bad = config_refusals::BAD_VALUES.iter();
+    inputs(values::SIZES)
+        .chain(inputs(values::DURATIONS))
+        .chain(inputs(values::SWITCHES))
+        .chain(inputs(values::LOG_FILTERS))
+        .chain(inputs(values::BASE_URLS))
+        .chain(bad.flat_map(|(_, texts)| owned(texts)))
+        .collect()
+}
+
+/// YAML documents, `.env` files and values.
+pub fn config() -> Vec<Vec<u8>> {
+    let good = [
+        "port: 80\nhost: '::1'\nauth_token: abc\nstorage_path: /x y\npublic_url: https://a/b/\n",
+        "max_packages: 5\ntrust_forwarded: on\nauth_token: 'a'\nmax_upload_size: 5 MiB\nlog_level: warn,a=debug",
+        "workers: 3\nmax_connections: 9\nshutdown_delay: 1m\nshutdown_grace: 2\n",
+        "# a comment\n\nexport AUTH_TOKEN='a b'\nPORT=\"5\" # five\nHOST=::1\nWORKERS=${PORT}\n",
+    ];
+    owned(&good)
+        .chain(owned(config_refusals::MISTAKES))
+        .chain(value())
+        .collect()
+}
+
+#[test]
+#[ignore = "writes fuzz/corpus/, for scripts/fuzz.sh"]
+fn corpora_are_written() {
+    for (target, corpus) in TARGETS {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fuzz/corpus")
+            .join(target);
+        fs::create_dir_all(&folder).expect("a folder");
+        for (number, entry) in corpus().iter().enumerate() {
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(folder.join(format!("table-{number:03}")))
+                .and_then(|mut file| file.write_all(entry))
+                .expect("a file of the corpus");
+        }
+    }
+}
