@@ -23,5 +23,7 @@ mod refusals;
 mod retention;
 mod scripts;
 mod shutdown;
+mod smuggling;
+mod sock_diag;
 mod stalled;
 mod volume;
