@@ -5,6 +5,7 @@
     reason = "tests arrange directories and moments as they like"
 )]
 
+mod abuse;
 mod command_line;
 mod contract;
 mod contract_answers;
