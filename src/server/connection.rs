@@ -180,6 +180,20 @@ impl Connection {
         }
     }
 
+    /// How a connection waits whose request has come and that no worker has got to yet.
+    pub fn turn_parking(now: Instant) -> Parking {
+        Parking {
+            deadline: now + HEAD_TIME_MAX,
+            idle: false,
+        }
+    }
+
+    /// Whether something has come that no worker has looked at yet.
+    pub fn has_unread(&self) -> bool {
+        let peeked = rustix::net::recv(&self.socket, &mut [0], RecvFlags::PEEK);
+        matches!(peeked, Ok((1.., _)))
+    }
+
     /// Advances it as far as it goes without waiting for the client.
     pub fn advance(&mut self, cx: &mut Context<'_>) -> Next {
         cx.turn = Turn::default();

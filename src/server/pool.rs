@@ -81,7 +81,7 @@ impl<'s> Worker<'s> {
         }
         if shared.draining.load(Ordering::Acquire) {
             while let Some((id, connection)) = shared.table.take_longest_idle() {
-                self.close(id, connection);
+                self.close_idle(id, connection);
             }
         }
         let mut next = shared.table.earliest();
@@ -148,6 +148,19 @@ impl<'s> Worker<'s> {
         }
     }
 
+    /// Closes a connection that waits between requests; whether it did. One that a request has come for, which no worker
+    /// has got to yet, is kept for its turn.
+    fn close_idle(&mut self, id: ConnId, connection: Box<Connection>) -> bool {
+        let has_request = connection.has_unread();
+        if has_request {
+            let parking = Connection::turn_parking(self.shared.clock.now());
+            self.advance(id, connection, |_, _| Next::Park(Interest::Read, parking));
+        } else {
+            self.close(id, connection);
+        }
+        !has_request
+    }
+
     fn resume(&mut self) {
         self.shared.paused.store(false, Ordering::Relaxed);
         self.shared.listener.resume(&self.shared.poller);
@@ -169,25 +182,35 @@ impl<'s> Worker<'s> {
         table.open() < self.shared.max_connections || table.has_idle()
     }
 
+    /// Makes room for a connection that waits, if need be in the place of the longest idle one; whether there is any.
+    fn make_room(&mut self) -> bool {
+        let shared = self.shared;
+        while shared.table.open() >= shared.max_connections {
+            let Some((id, longest_idle)) = shared.table.take_longest_idle() else {
+                return false;
+            };
+            if self.close_idle(id, longest_idle) {
+                shared.metrics.closed(CloseReason::Evicted);
+            }
+        }
+        true
+    }
+
     fn accept(&mut self) {
         let shared = self.shared;
         for _ in 0..ACCEPTS_PER_TURN_MAX {
-            if !self.has_room() {
+            if !self.make_room() {
                 return self.pause(PauseReason::Full);
             }
             match shared.listener.accept() {
-                Accepted::Connection(socket, peer) => {
-                    if shared.table.open() >= shared.max_connections
-                        && let Some((id, longest_idle)) = shared.table.take_longest_idle()
-                    {
-                        shared.metrics.closed(CloseReason::Evicted);
-                        self.close(id, longest_idle);
-                    }
-                    self.begin(Connection::new(socket, peer));
-                }
+                Accepted::Connection(socket, peer) => self.begin(Connection::new(socket, peer)),
                 Accepted::Gone => {}
                 Accepted::Nobody => break,
                 Accepted::Exhausted(error) => return self.pause(PauseReason::Resources(error)),
+            }
+            // An idle one goes only for one that is known to wait: the next event says whether there is any.
+            if shared.table.open() >= shared.max_connections {
+                break;
             }
         }
         shared.listener.arm(&shared.poller);

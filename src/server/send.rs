@@ -14,7 +14,7 @@ use super::table::Parking;
 use crate::app::error::ApiError;
 use crate::http::response::{Body, HeadContext, Response, write_head};
 use crate::limits::{
-    COALESCE_BYTES_MAX, HEAD_TIME_MAX, REQUESTS_PER_TURN_MAX, SEND_TURN_BYTES, STALL_CHECK_INTERVAL,
+    COALESCE_BYTES_MAX, REQUESTS_PER_TURN_MAX, SEND_TURN_BYTES, STALL_CHECK_INTERVAL,
 };
 use bytes::Buf;
 use rustix::io::Errno;
@@ -201,13 +201,7 @@ impl Connection {
             After::Next if self.inbox.is_empty() => self.park_for_head(Waiting::default(), cx),
             After::Next if cx.turn.requests < REQUESTS_PER_TURN_MAX => Step::Continue,
             // More requests are here already: come back as soon as others have had their turn.
-            After::Next => Step::Park(
-                Interest::Write,
-                Parking {
-                    deadline: cx.shared.clock.now() + HEAD_TIME_MAX,
-                    idle: false,
-                },
-            ),
+            After::Next => Step::Park(Interest::Write, Self::turn_parking(cx.shared.clock.now())),
         }
     }
 

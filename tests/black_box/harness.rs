@@ -13,7 +13,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The token that every test server takes.
 pub const TOKEN: &str = "a-test-token";
@@ -148,6 +148,12 @@ impl TestServer {
         self.log.lines.lock().unwrap().clone()
     }
 
+    /// The lines about requests so far.
+    pub fn requests(&self) -> Vec<Value> {
+        let is_request = |line: &Value| line["module"] == "release_server::request";
+        self.log().into_iter().filter(is_request).collect()
+    }
+
     /// A new connection to it.
     pub fn connect(&self) -> Connection {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
@@ -227,6 +233,14 @@ impl TestServer {
         assert_eq!(self.get("/healthz").body, b"OK");
     }
 
+    /// A number of `/metrics`, by its name and labels.
+    pub fn metric(&self, sample: &str) -> u64 {
+        let text = self.get("/metrics").text();
+        let mut samples = text.lines().filter_map(|line| line.split_once(' '));
+        let (_, value) = samples.find(|(name, _)| *name == sample).unwrap();
+        value.parse().unwrap()
+    }
+
     /// Resident memory, in KiB.
     pub fn resident_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
@@ -296,7 +310,8 @@ fn configured(mut command: Command, storage: &Path, settings: &[(&str, &str)]) -
 pub fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let pause = Condvar::new();
     let unused = Mutex::new(());
-    for _ in 0..PATIENCE.as_millis() / 5 {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
         if let Some(answer) = ask() {
             return answer;
         }

@@ -2,10 +2,11 @@
 //!
 //! Invariant: an answer is read exactly as long as it announces itself; what is not as RFC 9112 has it fails the test.
 
-use crate::harness::PATIENCE;
+use crate::harness::{PATIENCE, until};
+use crate::sock_diag::queues;
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 
 /// A connection that speaks HTTP by hand.
 pub struct Connection {
@@ -35,6 +36,19 @@ impl Connection {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
+    /// Waits until the process at the other end has read all that was sent, or the connection is gone.
+    pub fn wait_until_taken(&self) {
+        let ends = (self.stream.local_addr(), self.stream.peer_addr());
+        let (Ok(SocketAddr::V4(own)), Ok(SocketAddr::V4(other))) = ends else {
+            return;
+        };
+        until(|| {
+            let (_, on_its_way) = queues(own, other).unwrap_or_default();
+            let (unread, _) = queues(other, own).unwrap_or_default();
+            (on_its_way == 0 && unread == 0).then_some(())
+        });
+    }
+
     /// Receives more; whether there was any.
     fn fill(&mut self) -> bool {
         let mut buffer = vec![0; 64 * 1024];
@@ -47,6 +61,12 @@ impl Connection {
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
             Err(error) => panic!("reading from the server: {error}"),
         }
+    }
+
+    /// Receives until it is enough or the connection ends; all that was received and not read yet.
+    pub fn read_until(&mut self, is_enough: impl Fn(&[u8]) -> bool) -> &[u8] {
+        while !is_enough(&self.buffered) && self.fill() {}
+        &self.buffered
     }
 
     /// Reads one answer to a request of this method.
@@ -157,6 +177,11 @@ impl Response {
 
     pub fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    /// Whether its body names this.
+    pub fn is_about(&self, name: &str) -> bool {
+        memchr::memmem::find(&self.body, name.as_bytes()).is_some()
     }
 
     /// Asserts an error: its status, and that its two sentences are one and hold these words.

@@ -4,6 +4,7 @@
 
 use crate::harness::until;
 use crate::http_client::Connection;
+use bytes::Bytes;
 use release_server::app::metrics::Metrics;
 use release_server::clock::Clock;
 use release_server::config::Address;
@@ -12,17 +13,21 @@ use release_server::http::service::{BodySink, Decision, Reply, Request, Service}
 use release_server::server::{Options, Server, listener};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 /// Bytes of the answer to `/big`: more than any socket buffer holds.
 pub const BIG_BYTES: usize = 64 << 20;
 
-/// Answers `OK`; `/big` with a lot; `PUT` counts its body; `/panic/…` panics where the path says.
+/// One for all tests: copies of it would weigh more than all that they look for.
+static BIG: LazyLock<Bytes> = LazyLock::new(|| vec![b'x'; BIG_BYTES].into());
+
+/// Answers `OK`; `/big` with a lot; `/wait` once the gate is open; `PUT` counts its body; `/panic/…` panics where the path says.
 #[derive(Default)]
 pub struct Stub {
     received: Arc<AtomicU64>,
+    gate: Arc<Mutex<()>>,
 }
 
 struct Counting {
@@ -42,8 +47,12 @@ impl Service for Stub {
             "/panic" => panic!("in respond"),
             "/panic/feed" => counting(Some("in feed")),
             "/panic/finish" => counting(Some("in finish")),
+            "/wait" => {
+                drop(self.gate.lock());
+                Reply::Now(Response::new(200).body("text/plain", "OK"))
+            }
             "/count" => counting(None),
-            "/big" => Reply::Now(Response::new(200).body("text/plain", vec![b'x'; BIG_BYTES])),
+            "/big" => Reply::Now(Response::new(200).body("text/plain", BIG.clone())),
             _ => Reply::Now(Response::new(200).body("text/plain", "OK")),
         };
         Decision { route: "/", reply }
@@ -69,6 +78,8 @@ pub struct InProcess {
     pub server: Server,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
+    /// While it is locked, the worker that has come to `/wait` waits.
+    pub gate: Arc<Mutex<()>>,
     received: Arc<AtomicU64>,
     address: SocketAddr,
 }
@@ -82,6 +93,7 @@ impl InProcess {
         let metrics = Arc::new(Metrics::default());
         let stub = Stub::default();
         let received = Arc::clone(&stub.received);
+        let gate = Arc::clone(&stub.gate);
         let options = Options {
             workers: 1,
             max_connections,
@@ -92,6 +104,7 @@ impl InProcess {
             server,
             clock,
             metrics,
+            gate,
             received,
             address,
         }

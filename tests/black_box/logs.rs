@@ -1,15 +1,9 @@
 //! The log and the numbers: a line and a count for every request, and no token in either.
 
 use crate::harness::{TOKEN, TestServer, command, until};
-use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
-
-fn requests(server: &TestServer) -> Vec<Value> {
-    let is_request = |line: &Value| line["module"] == "release_server::request";
-    server.log().into_iter().filter(is_request).collect()
-}
 
 #[test]
 fn every_request_is_a_line_with_all_its_fields() {
@@ -43,7 +37,7 @@ fn every_request_is_a_line_with_all_its_fields() {
     );
     assert_eq!(server.write("DELETE", "/assets/a.zip", "", b"").status, 204);
     server.wait_for_line(|line| line["message"] == "deleted" && line["package"] == "a.zip");
-    until(|| (requests(&server).len() == 7).then_some(()));
+    until(|| (server.requests().len() == 7).then_some(()));
 }
 
 #[test]
@@ -78,7 +72,7 @@ fn no_line_holds_a_token_and_none_can_be_forged() {
             .status,
         401
     );
-    until(|| (requests(&server).len() == 3).then_some(()));
+    until(|| (server.requests().len() == 3).then_some(()));
     for line in server.log() {
         let text = line.to_string();
         for token in [TOKEN, "somebody-elses", "a-wrong", "query-token"] {

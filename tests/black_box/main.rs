@@ -5,6 +5,7 @@
     reason = "tests arrange directories and moments as they like"
 )]
 
+mod abuse;
 mod command_line;
 mod contract;
 mod contract_answers;
@@ -26,6 +27,8 @@ mod retention;
 mod scale;
 mod scripts;
 mod shutdown;
+mod smuggling;
+mod sock_diag;
 mod stalled;
 mod verify;
 mod volume;

@@ -14,12 +14,15 @@ mod fetch;
 #[path = "../black_box/harness.rs"]
 mod harness;
 mod hostile;
+#[expect(dead_code, reason = "the black-box tests need more of it")]
 #[path = "../black_box/http_client.rs"]
 mod http_client;
 mod killed;
 mod readers;
 mod rivals;
 mod soak;
+#[path = "../black_box/sock_diag.rs"]
+mod sock_diag;
 mod stalled;
 mod tally;
 mod traffic;
