@@ -226,7 +226,7 @@ def check_set_up(path, version, server, schemas):
 
 
 def check_rolling():
-    """A changed setting rolls the pods; a changed token or label of other objects does not."""
+    """A changed setting rolls the pods; a changed token or annotation of other objects does not."""
 
     def pods(*values):
         arguments = [part for value in values for part in ("--set-json", value)]
@@ -248,6 +248,29 @@ def check_refused():
         check(done.returncode and words in done.stderr, f"{value}={given}: not refused by {words!r}: {done.stderr}")
 
 
+def check_nulls():
+    """A null stands for what is empty by default, and is refused for the rest."""
+    empty, other = [], []
+
+    def gather(values, prefix=""):
+        for key, value in values.items():
+            (empty if value in (None, "", []) else other).append(prefix + key)
+            if isinstance(value, dict):
+                gather(value, f"{prefix}{key}.")
+
+    gather(yaml.safe_load((CHART / "values.yaml").read_text()))
+    nulls = [part for key in empty for part in ("--set-json", f"{key}=null")]
+    same, default = render(*nulls), render()
+    for kind in ("Service", "PersistentVolumeClaim"):
+        check(find(same, kind) == find(default, kind), f"with nulls the {kind} is another one")
+    pods = [find(objects, "Deployment")["spec"]["template"]["spec"] for objects in (same, default)]
+    check(pods[0] == pods[1], "with nulls the pod is another one")
+    for key in ("config", "config.port", "persistence.size", "image.repository", "commonLabels", "readinessProbe"):
+        check(key in other, f"{key} has no default")
+        done = helm("--set-json", f"{key}=null")
+        check(f"missing property '{key.split('.')[-1]}'" in done.stderr, f"{key}=null is not refused: {done.stderr}")
+
+
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
@@ -259,6 +282,7 @@ def main():
             count += check_set_up(path, version, os.path.abspath(server), schemas)
     check_rolling()
     check_refused()
+    check_nulls()
     if problems:
         sys.exit("\n".join(problems))
     print(f"{count} objects are good for Kubernetes {OLDEST} and {NEWEST}; {len(REFUSED)} bad values are refused")

@@ -95,13 +95,16 @@ def check_table(write):
 
 
 def check_schema(values, schema, name="values"):
-    """Every value is in the schema and the other way round, and each object of the chart's own is closed."""
+    """Every value is in the schema and the other way round; each object of the chart's own is closed, and requires what
+    has to be something: a null, which for Helm takes a default away, counts as empty or is refused."""
     properties = schema.get("properties")
     if properties is None:
         return
     known = set(properties) - {"global"}
     check(schema.get("additionalProperties") is False, f"values.schema.json: {name} is not closed")
     check(known == set(values), f"values.schema.json: {name} differs from values.yaml in {known ^ set(values)}")
+    required = [key for key, value in values.items() if value not in (None, "", [])]
+    check(sorted(schema.get("required", [])) == sorted(required), f"values.schema.json: {name} has to require {required}")
     for key in known & set(values):
         if isinstance(values[key], dict) and values[key]:
             check_schema(values[key], properties[key], f"{name}.{key}")

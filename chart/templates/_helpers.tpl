@@ -75,11 +75,11 @@ annotations:
 /run/secrets/release-server
 {{- end -}}
 
-{{/* config.yaml. Helm reads whole numbers as floating ones, whose text the server would not take. */}}
+{{/* config.yaml. As JSON, because Helm holds numbers as floating ones, and other ways print large ones as 1e+06. */}}
 {{- define "release-server.config" -}}
 auth_token_file: {{ include "release-server.tokenDirectory" . }}/token
 {{- range $key, $value := .Values.config }}
-{{ $key }}: {{ kindIs "float64" $value | ternary (int64 $value) $value | toRawJson }}
+{{ $key }}: {{ toRawJson $value }}
 {{- end }}
 {{- end -}}
 
