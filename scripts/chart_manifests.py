@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""Renders the chart in every set-up of chart/ci and checks what Kubernetes would get.
+
+    scripts/chart_manifests.py SERVER CRD_FILE...
+
+Each object of each set-up, for the oldest and the newest Kubernetes: its schema (strict; CustomResourceDefinitions stand
+for what is not Kubernetes' own), what it refers to, its namespace, Pod Security "restricted", and the settings, by the
+server's own check-config. Then which values roll the pods, and what the values' schema refuses. Needs helm, PyYAML and
+kubernetes-validate, which brings the schemas along; no network.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import jsonschema
+import kubernetes_validate
+import yaml
+
+CHART = pathlib.Path(__file__).resolve().parent.parent / "chart"
+OLDEST = re.search(r">=(\d+\.\d+)", (CHART / "Chart.yaml").read_text())[1]
+NEWEST = kubernetes_validate.latest_version()
+
+# Value, what is refused, the words for it. Text in JSON, as --set-json takes it.
+REFUSED = [
+    ("replicas", "3", "'replicas' not allowed"),
+    ("config.auth_token", '"word"', "'auth_token' not allowed"),
+    ("config.auth_token_file", '"/token"', "'auth_token_file' not allowed"),
+    ("auth.token", '"one\\ntwo"', "at '/auth/token'"),
+    ("auth.token", '"word "', "at '/auth/token'"),
+    ("config.port", "0", "at '/config/port': minimum: got 0, want 1"),
+    ("config.port", "65536", "at '/config/port': maximum"),
+    ("config.host", '"localhost"', "at '/config/host'"),
+    ("config.storage_path", '"data"', "at '/config/storage_path'"),
+    ("config.storage_path", '"/"', "at '/config/storage_path'"),
+    ("config.max_packages", "-1", "at '/config/max_packages': minimum"),
+    ("config.max_upload_size", '"1GB"', "at '/config/max_upload_size'"),
+    ("config.public_url", '"https://example.org/?a=b"', "at '/config/public_url'"),
+    ("config.public_url", '"example.org"', "at '/config/public_url'"),
+    ("config.trust_forwarded", '"yes"', "at '/config/trust_forwarded': got string, want boolean"),
+    ("config.workers", "1025", "at '/config/workers': maximum"),
+    ("config.max_connections", "0", "at '/config/max_connections': minimum"),
+    ("config.shutdown_delay", '"1h"', "at '/config/shutdown_delay'"),
+    ("config.shutdown_grace", '"010"', "at '/config/shutdown_grace'"),
+    ("config.log_level", '"verbose"', "at '/config/log_level'"),
+    ("persistence.accessMode", '"ReadOnlyMany"', "at '/persistence/accessMode': value must be one of"),
+    ("persistence.size", '"ten"', "at '/persistence/size'"),
+    ("image.pullPolicy", '"Sometimes"', "at '/image/pullPolicy': value must be one of"),
+    ("image.digest", '"sha256:abc"', "at '/image/digest'"),
+    ("service.type", '"ExternalName"', "at '/service/type': value must be one of"),
+    ("ingress.hosts", '["https://example.org"]', "at '/ingress/hosts/0'"),
+    ("httpRoute.path", '"specs"', "at '/httpRoute/path'"),
+    ("podDisruptionBudget.maxUnavailable", '"half"', "at '/podDisruptionBudget/maxUnavailable'"),
+    ("livenessProbe.successThreshold", "2", "at '/livenessProbe/successThreshold': value must be 1"),
+    ("readinessProbe.path", '"/latest"', "'path' not allowed"),
+    ("podLabels", '{"version": 2}', "at '/podLabels/version': got number, want string"),
+    ("extraEnv", '[{"value": "1"}]', "at '/extraEnv/0': missing property 'name'"),
+]
+
+problems = []
+
+
+def check(holds, problem):
+    if not holds:
+        problems.append(problem)
+
+
+def helm(*arguments, version=NEWEST):
+    command = ["helm", "template", "rs", str(CHART), "--kube-version", version, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def render(*arguments, version=NEWEST):
+    """The objects that helm makes."""
+    done = helm(*arguments, version=version)
+    if done.returncode:
+        sys.exit(f"helm template {' '.join(arguments)}: {done.stderr}")
+    return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+
+def find(objects, kind):
+    """The object of a kind that has the Deployment's name."""
+    name = next(item["metadata"]["name"] for item in objects if item["kind"] == "Deployment")
+    return next(item for item in objects if (item["kind"], item["metadata"]["name"]) == (kind, name))
+
+
+# Schemas
+
+
+def closed(schema):
+    """A schema as an API server with strict field validation takes it: no field that it does not name."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    result = {key: closed(value) for key, value in schema.items()}
+    open_ended = "additionalProperties" in schema or schema.get("x-kubernetes-preserve-unknown-fields")
+    if schema.get("type") == "object" and isinstance(schema.get("properties"), dict) and not open_ended:
+        result["additionalProperties"] = False
+    return result
+
+
+def custom_schemas(paths):
+    """The schemas of the definitions' served versions, by apiVersion and kind."""
+    schemas = {}
+    for path in paths:
+        spec = yaml.safe_load(pathlib.Path(path).read_text())["spec"]
+        for version in spec["versions"]:
+            name = f"{spec['group']}/{version['name']}"
+            schemas[name, spec["names"]["kind"]] = closed(version["schema"]["openAPIV3Schema"])
+    return schemas
+
+
+def check_schema(item, version, schemas, place):
+    try:
+        own = schemas.get((item["apiVersion"], item["kind"]))
+        if own:
+            # Not checked itself: some of its patterns are Go's alone.
+            jsonschema.Draft202012Validator(own).validate(item)
+        else:
+            kubernetes_validate.validate(item, version, strict=True)
+    except jsonschema.ValidationError as error:
+        problems.append(f"{place}: {'.'.join(map(str, error.absolute_path))}: {error.message}")
+    except kubernetes_validate.SchemaNotFoundError as error:
+        problems.append(f"{place}: {error.message}")
+
+
+# Pods
+
+
+def check_restricted(pod, place):
+    """The Pod Security Standard "restricted" as far as it concerns what is set here, and a read-only root on top."""
+    own = pod["securityContext"]
+    check(not any(pod.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")), f"{place}: it uses the host's own")
+    check(own.get("runAsNonRoot") is True and own.get("runAsUser", 0) > 0, f"{place}: it may run as root")
+    check(own.get("seccompProfile") == {"type": "RuntimeDefault"}, f"{place}: no seccomp profile")
+    check(not own.get("sysctls"), f"{place}: it sets sysctls")
+    check(own.get("fsGroupChangePolicy") == "OnRootMismatch", f"{place}: every start would walk the whole volume")
+    check(pod["automountServiceAccountToken"] is False, f"{place}: a service account's token is mounted")
+    for volume in pod.get("volumes", []):
+        kinds = set(volume) - {"name"}
+        check(kinds <= {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}, f"{place}: a volume is {kinds}")
+    for container in pod["containers"]:
+        context = container["securityContext"]
+        check(not context.get("privileged"), f"{place}: privileged")
+        check(context.get("allowPrivilegeEscalation") is False, f"{place}: privileges may grow")
+        check(context.get("capabilities") == {"drop": ["ALL"]}, f"{place}: capabilities are left")
+        check(context.get("readOnlyRootFilesystem") is True, f"{place}: the root can be written")
+        check(not any("hostPort" in port for port in container.get("ports", [])), f"{place}: a port of the host")
+        check("limits" in container["resources"], f"{place}: no limits")
+
+
+def check_selectors(objects, place):
+    """What selects pods selects the server's, and not the one of helm test."""
+    server = find(objects, "Deployment")["spec"]["template"]["metadata"]["labels"].items()
+    test = next(item for item in objects if item["kind"] == "Pod")["metadata"]["labels"].items()
+    for item in objects:
+        spec = item.get("spec", {})
+        selector = spec.get("selector") or spec.get("podSelector") or {}
+        wanted = selector.get("matchLabels", selector).items()
+        if wanted and item["kind"] != "ServiceMonitor":
+            check(wanted <= server, f"{place}: {item['kind']} does not select the server's pods")
+            check(not wanted <= test, f"{place}: {item['kind']} selects the pod of helm test")
+        if item["kind"] == "ServiceMonitor":
+            labels = find(objects, "Service")["metadata"]["labels"].items()
+            check(wanted <= labels, f"{place}: the ServiceMonitor does not select the Service")
+
+
+def check_references(objects, values, place):
+    """Objects refer to each other by the names that they have, or to the ones that the values name."""
+    names = {(item["kind"], item["metadata"]["name"]) for item in objects}
+    names.add(("Secret", values.get("auth", {}).get("existingSecret")))
+    names.add(("PersistentVolumeClaim", values.get("persistence", {}).get("existingClaim")))
+    pod = find(objects, "Deployment")["spec"]["template"]["spec"]
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    mounted = {mount["name"] for mount in pod["containers"][0]["volumeMounts"]}
+    check(mounted == set(volumes), f"{place}: volumes and mounts differ in {mounted ^ set(volumes)}")
+    wanted = [("ConfigMap", volumes["config"]["configMap"]["name"])]
+    wanted += [("Secret", volumes["token"]["secret"]["secretName"])]
+    if "persistentVolumeClaim" in volumes["packages"]:
+        wanted += [("PersistentVolumeClaim", volumes["packages"]["persistentVolumeClaim"]["claimName"])]
+    for item in objects:
+        for rule in item.get("spec", {}).get("rules", []) if item["kind"] in ("Ingress", "HTTPRoute") else []:
+            backends = rule.get("backendRefs") or [path["backend"]["service"] for path in rule["http"]["paths"]]
+            wanted += [("Service", backend["name"]) for backend in backends]
+    for kind, name in wanted:
+        check((kind, name) in names, f"{place}: there is no {kind} {name}")
+    namespaces = {item["metadata"].get("namespace") for item in objects if item["kind"] != "Namespace"}
+    check(len(namespaces) == 1 and None not in namespaces, f"{place}: the namespaces are {namespaces}")
+
+
+def check_settings(server, objects, place):
+    """The server takes the rendered settings; the token's file is one of this machine."""
+    text = find(objects, "ConfigMap")["data"]["config.yaml"]
+    with tempfile.TemporaryDirectory() as directory:
+        config, token = pathlib.Path(directory, "config.yaml"), pathlib.Path(directory, "token")
+        config.write_text(text)
+        token.write_text("token")
+        variables = {"CONFIG_PATH": str(config), "AUTH_TOKEN_FILE": str(token), "PATH": os.environ["PATH"]}
+        done = subprocess.run(
+            [server, "check-config"], env=variables, cwd=directory, capture_output=True, text=True, check=False
+        )
+    check(done.returncode == 0, f"{place}: {done.stderr.strip()}")
+    mount = find(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
+    directories = [item["mountPath"] for item in mount if item["name"] == "token"]
+    named = yaml.safe_load(text)["auth_token_file"]
+    check([os.path.dirname(named)] == directories, f"{place}: {named} is not where the token is mounted")
+
+
+def check_set_up(path, version, server, schemas):
+    place = f"{path.name}, Kubernetes {version}"
+    objects = render("--values", str(path), version=version)
+    for item in objects:
+        check_schema(item, version, schemas, f"{place}, {item['kind']}")
+        if item["kind"] in ("Deployment", "Pod"):
+            pod = item["spec"]["template"]["spec"] if item["kind"] == "Deployment" else item["spec"]
+            check_restricted(pod, f"{place}, {item['kind']}")
+    check_selectors(objects, place)
+    check_references(objects, yaml.safe_load(path.read_text()), place)
+    check_settings(server, objects, place)
+    return len(objects)
+
+
+def check_rolling():
+    """A changed setting rolls the pods; a changed token or annotation of other objects does not."""
+
+    def pods(*values):
+        arguments = [part for value in values for part in ("--set-json", value)]
+        return find(render(*arguments), "Deployment")["spec"]["template"]
+
+    before = pods('auth.token="one"')
+    everything = yaml.safe_load((CHART / "ci/everything-values.yaml").read_text())
+    check(pods('auth.token="two"') == before, "a changed token rolls the pods")
+    check(pods('service.annotations={"a":"b"}') == before, "an annotation of the Service rolls the pods")
+    for key, value in everything["config"].items():
+        after = pods('auth.token="one"', f"config.{key}={json.dumps(value)}")
+        same = after["metadata"]["annotations"] == before["metadata"]["annotations"]
+        check(not same, f"a changed config.{key} does not roll the pods")
+
+
+def check_refused():
+    for value, given, words in REFUSED:
+        done = helm("--set-json", f"{value}={given}")
+        check(done.returncode and words in done.stderr, f"{value}={given}: not refused by {words!r}: {done.stderr}")
+
+
+def check_nulls():
+    """A null stands for what is empty by default, and is refused for the rest."""
+    empty, other = [], []
+
+    def gather(values, prefix=""):
+        for key, value in values.items():
+            (empty if value in (None, "", []) else other).append(prefix + key)
+            if isinstance(value, dict):
+                gather(value, f"{prefix}{key}.")
+
+    gather(yaml.safe_load((CHART / "values.yaml").read_text()))
+    nulls = [part for key in empty for part in ("--set-json", f"{key}=null")]
+    same, default = render(*nulls), render()
+    for kind in ("Service", "PersistentVolumeClaim"):
+        check(find(same, kind) == find(default, kind), f"with nulls the {kind} is another one")
+    pods = [find(objects, "Deployment")["spec"]["template"]["spec"] for objects in (same, default)]
+    check(pods[0] == pods[1], "with nulls the pod is another one")
+    for key in ("config", "config.port", "persistence.size", "image.repository", "commonLabels", "readinessProbe"):
+        check(key in other, f"{key} has no default")
+        done = helm("--set-json", f"{key}=null")
+        check(f"missing property '{key.split('.')[-1]}'" in done.stderr, f"{key}=null is not refused: {done.stderr}")
+
+
+def main():
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    server, *definitions = sys.argv[1:]
+    schemas = custom_schemas(definitions)
+    count = 0
+    for path in sorted((CHART / "ci").glob("*-values.yaml")):
+        for version in (OLDEST, NEWEST):
+            count += check_set_up(path, version, os.path.abspath(server), schemas)
+    check_rolling()
+    check_refused()
+    check_nulls()
+    if problems:
+        sys.exit("\n".join(problems))
+    print(f"{count} objects are good for Kubernetes {OLDEST} and {NEWEST}; {len(REFUSED)} bad values are refused")
+
+
+if __name__ == "__main__":
+    main()
