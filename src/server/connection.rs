@@ -33,6 +33,7 @@ use rustix::net::RecvFlags;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// A connection.
@@ -208,7 +209,21 @@ impl Connection {
                 }
             },
             State::Drain(_) => close(cx, CloseReason::Stalled),
+            State::Linger(_) if cx.shared.draining.load(Ordering::Relaxed) => self.end_idle(cx),
             State::Linger(_) => Next::Close,
+        }
+    }
+
+    /// The process is ending and no request is under way: closes when the client's side has all that was sent. Until
+    /// then the process must stay: in a container the network, and what the kernel still holds for it, ends with it.
+    pub fn end_idle(&mut self, cx: &mut Context<'_>) -> Next {
+        if unacked_bytes(&self.socket).is_none_or(|unacked| unacked == 0) {
+            return Next::Close;
+        }
+        match self.start_lingering(cx) {
+            Step::Continue => self.advance(cx),
+            Step::Park(interest, parking) => Next::Park(interest, parking),
+            Step::Close => Next::Close,
         }
     }
 
