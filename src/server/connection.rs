@@ -33,6 +33,7 @@ use rustix::net::RecvFlags;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// A connection.
@@ -238,7 +239,31 @@ impl Connection {
                 }
             },
             State::Drain(_) => close(cx, CloseReason::Stalled),
+            State::Linger(_) if cx.shared.draining.load(Ordering::Relaxed) => {
+                self.end_when_taken(cx)
+            }
             State::Linger(_) => Next::Close,
+        }
+    }
+
+    /// The process is ending and no request is under way, unless one has come that no worker has got to yet.
+    pub fn end_idle(&mut self, cx: &mut Context<'_>) -> Next {
+        if self.has_unread() {
+            return Next::Park(Interest::Read, Self::turn_parking(cx.shared.clock.now()));
+        }
+        self.end_when_taken(cx)
+    }
+
+    /// Closes when the client's side has all that was sent. Until then the process must stay: in a container the network,
+    /// and what the kernel still holds for it, ends with it.
+    fn end_when_taken(&mut self, cx: &mut Context<'_>) -> Next {
+        if unacked_bytes(&self.socket).is_none_or(|unacked| unacked == 0) {
+            return Next::Close;
+        }
+        match self.start_lingering(cx) {
+            Step::Continue => self.advance(cx),
+            Step::Park(interest, parking) => Next::Park(interest, parking),
+            Step::Close => Next::Close,
         }
     }
 

@@ -81,7 +81,7 @@ impl<'s> Worker<'s> {
         }
         if shared.draining.load(Ordering::Acquire) {
             while let Some((id, connection)) = shared.table.take_longest_idle() {
-                self.close_idle(id, connection);
+                self.advance(id, connection, Connection::end_idle);
             }
         }
         let mut next = shared.table.earliest();

@@ -192,6 +192,10 @@ impl Connection {
         cx.out = sending.head;
         cx.turn.requests += 1;
         match sending.after {
+            // The process is about to end, and what the client has not taken would go with it.
+            After::Close | After::Next if cx.shared.draining.load(Ordering::Relaxed) => {
+                self.start_lingering(cx)
+            }
             After::Close => Step::Close,
             After::Linger => self.start_lingering(cx),
             After::Drain(draining) => {

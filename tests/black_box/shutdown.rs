@@ -80,3 +80,23 @@ fn a_second_signal_ends_it_at_once() {
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(1));
 }
+
+/// In a container the network ends with the process, and with it what the kernel has taken and not yet sent on.
+#[test]
+fn it_waits_for_clients_that_have_not_taken_their_answer() {
+    let mut server = TestServer::with(&[("SHUTDOWN_GRACE", "1")]);
+    // Fits the socket's buffers, so that it is all sent; not what the client's side takes unread.
+    assert_eq!(server.put("a.zip", &noise(10, 500_000)).status, 201);
+    let mut before = server.connect();
+    before.send(b"GET /assets/a.zip HTTP/1.1\r\nHost: t\r\nX-Request-Id: before\r\n\r\n");
+    server.wait_for_line(|line| line["request_id"] == "before");
+    let mut during = server.connect();
+    during.send(b"GET /assets/a.zip HTTP/1.1\r\nHost: t\r\nX-Request-Id: during\r\n");
+    server.signal("TERM");
+    server.wait_for_line(|line| line["message"] == "shutting down");
+    during.send(b"\r\n");
+    server.wait_for_line(|line| line["request_id"] == "during");
+    assert_eq!(server.wait().code(), Some(0));
+    let line = server.wait_for_line(|line| line["message"] == "the grace is over");
+    assert_eq!(line["connections"], 2);
+}
