@@ -106,6 +106,8 @@ every_set_up() {
     restricted_namespace templates
     kubectl create priorityclass releases --value 1 >/dev/null
     kubectl -n templates create serviceaccount releases >/dev/null
+    kubectl -n templates run pod --image any --overrides '{"spec": {"serviceAccountName": "releases"}}' \
+        --dry-run=server 2>&1 | grep -q 'violates PodSecurity "restricted' || fail "a pod with rights is admitted"
     for values in chart/ci/*-values.yaml; do
         name=${values##*/}
         name=${name%-values.yaml}
