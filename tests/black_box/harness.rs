@@ -130,8 +130,13 @@ impl TestServer {
 
     /// A new connection to it.
     pub fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
-        Connection::new(stream)
+        self.try_connect().expect("a connection")
+    }
+
+    /// The same; `None` where the server has ended.
+    pub fn try_connect(&self) -> Option<Connection> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        Some(Connection::new(stream))
     }
 
     /// One request on a connection of its own.
@@ -148,8 +153,7 @@ impl TestServer {
         headers: &str,
         body: &[u8],
     ) -> Option<Response> {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        let mut connection = Connection::new(stream);
+        let mut connection = self.try_connect()?;
         let length = match body {
             [] if !matches!(method, "PUT" | "POST") => String::new(),
             _ => format!("Content-Length: {}\r\n", body.len()),
