@@ -272,6 +272,7 @@ fn configured(mut command: Command, storage: &Path, settings: &[(&str, &str)]) -
 }
 
 /// Asks again and again until there is an answer. For conditions that nothing announces.
+#[track_caller]
 pub fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let pause = Condvar::new();
     let unused = Mutex::new(());
