@@ -156,8 +156,13 @@ impl TestServer {
 
     /// A new connection to it.
     pub fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
-        Connection::new(stream)
+        self.try_connect().expect("a connection")
+    }
+
+    /// The same; `None` where the server has ended.
+    pub fn try_connect(&self) -> Option<Connection> {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        Some(Connection::new(stream))
     }
 
     /// One request on a connection of its own.
@@ -174,8 +179,7 @@ impl TestServer {
         headers: &str,
         body: &[u8],
     ) -> Option<Response> {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        let mut connection = Connection::new(stream);
+        let mut connection = self.try_connect()?;
         let length = match body {
             [] if !matches!(method, "PUT" | "POST") => String::new(),
             _ => format!("Content-Length: {}\r\n", body.len()),
@@ -307,6 +311,7 @@ fn configured(mut command: Command, storage: &Path, settings: &[(&str, &str)]) -
 }
 
 /// Asks again and again until there is an answer. For conditions that nothing announces.
+#[track_caller]
 pub fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let pause = Condvar::new();
     let unused = Mutex::new(());

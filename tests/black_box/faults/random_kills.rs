@@ -56,7 +56,9 @@ impl Shared {
 
 /// Sends half a body and waits for the end.
 fn half_an_upload(server: &TestServer) {
-    let mut connection = server.connect();
+    let Some(mut connection) = server.try_connect() else {
+        return;
+    };
     let head = format!(
         "PUT /assets/half.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\n\
          Content-Length: 100000\r\n\r\n"
