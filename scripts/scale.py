@@ -13,6 +13,7 @@ import pathlib
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -162,7 +163,7 @@ def measure_sweep(binary, folder, count, rounds, figures):
     server.stop()
 
 
-def measure_healing(server, client, count, figures):
+def measure_healing(server, client, figures):
     """Until every package has its checksum."""
     started = time.monotonic()
 
@@ -181,7 +182,7 @@ def whole(client):
     return client.connection.getresponse().read().decode()
 
 
-def measure(binary, work, count, rounds, with_checksums):
+def measure(binary, work, rounds, count, with_checksums):
     figures = {}
     folder = work / "packages"
     fill(folder, count, with_checksums)
@@ -194,7 +195,7 @@ def measure(binary, work, count, rounds, with_checksums):
             measure_readers(server, client, figures)
             measure_calls(server, client, figures)
         else:
-            measure_healing(server, client, count, figures)
+            measure_healing(server, client, figures)
         figures["memory, and at its most"] = f"{server.status_kib('VmRSS') / KIB:.0f} / {server.status_kib('VmHWM') / KIB:.0f} MiB"
     if with_checksums:
         measure_sweep(binary, folder, count, rounds, figures)
@@ -215,8 +216,10 @@ def main():
     counts = [int(count) for count in options.counts.split(",")]
     work = pathlib.Path(tempfile.mkdtemp(prefix="scale-"))
     try:
-        columns = {f"{count:,}": measure(options.binary, work, count, options.rounds, True) for count in counts}
-        columns[f"{counts[-1]:,}, no checksums"] = measure(options.binary, work, counts[-1], options.rounds, False)
+        columns = {}
+        for name, *runs in [*((f"{count:,}", count, True) for count in counts), (f"{counts[-1]:,}, no checksums", counts[-1], False)]:
+            columns[name] = measure(options.binary, work, options.rounds, *runs)
+            print(f"scale: {name}: done", file=sys.stderr)
     finally:
         shutil.rmtree(work)
     print(f"| Packages | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}")

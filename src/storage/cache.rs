@@ -157,11 +157,9 @@ impl ListingCache {
         let before = self.last();
         let started = self.clock.now();
         let doubtful = is_doubtful(version.1);
-        let packages = scan::scan(directory, &before, &self.warned)?;
-        let read = if before.is_all_of(&packages) {
-            before
-        } else {
-            Arc::new(Listing::new(packages, before.version + 1))
+        let read = match scan::scan(directory, &before, &self.warned)? {
+            None => before,
+            Some(packages) => Arc::new(Listing::new(packages, before.version + 1)),
         };
         log::debug!(
             packages = read.packages().len(), thread = std::thread::current().name();

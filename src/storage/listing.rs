@@ -57,15 +57,6 @@ impl Listing {
             .map(|at| &self.by_name[at])
     }
 
-    /// Whether these, each of another name, are the very packages listed here.
-    pub fn is_all_of(&self, packages: &[Arc<Package>]) -> bool {
-        let is_here = |package: &Arc<Package>| {
-            let listed = self.get(package.name.as_str());
-            listed.is_some_and(|listed| Arc::ptr_eq(listed, package))
-        };
-        packages.len() == self.by_name.len() && packages.iter().all(is_here)
-    }
-
     /// The listing after some names went and some packages came, which may replace others of their names. One pass: the
     /// changes are few or many, the packages always many.
     #[must_use]

@@ -38,8 +38,12 @@ struct Found<'k> {
     before: Option<&'k Arc<Package>>,
 }
 
-/// Reads all packages of the directory, knowing what was there before.
-pub fn scan(directory: &Directory, known: &Listing, warned: &Warned) -> Result<Vec<Arc<Package>>> {
+/// Reads all packages of the directory, knowing what was there before; `None` where nothing changed.
+pub fn scan(
+    directory: &Directory,
+    known: &Listing,
+    warned: &Warned,
+) -> Result<Option<Vec<Arc<Package>>>> {
     let mut candidates = Vec::with_capacity(known.packages().len());
     let mut sidecars = HashSet::new();
     for entry in directory.entries()? {
@@ -68,11 +72,15 @@ pub fn scan(directory: &Directory, known: &Listing, warned: &Warned) -> Result<V
         }
     }
     let mut packages = Vec::with_capacity(candidates.len());
+    let mut changed = candidates.len() != known.packages().len();
     for found in candidates {
         let has_sidecar = has_checksum(found.before) || sidecars.contains(found.name.as_str());
-        packages.extend(look_at(directory, warned, found, has_sidecar)?);
+        let before = found.before;
+        let package = look_at(directory, warned, found, has_sidecar)?;
+        changed |= package.as_ref().map(Arc::as_ptr) != before.map(Arc::as_ptr);
+        packages.extend(package);
     }
-    Ok(packages)
+    Ok(changed.then_some(packages))
 }
 
 fn has_checksum(package: Option<&Arc<Package>>) -> bool {

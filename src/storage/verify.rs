@@ -114,7 +114,7 @@ pub fn verify(
 ) -> Result<Progress> {
     let directory = Directory::open(path)?;
     let packages = scan::scan(&directory, &Listing::default(), &Warned::default())?;
-    let packages = Listing::new(packages, 0);
+    let packages = Listing::new(packages.unwrap_or_default(), 0);
     let mut verifier = Verifier {
         directory,
         lock: LockKeeper::start(path)
