@@ -4,13 +4,18 @@
 #   scripts/test.sh [--require-all]
 #
 # A part whose tool is missing is skipped and named at the end; with --require-all that is a failure. Exit code 0 when
-# all that ran passed.
+# all that ran passed. What takes longer has scripts of its own: image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh,
+# faults.sh --long, bench.sh, scale.sh.
 set -eu
 
 cd "$(dirname "$0")/.."
-require_all=no
+require_all=no faults_option=
 case ${1-} in
-    --require-all) require_all=yes ;;
+    --require-all)
+        require_all=yes faults_option=--require-all
+        # For tests that start another program themselves.
+        export RELEASE_SERVER_REQUIRE_ALL=yes
+        ;;
     '') ;;
     *) echo "test.sh: unknown option '$1'; it takes --require-all or nothing" >&2; exit 2 ;;
 esac
@@ -42,15 +47,45 @@ part_with() {
     fi
 }
 
+# The Dockerfile names the toolchain that rust-toolchain.toml names.
+same_toolchain() {
+    channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+    grep -q "^ARG BASE=.*/rust:$channel-" Dockerfile || {
+        echo "the Dockerfile's base is not for Rust $channel"
+        return 1
+    }
+}
+
+# The unit asks for no more than the network makes necessary, and systemd understands every line of it. `verify` wants
+# the program to be there.
+systemd_unit() {
+    systemd-analyze security --offline=true --threshold=12 scripts/release-server.service >/dev/null || return 1
+    place=$(mktemp -d)
+    sed "s,/usr/local/bin/release-server,$PWD/target/debug/release-server," scripts/release-server.service \
+        >"$place/release-server.service"
+    verified=0
+    systemd-analyze verify "$place/release-server.service" || verified=1
+    rm -r "$place"
+    return "$verified"
+}
+
 part "format" cargo fmt --check
 part "lints" cargo clippy --locked --all-targets -- -D warnings
 part "tests" cargo test --locked --quiet
+part_with nginx -- "desync shapes through nginx" cargo test --locked --quiet --test black_box smuggling::nginx
+# shellcheck disable=SC2086 # an option or none
+part_with strace unshare nsenter -- "crashes and disk faults" scripts/faults.sh $faults_option
 part_with shellcheck -- "shell scripts" shellcheck scripts/*.sh tests/*/*.sh .ci/run
 part_with cargo-deny -- "licences and sources of dependencies" \
     cargo deny --log-level error check bans licenses sources
 part_with curl wget aria2c python3 node -- "round trips with real clients" \
     tests/clients/run.sh target/debug/release-server
 part_with chromium node npm -- "the page in a browser" tests/browser/run.sh target/debug/release-server
+part_with helm helm-unittest promtool go python3 -- "the Helm chart" scripts/chart.sh
+part "the image's toolchain" same_toolchain
+part_with hadolint -- "the Dockerfile" hadolint Dockerfile
+part_with actionlint -- "workflows" actionlint
+part_with systemd-analyze -- "the systemd unit" systemd_unit
 
 [ -z "$failed$skipped" ] || printf '\nNot everything passed:%s%s\n' "$failed" "$skipped"
 [ -z "$failed" ] || exit 1
