@@ -67,7 +67,7 @@ pub fn switch(text: &str) -> Option<bool> {
 pub fn is_log_filter(text: &str) -> bool {
     let is_directive = |directive: &str| {
         let (module, level) = directive.rsplit_once('=').unwrap_or(("", directive));
-        level.trim().parse::<log::LevelFilter>().is_ok()
+        level.trim_ascii().parse::<log::LevelFilter>().is_ok()
             && module
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"_:- ".contains(&byte))

@@ -131,6 +131,8 @@ pub const LOG_FILTERS: &[(&str, bool)] = &[
     ("a=b=info", false),
     ("info/regex", false),
     ("info\nwarn", false),
+    // A blank that is not ASCII.
+    ("debug\u{a0}", false),
 ];
 
 /// Bases of URLs, without the slash at their end.
