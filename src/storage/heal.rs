@@ -31,10 +31,16 @@ impl OwedSidecars {
         self.packages().extend(packages);
     }
 
-    /// Writes those that can be written; those whose package has changed since are owed no more.
+    /// Writes them until one cannot be written, which comes last the next time: what stands in its way often stands in the
+    /// way of all, and each may wait for the lock. Those whose package has changed since are owed no more.
     fn pay(&self, store: &Store) {
         let mut owed = std::mem::take(&mut *self.packages());
-        owed.retain(|package| write_sidecar(store, package).is_err());
+        let is_paid = |package: &&Arc<Package>| write_sidecar(store, package).is_ok();
+        let paid = owed.iter().take_while(is_paid).count();
+        owed.drain(..paid);
+        if !owed.is_empty() {
+            owed.rotate_left(1);
+        }
         self.extend(owed);
     }
 }

@@ -59,6 +59,8 @@ impl Connection {
                 true
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            // What stops this process and lets it go on interrupts reads with a time limit: signal(7).
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.fill(),
             Err(error) => panic!("reading from the server: {error}"),
         }
     }
