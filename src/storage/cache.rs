@@ -109,11 +109,12 @@ impl ListingCache {
         let version = directory.version()?;
         let depth = {
             let mut known = self.known();
-            if known.directory == Some(version) && !known.doubtful {
+            let is_known = known.directory == Some(version);
+            if is_known && !known.doubtful {
                 known.asked_at = self.clock.now();
                 return Ok(Arc::clone(&known.listing));
             }
-            if known.directory == Some(version) {
+            if is_known {
                 Depth::Names
             } else {
                 Depth::States

@@ -270,6 +270,7 @@ fn clean(mut command: Command) -> Command {
 }
 
 /// Asks again and again until there is an answer. For conditions that nothing announces.
+#[track_caller]
 pub fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let pause = Condvar::new();
     let unused = Mutex::new(());
