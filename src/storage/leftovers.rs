@@ -10,6 +10,7 @@ use super::name::SIDECAR_SUFFIX;
 use super::temporary::is_temporary;
 use rustix::fs::FlockOperation;
 use std::collections::HashSet;
+use std::fs::File;
 
 /// What a clean-up found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,10 +44,12 @@ pub fn clean(lock: &DirLock) -> Result<Found> {
     }
     let mut found = Found::default();
     for name in temporaries {
-        if has_writer(directory, &name) {
-            found.alive += 1;
-        } else if is_file(directory, &name)? {
-            found.removed += usize::from(directory.remove(&name)?);
+        if !is_file(directory, &name)? {
+            continue;
+        }
+        match lock_of_the_dead(directory, &name) {
+            Some(_kept) => found.removed += usize::from(directory.remove(&name)?),
+            None => found.alive += 1,
         }
     }
     for package in sidecars.iter().filter(|package| !others.contains(*package)) {
@@ -62,9 +65,11 @@ fn is_file(directory: &Directory, name: &str) -> Result<bool> {
     Ok(matches!(directory.entry(name)?, Some(Entry::File(_))))
 }
 
-/// Whether someone holds the lock on an unfinished file. Network file systems lock only what is open for writing.
-fn has_writer(directory: &Directory, name: &str) -> bool {
-    directory.open_for_lock(name).is_ok_and(|file| {
-        rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive).is_err()
-    })
+/// The lock on an unfinished file, unless its writer holds it or it cannot be asked for. It is to be kept until the name
+/// is gone: a writer that has just created the file then finds it locked or without a name, and gives it up.
+/// Network file systems lock only what is open for writing.
+fn lock_of_the_dead(directory: &Directory, name: &str) -> Option<File> {
+    let file = directory.open_for_lock(name).ok()?;
+    let locked = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+    locked.is_ok().then_some(file)
 }
