@@ -11,6 +11,7 @@ use super::temporary::is_temporary;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use std::collections::HashSet;
+use std::fs::File;
 
 /// What a clean-up found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,10 +71,11 @@ pub fn clean(lock: &DirLock) -> Result<Found> {
     // One that cannot be removed does not keep the others.
     let mut outcome = Ok(());
     for name in temporaries {
-        if has_writer(directory, &name) {
-            found.alive += 1;
-        } else {
-            outcome = outcome.and(remove(directory, &name, &mut found));
+        match lock_of_the_dead(directory, &name) {
+            Ok(_kept) => outcome = outcome.and(remove(directory, &name, &mut found)),
+            // Gone since, or no file at all.
+            Err(Errno::NOENT | Errno::LOOP | Errno::ISDIR) => {}
+            Err(_) => found.alive += 1,
         }
     }
     for package in orphans {
@@ -93,11 +95,11 @@ fn remove(directory: &Directory, name: &str, found: &mut Found) -> Result<()> {
     Ok(())
 }
 
-/// Whether someone holds the lock on an unfinished file, or that cannot be told. Network file systems lock only what is
-/// open for writing.
-fn has_writer(directory: &Directory, name: &str) -> bool {
-    match directory.open_for_lock(name) {
-        Ok(file) => rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive).is_err(),
-        Err(error) => !matches!(error, Errno::NOENT | Errno::LOOP | Errno::ISDIR),
-    }
+/// The lock on an unfinished file, unless its writer holds it or it cannot be asked for. It is to be kept until the name
+/// is gone: a writer that has just created the file then finds it locked or without a name, and gives it up.
+/// Network file systems lock only what is open for writing.
+fn lock_of_the_dead(directory: &Directory, name: &str) -> rustix::io::Result<File> {
+    let file = directory.open_for_lock(name)?;
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
 }

@@ -3,11 +3,10 @@
 //! Invariants: nothing sleeps where a condition can be awaited; every wait has an end, so that a test fails instead of
 //! hanging; the server ends with its test.
 
+pub use crate::content::*;
 pub use crate::http_client::{Connection, Response};
 
-use release_server::http::digest::Sha256;
 use serde_json::Value;
-use sha2::Digest;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -324,33 +323,4 @@ pub fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
         let _ = pause.wait_timeout(guard, Duration::from_millis(5)).unwrap();
     }
     panic!("the condition did not come true in {PATIENCE:?}");
-}
-
-/// The header of bodies that [`form`] makes.
-pub const FORM_TYPE: &str = "Content-Type: multipart/form-data; boundary=BOUNDARY\r\n";
-
-/// A form with one file.
-pub fn form(name: &str, content: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "--BOUNDARY\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
-         Content-Type: application/octet-stream\r\n\r\n"
-    );
-    [head.as_bytes(), content, b"\r\n--BOUNDARY--\r\n"].concat()
-}
-
-/// The SHA-256 of bytes, in hexadecimal digits.
-pub fn hex(content: &[u8]) -> String {
-    Sha256::new(sha2::Sha256::digest(content)).hex()
-}
-
-/// Bytes that compress badly and differ by seed.
-pub fn noise(seed: u64, length: usize) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..length).map(|_| next()).collect()
 }

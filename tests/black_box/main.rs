@@ -7,6 +7,7 @@
 
 mod abuse;
 mod command_line;
+mod content;
 mod contract;
 mod contract_answers;
 mod contract_pattern;

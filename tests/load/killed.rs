@@ -7,8 +7,11 @@ use crate::harness::{Connection, TOKEN, TestServer, until};
 use crate::tally::Tally;
 use crate::version::Version;
 use crate::{End, Length};
+use release_server::storage::leftovers;
+use release_server::storage::lock::LockKeeper;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Uploads in the middle of which a server is killed, and as many that go on.
@@ -44,6 +47,35 @@ fn leftovers_of_a_killed_server_go_and_live_uploads_stay() {
     tally.print();
     println!("  leftovers were gone after at most {longest:.1?}");
     tally.assert_no_errors();
+}
+
+#[test]
+fn uploads_survive_clean_ups_at_every_moment() {
+    if !can_go_without_proc() {
+        println!("not tested: this system lets nobody but root hide /proc");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let server = TestServer::by_shell(WITHOUT_PROC, directory.path(), &[]);
+    let keeper = LockKeeper::start(directory.path()).unwrap();
+    let is_over = AtomicBool::new(false);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                leftovers::clean(&keeper.acquire().unwrap()).unwrap();
+            }
+        });
+        let publish = || {
+            server
+                .write("PUT", "/assets/a.zip?overwrite=1", "", b"1")
+                .status
+        };
+        let statuses = (0..300).map(|_| publish()).collect();
+        is_over.store(true, Ordering::Relaxed);
+        statuses
+    });
+    let is_published = |status: &u16| matches!(status, 200 | 201);
+    assert!(statuses.iter().all(is_published), "{statuses:?}");
 }
 
 fn can_go_without_proc() -> bool {

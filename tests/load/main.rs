@@ -9,6 +9,8 @@
 )]
 
 mod client;
+#[path = "../black_box/content.rs"]
+mod content;
 mod fetch;
 #[expect(dead_code, reason = "the black-box tests need more of it")]
 #[path = "../black_box/harness.rs"]
