@@ -9,6 +9,7 @@
 )]
 
 mod client;
+#[expect(dead_code, reason = "the black-box tests need more of it")]
 #[path = "../black_box/content.rs"]
 mod content;
 mod fetch;
