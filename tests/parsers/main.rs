@@ -23,12 +23,14 @@ mod multipart_random;
 mod multipart_tables;
 mod name;
 mod parameters;
+mod pattern;
 mod range;
 mod second_reader;
 mod smoke;
 mod smoke_values;
 mod target;
 mod value;
+mod version;
 
 use release_server::http::head::{Fields, Parsed, field_slots, parse};
 
