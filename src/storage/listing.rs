@@ -5,10 +5,11 @@
 
 use super::directory::FileState;
 use super::name::PackageName;
+use super::releases::Releases;
 use crate::http::digest::Sha256;
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A package, as it was when it was last looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Package {
 pub struct Listing {
     newest_first: Vec<Arc<Package>>,
     by_name: Vec<Arc<Package>>,
+    /// Made when they are first asked for.
+    releases: OnceLock<Releases>,
     /// Differs from the version of every other listing of this process that holds something else.
     pub version: u64,
 }
@@ -40,6 +43,7 @@ impl Listing {
         Self {
             newest_first,
             by_name,
+            releases: OnceLock::new(),
             version,
         }
     }
@@ -47,6 +51,17 @@ impl Listing {
     /// All packages, newest first.
     pub fn packages(&self) -> &[Arc<Package>] {
         &self.newest_first
+    }
+
+    /// The same packages by version.
+    pub fn releases(&self) -> &Releases {
+        self.releases
+            .get_or_init(|| Releases::of(&self.newest_first))
+    }
+
+    /// All packages, by name.
+    pub fn by_name(&self) -> &[Arc<Package>] {
+        &self.by_name
     }
 
     /// The package of a name.
@@ -84,6 +99,7 @@ impl Listing {
         Self {
             newest_first,
             by_name,
+            releases: OnceLock::new(),
             version,
         }
     }

@@ -125,7 +125,7 @@ impl CompleteUpload {
         }
         let package = self.settle(&lock, name, replaced)?;
         change.came(Arc::clone(&package));
-        let removed = removal::sweep(&mut change, store.max_packages, &package);
+        let removed = removal::sweep(&mut change, &store.retention, &package);
         change.commit()?;
         Ok(Published {
             package,

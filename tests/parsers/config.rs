@@ -5,6 +5,7 @@
 use release_server::config::keys;
 use release_server::config::raw::{Raw, Setting};
 use release_server::config::{Address, Config};
+use release_server::pattern::Pattern;
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
@@ -185,4 +186,28 @@ fn the_token_may_stand_in_a_file() {
         error.starts_with("AUTH_TOKEN_FILE: /nowhere/token: cannot be read: "),
         "{error}"
     );
+}
+
+#[test]
+fn pinned_is_a_list_in_yaml_and_has_commas_in_variables() {
+    let patterns = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|text| Pattern::new(text))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(check("", &[]).pinned, patterns(&[]));
+    assert_eq!(check("pinned: []", &[]).pinned, patterns(&[]));
+    let expected = patterns(&["*.md", "a-v1.?.0*"]);
+    assert_eq!(check("pinned: ['*.md', a-v1.?.0*]", &[]).pinned, expected);
+    assert_eq!(check("pinned: '*.md, a-v1.?.0*,'", &[]).pinned, expected);
+    assert_eq!(check("", &[("PINNED", "*.md,a-v1.?.0*")]).pinned, expected);
+    let mut raw = Raw::default();
+    let why = raw.add_yaml("config.yaml", "pinned: [{a: b}]").unwrap_err();
+    assert!(
+        why.to_string().contains("config.yaml: pinned: the value"),
+        "{why}"
+    );
+    assert_eq!(check("", &[]).max_releases, None);
+    assert_eq!(check("max_releases: 3", &[]).max_releases, Some(3));
 }
