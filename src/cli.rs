@@ -12,7 +12,7 @@ use crate::config::{self, Config};
 use crate::log as output;
 use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::{self, Server, descriptors, listener};
-use crate::storage::{Maintenance, Store};
+use crate::storage::{Maintenance, Retention, Store};
 use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -140,7 +140,12 @@ fn serve() -> Result<Infallible, Failure> {
     let signals = Signals::register()?;
     let descriptor_limit = descriptors::raise_limit();
     let max_connections = descriptors::connections_within(descriptor_limit, config.max_connections);
-    let store = Store::open(&config.storage_path, config.max_packages, clock.clone())
+    let retention = Retention {
+        max_packages: config.max_packages,
+        max_releases: config.max_releases,
+        pinned: config.pinned,
+    };
+    let store = Store::open(&config.storage_path, retention, clock.clone())
         .map_err(|error| format!("{}: cannot be used: {error}", config.storage_path.display()))?;
     let metrics = Arc::new(Metrics::default());
     let app = App::new(
@@ -150,6 +155,7 @@ fn serve() -> Result<Infallible, Failure> {
             token: config.token,
             public_url: PublicUrl::new(config.public_url, config.trust_forwarded),
             max_upload_bytes: config.max_upload_bytes,
+            clock: clock.clone(),
         },
     );
     let (socket, address) = listener::bind(config.address)

@@ -2,7 +2,7 @@
 //!
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy.rs` checks it):
 //! [`cli`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`] (the directory) → [`config`] (settings) →
-//! [`http`] (bytes to values) → [`log`], [`clock`], [`date`], [`limits`].
+//! [`http`] (bytes to values) → [`log`], [`clock`], [`date`], [`limits`], [`pattern`], [`version`].
 //!
 //! Start with ARCHITECTURE.md: it has the bird's view, the map and the invariants.
 
@@ -15,6 +15,7 @@ mod healthcheck;
 pub mod http;
 pub mod limits;
 pub mod log;
+pub mod pattern;
 pub mod server;
 pub mod storage;
 mod verify;

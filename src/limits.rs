@@ -55,6 +55,17 @@ pub const FORM_OVERHEAD_BYTES_MAX: u64 = 64 * KIB as u64;
 /// systems allow.
 pub const NAME_BYTES_MAX: usize = 240;
 
+// --- GitHub's API ----------------------------------------------------------------------------------------------
+
+/// Items of a page where the client does not say how many.
+pub const PAGE_ITEMS: usize = 30;
+/// Items of a page at most.
+pub const PAGE_ITEMS_MAX: usize = 100;
+/// A release as a client describes it: GitHub's own bound for its notes is 125,000 characters.
+pub const RELEASE_JSON_BYTES_MAX: usize = 256 * KIB;
+/// How often the download counts in answers are brought up to date, so that downloads do not make every list anew.
+pub const DOWNLOAD_COUNTS_INTERVAL: Duration = Duration::from_mins(1);
+
 // --- Work per turn: no connection keeps a worker from the others ------------------------------------------------
 
 /// The buffer that each worker receives into.

@@ -155,20 +155,19 @@ fn is_pre_release_word(part: &str) -> bool {
     words.any(|word| word.eq_ignore_ascii_case(letters)) && (letters.len() > 1 || letters != part)
 }
 
-/// What follows the build at the start of a text. File types at a name's end, such as `.tar.gz`, are none of the build.
+/// What follows the build at the start of a text. What looks like a file type at its end, such as `.tar.gz`, is none of it.
 fn after_build(text: &str) -> &str {
     let Some(build) = text.strip_prefix('+') else {
         return text;
     };
-    let (build, after) = split_while(build, |byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    let (build, _) = split_while(build, |byte| byte.is_ascii_alphanumeric() || byte == b'.');
     let mut kept = build.trim_end_matches('.');
     if kept.is_empty() || build.starts_with('.') {
         return text;
     }
     let is_file_type =
         |part: &str| part == "7z" || part.starts_with(|c: char| c.is_ascii_alphabetic());
-    while after.is_empty()
-        && let Some((before, part)) = kept.rsplit_once('.')
+    while let Some((before, part)) = kept.rsplit_once('.')
         && is_file_type(part)
     {
         kept = before.trim_end_matches('.');

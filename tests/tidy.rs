@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 7] = [
     &["storage"],
     &["config"],
     &["http"],
-    &["log", "clock", "date", "limits", "version"],
+    &["log", "clock", "date", "limits", "pattern", "version"],
 ];
 
 /// What only some layers may name: a word, and the layers (or modules) that may.

@@ -3,7 +3,8 @@
 //! Invariants: decided from the head, before any body is read; reads never look at it; neither token is ever part of a
 //! message.
 //!
-//! Sources: RFC 6750, sections 2.1 and 3; RFC 9110, section 11.4 (the scheme is case-insensitive).
+//! Sources: RFC 6750, sections 2.1 and 3; RFC 9110, section 11.4 (the scheme is case-insensitive). `token` is what
+//! GitHub's clients called the scheme before it was `Bearer`, and some still do.
 
 use crate::app::error::ApiError;
 use crate::config::token::Token;
@@ -28,7 +29,7 @@ pub fn check(token: &Token, fields: &Fields<'_, '_>) -> Result<(), ApiError> {
             .position(|byte| *byte == b' ')
             .unwrap_or(header.len()),
     );
-    if !scheme.eq_ignore_ascii_case(b"bearer") {
+    if !scheme.eq_ignore_ascii_case(b"bearer") && !scheme.eq_ignore_ascii_case(b"token") {
         return Err(ApiError::Unauthorized(
             "The Authorization header has another scheme; send 'Authorization: Bearer TOKEN'",
         ));

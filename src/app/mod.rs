@@ -7,6 +7,7 @@
 //! needs the body returns a sink and never waits.
 
 pub mod auth;
+mod downloads;
 pub mod error;
 mod handlers;
 pub mod metrics;
@@ -17,16 +18,18 @@ mod rendered;
 pub mod router;
 mod views;
 
+use crate::clock::Clock;
 use crate::config::token::Token;
 use crate::http::head::Expectation;
 use crate::http::response::Response;
 use crate::http::service::{Decision, Reply, Request, Service};
 use crate::storage::Store;
-use error::ApiError;
+use downloads::Downloads;
+use error::{ApiError, ReleaseError};
 use metrics::{Metrics, NO_ROUTE};
 use public_url::PublicUrl;
 use rendered::RenderedCache;
-use router::Endpoint;
+use router::{Endpoint, Route};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tiny_http::Method;
@@ -42,7 +45,11 @@ struct State {
     public_url: PublicUrl,
     max_upload_bytes: Option<u64>,
     metrics: Arc<Metrics>,
+    downloads: Downloads,
+    /// What `/latest` and the lists of packages answer.
     rendered: RenderedCache,
+    /// What GitHub's API answers: clients that invent repositories take nothing from the others.
+    api_rendered: RenderedCache,
     draining: AtomicBool,
 }
 
@@ -54,6 +61,8 @@ pub struct Options {
     pub public_url: PublicUrl,
     /// The largest package, in bytes; `None` for no limit.
     pub max_upload_bytes: Option<u64>,
+    /// What is late, is late by this clock.
+    pub clock: Clock,
 }
 
 type Handled = Result<Reply, ApiError>;
@@ -67,7 +76,9 @@ impl App {
             public_url: options.public_url,
             max_upload_bytes: options.max_upload_bytes,
             metrics,
+            downloads: Downloads::new(options.clock),
             rendered: RenderedCache::default(),
+            api_rendered: RenderedCache::default(),
             draining: AtomicBool::new(false),
         }))
     }
@@ -77,8 +88,8 @@ impl App {
         self.0.draining.store(true, Ordering::Relaxed);
     }
 
-    fn dispatch(&self, endpoint: Endpoint, name: &str, request: &Request<'_>) -> Handled {
-        let state = &self.0;
+    fn dispatch(&self, route: &Route<'_>, request: &Request<'_>) -> Handled {
+        let (state, endpoint) = (&self.0, route.endpoint);
         if !endpoint.allows(request.method) {
             return Err(ApiError::MethodNotAllowed(endpoint.allow()));
         }
@@ -88,21 +99,23 @@ impl App {
         if request.expectation == Expectation::Unknown {
             return Err(ApiError::Expectation);
         }
-        let now = |response: Result<Response, ApiError>| response.map(Reply::Now);
         match (endpoint, request.method) {
-            (Endpoint::Root, _) => now(handlers::packages::root(state, request)),
-            (Endpoint::Latest, _) => now(handlers::latest::get(state, request)),
-            (Endpoint::Packages, _) => now(handlers::packages::get(state, request)),
-            (Endpoint::Asset, Method::Put) => handlers::put::put(state, request, name),
-            (Endpoint::Asset, Method::Delete) => now(handlers::delete::delete(state, name)),
-            (Endpoint::Asset, _) => now(handlers::download::get(state, request, name)),
+            (Endpoint::Asset, Method::Put) => handlers::put::put(state, request, route.name),
             (Endpoint::Upload, _) => handlers::upload::post(state, request),
-            (Endpoint::Healthz, _) => Ok(Reply::Now(handlers::probes::healthz())),
-            (Endpoint::Health, _) => Ok(Reply::Now(handlers::probes::health())),
-            (Endpoint::Readyz, _) => now(handlers::probes::readyz(state)),
-            (Endpoint::Metrics, _) => Ok(Reply::Now(handlers::probes::metrics(state))),
-            (Endpoint::ContractYaml, _) => now(handlers::contract::yaml(request)),
-            (Endpoint::ContractJson, _) => now(handlers::contract::json(request)),
+            (Endpoint::Releases, Method::Post) => {
+                handlers::release_writes::create(state, request, route)
+            }
+            (Endpoint::ReleaseAssets, Method::Post) => {
+                handlers::release_writes::upload(state, request, route)
+            }
+            (Endpoint::Asset | Endpoint::ReleaseAsset, Method::Delete) => {
+                delete(state, route).map(Reply::Now)
+            }
+            (Endpoint::Release, Method::Delete) => Err(ReleaseError::DeleteRelease.into()),
+            (Endpoint::Release | Endpoint::ReleaseAsset, Method::Patch) => {
+                Err(ReleaseError::Change.into())
+            }
+            _ => read(state, route, request).map(Reply::Now),
         }
     }
 
@@ -117,10 +130,44 @@ impl App {
     }
 }
 
+/// Everything that a client reads.
+fn read(state: &State, route: &Route<'_>, request: &Request<'_>) -> Result<Response, ApiError> {
+    use handlers::{contract, download, latest, packages, probes, releases};
+    match route.endpoint {
+        Endpoint::Root => packages::root(state, request),
+        Endpoint::Latest => latest::get(state, request),
+        Endpoint::Packages => packages::get(state, request),
+        Endpoint::Asset => download::get(state, request, route.name),
+        Endpoint::LatestDownload => download::newest(state, request, route.name),
+        Endpoint::Releases => releases::list(state, request, route),
+        Endpoint::LatestRelease => releases::latest(state, request, route),
+        Endpoint::TaggedRelease => releases::tagged(state, request, route),
+        Endpoint::Release => releases::numbered(state, request, route),
+        Endpoint::ReleaseAssets => releases::assets(state, request, route),
+        Endpoint::ReleaseAsset => releases::asset(state, request, route),
+        Endpoint::ReleaseDownload => download::of_release(state, request, route),
+        Endpoint::Healthz => Ok(probes::healthz()),
+        Endpoint::Health => Ok(probes::health()),
+        Endpoint::Readyz => probes::readyz(state),
+        Endpoint::Metrics => Ok(probes::metrics(state)),
+        Endpoint::ContractYaml => contract::yaml(request),
+        Endpoint::ContractJson => contract::json(request),
+        // Knows no method that reads.
+        Endpoint::Upload => Err(ApiError::MethodNotAllowed(route.endpoint.allow())),
+    }
+}
+
+fn delete(state: &State, route: &Route<'_>) -> Result<Response, ApiError> {
+    match route.endpoint {
+        Endpoint::Asset => handlers::delete::delete(state, &handlers::existing_name(route.name)?),
+        _ => handlers::delete::delete(state, &handlers::releases::package(state, route.name)?.name),
+    }
+}
+
 impl Service for App {
     fn respond(&self, request: &Request<'_>) -> Decision {
         let (route, handled) = match router::route(request.target.path) {
-            Some((endpoint, name)) => (endpoint.pattern(), self.dispatch(endpoint, name, request)),
+            Some(route) => (route.endpoint.pattern(), self.dispatch(&route, request)),
             None => (
                 NO_ROUTE,
                 Err(ApiError::NoSuchPath(request.target.path.to_owned())),

@@ -1,13 +1,15 @@
-//! What a client wants: a form of the list, a switch in the query.
+//! What a client wants: a form of the list, a page of it, a switch in the query.
 //!
 //! Invariant: `?format=` stands over `Accept`; what is neither HTML nor JSON is refused, not guessed.
 //!
 //! Source: RFC 9110, section 12.5.1.
 
 use crate::app::error::ApiError;
+use crate::app::release::PACKAGE_CONTENT_TYPE;
 use crate::config::value;
 use crate::http::head::Fields;
 use crate::http::service::Request;
+use crate::limits::{PAGE_ITEMS, PAGE_ITEMS_MAX};
 
 /// The forms of the list of packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,22 +30,39 @@ pub fn format(request: &Request<'_>) -> Result<Format, ApiError> {
             value: other.to_owned(),
             takes: "html or json",
         }),
-        None => match weights(&request.fields) {
-            (json, html) if json > html => Ok(Format::Json),
-            _ => Ok(Format::Html),
-        },
+        None if prefers_json(&request.fields) => Ok(Format::Json),
+        None => Ok(Format::Html),
     }
 }
 
 /// Whether a person reads the answer: a browser names HTML in its `Accept`, programs do not.
 pub fn wants_page(request: &Request<'_>) -> bool {
-    let (json, html) = weights(&request.fields);
-    html > json
+    weight(&request.fields, is_html) > weight(&request.fields, is_json)
 }
 
-/// The weights that `Accept` gives to JSON and to HTML by name. Wildcards name neither.
-fn weights(fields: &Fields<'_, '_>) -> (f32, f32) {
-    let (mut json, mut html) = (0.0_f32, 0.0_f32);
+/// Whether `Accept` names JSON with more weight than HTML.
+fn prefers_json(fields: &Fields<'_, '_>) -> bool {
+    weight(fields, is_json) > weight(fields, is_html)
+}
+
+/// Whether `Accept` names the bytes of a file with more weight than an object that describes it.
+pub fn prefers_bytes(fields: &Fields<'_, '_>) -> bool {
+    let is_object =
+        |media_type: &str| is_json(media_type) || media_type.starts_with("application/vnd.github");
+    weight(fields, |media_type| media_type == PACKAGE_CONTENT_TYPE) > weight(fields, is_object)
+}
+
+fn is_json(media_type: &str) -> bool {
+    media_type == "application/json"
+}
+
+fn is_html(media_type: &str) -> bool {
+    matches!(media_type, "text/html" | "application/xhtml+xml")
+}
+
+/// The most weight that `Accept` gives to any of these media types. Wildcards name none.
+fn weight(fields: &Fields<'_, '_>, is_meant: impl Fn(&str) -> bool) -> f32 {
+    let mut most = 0.0_f32;
     for member in fields.members("accept") {
         let text = String::from_utf8_lossy(member).to_ascii_lowercase();
         let mut pieces = text.split(';').map(str::trim);
@@ -51,13 +70,39 @@ fn weights(fields: &Fields<'_, '_>) -> (f32, f32) {
         let quality: f32 = pieces
             .find_map(|piece| piece.strip_prefix("q="))
             .map_or(1.0, |quality| quality.parse().unwrap_or(0.0));
-        match media_type {
-            "application/json" => json = quality.max(json),
-            "text/html" | "application/xhtml+xml" => html = quality.max(html),
-            _ => {}
+        if is_meant(media_type) {
+            most = quality.max(most);
         }
     }
-    (json, html)
+    most
+}
+
+/// Which part of a list is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// From 1 on.
+    pub number: usize,
+    /// How many items a page has.
+    pub size: usize,
+}
+
+/// The part of a list that a request asks for. More than a page can have counts as the most, as with GitHub.
+pub fn page(request: &Request<'_>) -> Result<Page, ApiError> {
+    let number = |name: &'static str, default: usize| match request.target.parameter(name) {
+        None => Ok(default),
+        Some(text) => {
+            let number = value::number(&text).filter(|number| *number > 0);
+            number.ok_or_else(|| ApiError::Parameter {
+                name,
+                value: text.into_owned(),
+                takes: "a whole number from 1 on",
+            })
+        }
+    };
+    Ok(Page {
+        number: number("page", 1)?,
+        size: number("per_page", PAGE_ITEMS)?.min(PAGE_ITEMS_MAX),
+    })
 }
 
 /// Whether an upload may replace a package.

@@ -1,17 +1,19 @@
 //! The JSON objects of answers: package metadata, and releases as GitHub describes them.
 //!
-//! Invariants: every field that a strictly typed GitHub client needs is there, with a value of its type; ids are positive,
-//! below 2^53 and the same after a restart; dates are valid even with no package.
+//! Invariants: every field that a strictly typed GitHub client needs is there, with a value of its type; dates are valid
+//! even with no package; a URL holds nothing of a repository's name but encoded.
 //!
 //! Sources: the project's contract, sections 1 and 2; GitHub's REST API, "Releases" and "Simple User".
 
+use crate::app::router::Repository;
 use crate::date;
-use crate::storage::{Listing, Package};
+use crate::http::target;
+use crate::storage::releases::{asset_id, stable_id};
+use crate::storage::{self, Listing, Package};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::time::UNIX_EPOCH;
 
 /// The media type that every package is served as.
@@ -62,9 +64,9 @@ pub struct Release<'p> {
     upload_url: String,
     id: u64,
     node_id: String,
-    tag_name: &'static str,
+    tag_name: &'p str,
     target_commitish: &'static str,
-    name: &'static str,
+    name: &'p str,
     body: &'static str,
     draft: bool,
     prerelease: bool,
@@ -79,7 +81,7 @@ pub struct Release<'p> {
 
 /// A file of a release, in GitHub's words.
 #[derive(Debug, Serialize)]
-struct Asset<'p> {
+pub struct Asset<'p> {
     url: String,
     browser_download_url: String,
     id: u64,
@@ -121,22 +123,130 @@ struct SimpleUser {
     user_view_type: &'static str,
 }
 
+/// How often the package of a name was downloaded.
+pub type DownloadCount<'c> = dyn Fn(&str) -> u64 + 'c;
+
+/// Where the objects of a release lead.
+struct Places {
+    url: String,
+    html_url: String,
+    assets_url: String,
+    upload_url: String,
+}
+
+/// The URLs of a repository, which may have any name: what an answer to a request for it leads back to.
+#[derive(Debug)]
+pub struct RepositoryUrls {
+    /// The base URL of this server.
+    base: String,
+    /// The repository below it, as its pages have it: `/{owner}/{repo}`.
+    path: String,
+    /// Its releases in the API, with the prefix that they were asked for with.
+    releases: String,
+}
+
+impl RepositoryUrls {
+    /// The URLs of a repository for a client that reaches the server by `base`; `None` where a name is no UTF-8.
+    pub fn new(base: &str, repository: Repository<'_>) -> Option<Self> {
+        let encoded = |segment| {
+            let name = target::decode_segment(segment)?;
+            Some(utf8_percent_encode(&name, PATH_SEGMENT).to_string())
+        };
+        let (owner, repo) = (encoded(repository.owner)?, encoded(repository.repo)?);
+        let path = format!("/{owner}/{repo}");
+        Some(Self {
+            base: base.to_owned(),
+            releases: format!("{base}{}/repos{path}/releases", repository.prefix),
+            path,
+        })
+    }
+
+    /// Its releases in the API.
+    pub fn releases(&self) -> &str {
+        &self.releases
+    }
+
+    /// What tells these URLs from those of another repository or base.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.base, self.releases)
+    }
+
+    /// A release in GitHub's words.
+    pub fn release<'p>(
+        &self,
+        release: &'p storage::Release,
+        count: &DownloadCount<'_>,
+    ) -> Release<'p> {
+        let url = format!("{}/{}", self.releases, release.id);
+        let places = Places {
+            html_url: format!("{}/packages", self.base),
+            assets_url: format!("{url}/assets"),
+            upload_url: format!("{url}/assets{{?name,label}}"),
+            url,
+        };
+        let assets = release.packages.iter();
+        let assets = assets.map(|package| self.asset(package, &release.tag, count));
+        let mut object = Release::new(
+            release.id,
+            &release.tag,
+            places,
+            &self.base,
+            assets.collect(),
+        );
+        object.prerelease = release.is_pre_release;
+        object
+    }
+
+    /// A package in GitHub's words; `tag`: that of its release.
+    pub fn asset<'p>(
+        &self,
+        package: &'p Package,
+        tag: &str,
+        count: &DownloadCount<'_>,
+    ) -> Asset<'p> {
+        let id = asset_id(package.name.as_str());
+        let tag = utf8_percent_encode(tag, PATH_SEGMENT);
+        let name = utf8_percent_encode(package.name.as_str(), PATH_SEGMENT);
+        let page = format!("{}{}/releases/download/{tag}/{name}", self.base, self.path);
+        Asset::new(
+            package,
+            format!("{}/assets/{id}", self.releases),
+            page,
+            count,
+        )
+    }
+}
+
 impl<'p> Release<'p> {
     /// The flat release `latest`: every package, newest first.
-    pub fn latest(listing: &'p Listing, base: &str) -> Self {
-        let newest = listing.packages().first();
-        let date = date::rfc3339(newest.map_or(UNIX_EPOCH, |package| package.state.modified));
-        let id = id_of("release", "latest");
-        Self {
+    pub fn latest(listing: &'p Listing, base: &str, count: &DownloadCount<'_>) -> Self {
+        let places = Places {
             url: format!("{base}/latest"),
             html_url: format!("{base}/packages"),
             assets_url: format!("{base}/packages?format=json"),
             upload_url: format!("{base}/upload"),
+        };
+        let assets = listing.packages().iter().map(|package| {
+            let url = download_url(package, base);
+            Asset::new(package, url.clone(), url, count)
+        });
+        let id = stable_id("release", "latest");
+        Self::new(id, "latest", places, base, assets.collect())
+    }
+
+    fn new(id: u64, tag: &'p str, places: Places, base: &str, assets: Vec<Asset<'p>>) -> Self {
+        let date = assets.first().map(|asset| asset.updated_at.clone());
+        let date = date.unwrap_or_else(|| date::rfc3339(UNIX_EPOCH));
+        Self {
+            url: places.url,
+            html_url: places.html_url,
+            assets_url: places.assets_url,
+            upload_url: places.upload_url,
             id,
             node_id: node_id("Release", id),
-            tag_name: "latest",
+            tag_name: tag,
             target_commitish: "main",
-            name: "latest",
+            name: tag,
             body: "",
             draft: false,
             prerelease: false,
@@ -146,26 +256,27 @@ impl<'p> Release<'p> {
             author: SimpleUser::this_server(base),
             tarball_url: None,
             zipball_url: None,
-            assets: listing
-                .packages()
-                .iter()
-                .map(|package| Asset::new(package, base))
-                .collect(),
+            assets,
         }
     }
 }
 
 impl<'p> Asset<'p> {
-    fn new(package: &'p Package, base: &str) -> Self {
-        let id = id_of("asset", package.name.as_str());
-        let url = download_url(package, base);
+    fn new(
+        package: &'p Package,
+        url: String,
+        browser_download_url: String,
+        count: &DownloadCount<'_>,
+    ) -> Self {
+        let name = package.name.as_str();
+        let id = asset_id(name);
         let date = date::rfc3339(package.state.modified);
         Self {
-            browser_download_url: url.clone(),
             url,
+            browser_download_url,
             id,
             node_id: node_id("ReleaseAsset", id),
-            name: package.name.as_str(),
+            name,
             label: None,
             state: "uploaded",
             content_type: PACKAGE_CONTENT_TYPE,
@@ -173,7 +284,7 @@ impl<'p> Asset<'p> {
             digest: package
                 .sha256
                 .map(|sha256| format!("sha256:{}", sha256.hex())),
-            download_count: 0,
+            download_count: count(name),
             created_at: date.clone(),
             updated_at: date,
             uploader: None,
@@ -185,7 +296,7 @@ impl SimpleUser {
     /// The one author of everything here. There are no accounts: all its URLs lead to the package page.
     fn this_server(base: &str) -> Self {
         let login = "release-server";
-        let id = id_of("user", login);
+        let id = stable_id("user", login);
         let page = || format!("{base}/packages");
         Self {
             login,
@@ -209,20 +320,6 @@ impl SimpleUser {
             user_view_type: "public",
         }
     }
-}
-
-/// A number for a thing, from its kind and name alone: 1 to 2^53 - 1, which JavaScript reads exactly.
-fn id_of(kind: &str, name: &str) -> u64 {
-    let hash: [u8; 32] = Sha256::new()
-        .chain_update(kind)
-        .chain_update(":")
-        .chain_update(name)
-        .finalize()
-        .into();
-    let number = hash[..8]
-        .iter()
-        .fold(0, |number, byte| number << 8 | u64::from(*byte));
-    (number >> 11).max(1)
 }
 
 fn node_id(kind: &str, id: u64) -> String {

@@ -1,16 +1,17 @@
 //! Answers that are made from the listing and kept until it changes.
 //!
 //! Invariant: an answer is rendered once for each change, form and base URL, however many ask for it at once; what is
-//! served belongs to the listing that was asked for, or a later one.
+//! served belongs to the version that was asked for, or a later one.
 
 use crate::app::error::ApiError;
+use crate::app::negotiate::Page;
 use crate::http::conditional::{self, Validators, Verdict};
 use crate::http::digest;
 use crate::http::response::Response;
 use crate::http::service::Request;
 use crate::limits::RENDERED_BODIES_MAX;
-use crate::storage::Listing;
 use bytes::Bytes;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -23,6 +24,14 @@ pub enum View {
     PackagesJson,
     /// The list of packages as a page.
     PackagesHtml,
+    /// The releases by version.
+    Releases(Page),
+    /// The release of an id.
+    Release(u64),
+    /// The packages of the release of an id.
+    ReleaseAssets(u64, Page),
+    /// The checksums of the packages of the release of an id; of all packages.
+    Checksums(Option<u64>),
 }
 
 /// A finished answer: header lines, body and what the body can be compared by.
@@ -36,23 +45,29 @@ pub struct Rendered {
 }
 
 impl Rendered {
-    /// An answer with this body. `lines` adds headers of its own.
-    pub fn new(
-        content_type: &'static str,
-        body: Vec<u8>,
-        lines: impl FnOnce(Response) -> Response,
-    ) -> Self {
+    /// An answer with this body. `headers`: those of its own, beside what every kept answer has.
+    pub fn new(content_type: &'static str, body: Vec<u8>, headers: &[(&str, &str)]) -> Self {
         let hash = digest::Sha256::new(Sha256::digest(&body)).hex();
         let etag = format!("\"{}\"", &hash[..32]);
-        let head = Response::new(200)
+        let mut head = Response::new(200)
             .header("ETag", &etag)
             .header("Cache-Control", "no-cache");
+        for (name, value) in headers {
+            head = head.header(name, value);
+        }
         Self {
             content_type,
-            lines: Bytes::copy_from_slice(lines(head).lines()),
+            lines: Bytes::copy_from_slice(head.lines()),
             body: body.into(),
             etag: etag.into(),
         }
+    }
+
+    /// An answer with this value as JSON.
+    pub fn json(value: &impl Serialize, headers: &[(&str, &str)]) -> Self {
+        // Nothing here can fail to be written as JSON: no maps, no floats.
+        let body = serde_json::to_vec(value).unwrap_or_default();
+        Self::new("application/json", body, headers)
     }
 
     /// Answers a request with it: 200, or 304 where the client has it.
@@ -72,6 +87,9 @@ impl Rendered {
     }
 }
 
+/// What an answer was made from: the version of the listing, and that of the download counts where they matter.
+pub type Version = (u64, u64);
+
 /// Rendered answers, the one used last at the end.
 #[derive(Debug, Default)]
 pub struct RenderedCache(Mutex<Vec<Arc<Slot>>>);
@@ -80,32 +98,32 @@ pub struct RenderedCache(Mutex<Vec<Arc<Slot>>>);
 struct Slot {
     view: View,
     base: String,
-    /// The answer and the version of the listing that it was made from.
-    made: Mutex<Option<(u64, Rendered)>>,
+    /// The answer and what it was made from.
+    made: Mutex<Option<(Version, Rendered)>>,
 }
 
 impl RenderedCache {
-    /// The answer for this view of this listing under this base URL; `render` makes it where it is not there.
+    /// The answer for this view of this version under this base URL; `render` makes it where it is not there.
     pub fn get(
         &self,
         view: View,
         base: &str,
-        listing: &Listing,
-        render: impl FnOnce() -> Rendered,
+        version: Version,
+        render: &dyn Fn() -> Rendered,
     ) -> Rendered {
         let slot = self.slot(view, base);
         // Held while rendering, so that a change is rendered once and not by every worker that is asked; whoever wants
         // another answer does not wait.
         let mut made = slot.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((version, rendered)) = made.as_ref()
-            && *version >= listing.version
+        if let Some((known, rendered)) = made.as_ref()
+            && *known >= version
         {
             return rendered.clone();
         }
         // The old body goes before there is a new one.
         *made = None;
         let rendered = render();
-        *made = Some((listing.version, rendered.clone()));
+        *made = Some((version, rendered.clone()));
         rendered
     }
 

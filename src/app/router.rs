@@ -18,8 +18,24 @@ pub enum Endpoint {
     Packages,
     /// One package, or its checksum.
     Asset,
+    /// The redirect to the newest package of a pattern.
+    LatestDownload,
     /// Publishing by form.
     Upload,
+    /// The releases by version.
+    Releases,
+    /// The release of the highest version.
+    LatestRelease,
+    /// The release of a tag.
+    TaggedRelease,
+    /// The release of an id.
+    Release,
+    /// The packages of a release.
+    ReleaseAssets,
+    /// One package, by its id.
+    ReleaseAsset,
+    /// One package of a tag, by its name.
+    ReleaseDownload,
     /// Whether the process answers.
     Healthz,
     /// The same in the Python server's words.
@@ -36,12 +52,20 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 19] = [
         Self::Root,
         Self::Latest,
         Self::Packages,
         Self::Asset,
+        Self::LatestDownload,
         Self::Upload,
+        Self::Releases,
+        Self::LatestRelease,
+        Self::TaggedRelease,
+        Self::Release,
+        Self::ReleaseAssets,
+        Self::ReleaseAsset,
+        Self::ReleaseDownload,
         Self::Healthz,
         Self::Health,
         Self::Readyz,
@@ -57,7 +81,15 @@ impl Endpoint {
             Self::Latest => "/latest",
             Self::Packages => "/packages",
             Self::Asset => "/assets/{filename}",
+            Self::LatestDownload => "/latest/download/{pattern}",
             Self::Upload => "/upload",
+            Self::Releases => "/repos/{owner}/{repo}/releases",
+            Self::LatestRelease => "/repos/{owner}/{repo}/releases/latest",
+            Self::TaggedRelease => "/repos/{owner}/{repo}/releases/tags/{tag}",
+            Self::Release => "/repos/{owner}/{repo}/releases/{id}",
+            Self::ReleaseAssets => "/repos/{owner}/{repo}/releases/{id}/assets",
+            Self::ReleaseAsset => "/repos/{owner}/{repo}/releases/assets/{id}",
+            Self::ReleaseDownload => "/{owner}/{repo}/releases/download/{tag}/{filename}",
             Self::Healthz => "/healthz",
             Self::Health => "/health",
             Self::Readyz => "/readyz",
@@ -72,6 +104,8 @@ impl Endpoint {
         match self {
             Self::Asset => "GET, HEAD, PUT, DELETE",
             Self::Upload => "POST",
+            Self::Releases | Self::ReleaseAssets => "GET, HEAD, POST",
+            Self::Release | Self::ReleaseAsset => "GET, HEAD, PATCH, DELETE",
             _ => "GET, HEAD",
         }
     }
@@ -84,24 +118,90 @@ impl Endpoint {
     }
 }
 
-/// Where a path leads: an endpoint, and the file name in it, still encoded.
-pub fn route(path: &str) -> Option<(Endpoint, &str)> {
-    let mut segments = path.strip_prefix('/')?.split('/');
-    let (first, second, third) = (segments.next()?, segments.next(), segments.next());
-    let endpoint = match (first, second, third) {
-        ("assets", Some(name), None) if !name.is_empty() => return Some((Endpoint::Asset, name)),
-        (_, Some(_), _) => return None,
-        ("", None, _) => Endpoint::Root,
-        ("latest", None, _) => Endpoint::Latest,
-        ("packages", None, _) => Endpoint::Packages,
-        ("upload", None, _) => Endpoint::Upload,
-        ("healthz", None, _) => Endpoint::Healthz,
-        ("health", None, _) => Endpoint::Health,
-        ("readyz", None, _) => Endpoint::Readyz,
-        ("metrics", None, _) => Endpoint::Metrics,
-        ("openapi.yaml", None, _) => Endpoint::ContractYaml,
-        ("openapi.json", None, _) => Endpoint::ContractJson,
+/// Where a path leads. What stands in it is still encoded; what does not is empty.
+#[derive(Clone, Copy, Debug)]
+pub struct Route<'p> {
+    /// The endpoint.
+    pub endpoint: Endpoint,
+    /// A file name, a pattern or an id.
+    pub name: &'p str,
+    /// The tag of a release.
+    pub tag: &'p str,
+    /// The repository, which may have any name.
+    pub repository: Repository<'p>,
+}
+
+/// How GitHub's clients name a repository: there is one set of packages, whatever they say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Repository<'p> {
+    /// What stands before the path: `/api/v3`, as with GitHub Enterprise, or nothing.
+    pub prefix: &'p str,
+    /// Whose it is.
+    pub owner: &'p str,
+    /// What it is called.
+    pub repo: &'p str,
+}
+
+/// The most segments that a path has.
+const SEGMENTS_MAX: usize = 6;
+
+/// Where a path leads.
+pub fn route(path: &str) -> Option<Route<'_>> {
+    let (prefix, rest) = match path.split_at_checked("/api/v3".len()) {
+        Some(("/api/v3", rest)) if rest.starts_with("/repos/") => ("/api/v3", rest),
+        _ => ("", path),
+    };
+    let mut segments = [""; SEGMENTS_MAX];
+    let mut count = 0;
+    for segment in rest.strip_prefix('/')?.split('/') {
+        *segments.get_mut(count)? = segment;
+        count += 1;
+    }
+    let segments = &segments[..count];
+    if count > 1 && segments.contains(&"") {
+        return None;
+    }
+    let (endpoint, name, tag, owner, repo) = match *segments {
+        [""] => (Endpoint::Root, "", "", "", ""),
+        ["latest"] => (Endpoint::Latest, "", "", "", ""),
+        ["packages"] => (Endpoint::Packages, "", "", "", ""),
+        ["upload"] => (Endpoint::Upload, "", "", "", ""),
+        ["healthz"] => (Endpoint::Healthz, "", "", "", ""),
+        ["health"] => (Endpoint::Health, "", "", "", ""),
+        ["readyz"] => (Endpoint::Readyz, "", "", "", ""),
+        ["metrics"] => (Endpoint::Metrics, "", "", "", ""),
+        ["openapi.yaml"] => (Endpoint::ContractYaml, "", "", "", ""),
+        ["openapi.json"] => (Endpoint::ContractJson, "", "", "", ""),
+        ["assets", name] => (Endpoint::Asset, name, "", "", ""),
+        ["latest", "download", name] => (Endpoint::LatestDownload, name, "", "", ""),
+        ["repos", owner, repo, "releases"] => (Endpoint::Releases, "", "", owner, repo),
+        ["repos", owner, repo, "releases", "latest"] => {
+            (Endpoint::LatestRelease, "", "", owner, repo)
+        }
+        ["repos", owner, repo, "releases", "tags", tag] => {
+            (Endpoint::TaggedRelease, "", tag, owner, repo)
+        }
+        ["repos", owner, repo, "releases", "assets", id] => {
+            (Endpoint::ReleaseAsset, id, "", owner, repo)
+        }
+        ["repos", owner, repo, "releases", id, "assets"] => {
+            (Endpoint::ReleaseAssets, id, "", owner, repo)
+        }
+        ["repos", owner, repo, "releases", id] => (Endpoint::Release, id, "", owner, repo),
+        [owner, repo, "releases", "download", tag, name] => {
+            (Endpoint::ReleaseDownload, name, tag, owner, repo)
+        }
         _ => return None,
     };
-    Some((endpoint, ""))
+    let repository = Repository {
+        prefix,
+        owner,
+        repo,
+    };
+    Some(Route {
+        endpoint,
+        name,
+        tag,
+        repository,
+    })
 }

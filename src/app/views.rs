@@ -10,36 +10,39 @@
 
 use crate::app::release;
 use crate::date;
-use crate::http::response::Response;
+use crate::storage::releases::Release;
 use crate::storage::{Listing, Package};
-use crate::version::Version;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::cmp::Reverse;
 use std::fmt::Write;
+use std::sync::{Arc, LazyLock};
 
 const STYLE: &str = include_str!("../../templates/pages.css");
 const SCRIPT: &str = include_str!("../../templates/packages.js");
 const ICON: &str = include_str!("../../templates/icon.svg");
 
-/// What stands above packages whose names hold no version.
-const UNVERSIONED: &str = "unversioned";
-
 /// The media type of a page.
 pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
 
-/// Adds the policy for every page: its own style, script and icon, links to follow, nothing else.
-pub fn with_policy(head: Response) -> Response {
+/// The policy for every page: its own style, script and icon, links to follow, nothing else.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
-    let policy = format!(
+    format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         hash(STYLE),
         hash(SCRIPT),
-    );
-    head.header("Content-Security-Policy", &policy)
-        .header("Referrer-Policy", "no-referrer")
+    )
+});
+
+/// The headers that every page has.
+pub fn headers() -> [(&'static str, &'static str); 2] {
+    [
+        ("Content-Security-Policy", POLICY.as_str()),
+        ("Referrer-Policy", "no-referrer"),
+    ]
 }
 
 /// The package page.
@@ -52,10 +55,9 @@ pub fn packages(listing: &Listing, base: &str) -> String {
             base = base
         )
     } else {
-        let groups = groups(listing).iter().map(group).collect::<String>();
         format!(
             include_str!("../../templates/packages_table.html"),
-            groups = groups
+            groups = groups(listing)
         )
     };
     format!(
@@ -65,7 +67,7 @@ pub fn packages(listing: &Listing, base: &str) -> String {
         script = SCRIPT,
         base = base,
         count = count(packages.len()),
-        total = total(packages.iter().map(AsRef::as_ref)),
+        total = total(packages),
         list = list,
     )
 }
@@ -86,39 +88,28 @@ pub fn error(status: u16, reason: &str, sentence: &str, way_back: Option<&str>) 
     )
 }
 
-/// Packages of one version, newest first.
-struct Group<'l> {
-    version: &'l str,
-    packages: Vec<&'l Package>,
-}
-
 /// The packages by version, the version with the newest package first.
-fn groups(listing: &Listing) -> Vec<Group<'_>> {
-    let mut groups = Vec::<Group<'_>>::new();
-    let mut places = HashMap::new();
-    for package in listing.packages() {
-        let version =
-            Version::of(package.name.as_str()).map_or(UNVERSIONED, |version| version.as_str());
-        let place = *places.entry(version).or_insert(groups.len());
-        if place == groups.len() {
-            let packages = Vec::new();
-            groups.push(Group { version, packages });
-        }
-        groups[place].packages.push(package);
-    }
-    groups
+fn groups(listing: &Listing) -> String {
+    let mut releases: Vec<_> = listing.releases().all().iter().collect();
+    releases.sort_by_key(|release| {
+        release
+            .packages
+            .first()
+            .map(|newest| Reverse(newest.state.modified))
+    });
+    releases.into_iter().map(group).collect()
 }
 
-fn group(group: &Group<'_>) -> String {
+fn group(release: &Release) -> String {
     let mut rows = String::new();
-    for package in &group.packages {
+    for package in &release.packages {
         push_row(&mut rows, package);
     }
     format!(
         include_str!("../../templates/packages_group.html"),
-        version = escape(group.version),
-        count = count(group.packages.len()),
-        total = total(group.packages.iter().copied()),
+        version = escape(&release.tag),
+        count = count(release.packages.len()),
+        total = total(&release.packages),
         rows = rows,
     )
 }
@@ -152,8 +143,8 @@ fn count(packages: usize) -> String {
     }
 }
 
-fn total<'p>(packages: impl Iterator<Item = &'p Package>) -> String {
-    human_size(packages.map(|package| package.state.size).sum())
+fn total(packages: &[Arc<Package>]) -> String {
+    human_size(packages.iter().map(|package| package.state.size).sum())
 }
 
 /// Text as it may stand in an element or a quoted attribute. Controls that would turn the direction of what is read are

@@ -67,6 +67,20 @@ pub const MAX_PACKAGES: Key = key(
     "100",
     "a whole number; 0 keeps everything",
 );
+/// How many versions are kept whole.
+pub const MAX_RELEASES: Key = key(
+    "max_releases",
+    &["MAX_RELEASES"],
+    "0",
+    "a whole number; 0 keeps what max_packages keeps",
+);
+/// What is never removed to make room.
+pub const PINNED: Key = key(
+    "pinned",
+    &["PINNED"],
+    "",
+    "patterns of names with * and ?, as a YAML list or with commas between them",
+);
 /// The largest package.
 pub const MAX_UPLOAD_SIZE: Key = key(
     "max_upload_size",
@@ -151,6 +165,8 @@ pub const ALL: &[&Key] = &[
     &HOST,
     &STORAGE_PATH,
     &MAX_PACKAGES,
+    &MAX_RELEASES,
+    &PINNED,
     &MAX_UPLOAD_SIZE,
     &AUTH_TOKEN,
     &AUTH_TOKEN_FILE,

@@ -76,7 +76,7 @@ impl Raw {
                 )));
             };
             let origin = format!("{path}: {name}");
-            if let Some(text) = scalar(key, &value).map_err(|()| refusal(&origin, None, key))? {
+            if let Some(text) = text_of(key, &value).map_err(|()| refusal(&origin, None, key))? {
                 self.0.insert(key.name, Setting { text, origin });
             }
         }
@@ -145,14 +145,18 @@ pub fn refusal(origin: &str, text: Option<&str>, key: &Key) -> ConfigError {
     })
 }
 
-/// A YAML scalar as text; `None` where empty. Secrets must be strings: YAML would turn `0123` or `1e5` into numbers.
-fn scalar(key: &Key, value: &Value) -> Result<Option<String>, ()> {
+/// A YAML value as text; `None` where empty. Secrets must be strings: YAML would turn `0123` or `1e5` into numbers.
+fn text_of(key: &Key, value: &Value) -> Result<Option<String>, ()> {
     match value {
         Value::Null => Ok(None),
         Value::String(text) if text.is_empty() => Ok(None),
         Value::String(text) => Ok(Some(text.trim().to_owned())),
         Value::Number(number) if !key.secret => Ok(Some(number.to_string())),
         Value::Bool(switch) if !key.secret => Ok(Some(switch.to_string())),
+        Value::Sequence(items) if *key == keys::PINNED => {
+            let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
+            Ok(Some(texts.ok_or(())?.join(",")))
+        }
         _ => Err(()),
     }
 }

@@ -7,6 +7,7 @@ use super::raw::{Raw, refusal};
 use super::token::Token;
 use super::{ConfigError, value};
 use crate::log;
+use crate::pattern::Pattern;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,6 +30,10 @@ pub struct Config {
     pub storage_path: PathBuf,
     /// How many packages are kept; `None` for all.
     pub max_packages: Option<usize>,
+    /// How many versions are kept whole; `None` for what `max_packages` keeps.
+    pub max_releases: Option<usize>,
+    /// What is never removed to make room.
+    pub pinned: Vec<Pattern>,
     /// The largest package, in bytes; `None` for no limit.
     pub max_upload_bytes: Option<u64>,
     /// What writing needs.
@@ -59,6 +64,11 @@ impl Config {
             storage_path: storage_path(raw)?,
             max_packages: required(raw, &keys::MAX_PACKAGES, value::number)
                 .map(|count: usize| (count > 0).then_some(count))?,
+            max_releases: required(raw, &keys::MAX_RELEASES, value::number)
+                .map(|count: usize| (count > 0).then_some(count))?,
+            pinned: raw
+                .read(&keys::PINNED, |text| Some(value::patterns(text)))?
+                .unwrap_or_default(),
             max_upload_bytes: required(raw, &keys::MAX_UPLOAD_SIZE, value::size_bytes)
                 .map(|bytes| (bytes > 0).then_some(bytes))?,
             token: token(raw)?,

@@ -4,6 +4,7 @@
 //! sentence about it is made where the key is known.
 
 use crate::http::authority;
+use crate::pattern::Pattern;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -61,6 +62,15 @@ pub fn switch(text: &str) -> Option<bool> {
         "false" | "0" | "no" | "off" => Some(false),
         _ => None,
     }
+}
+
+/// Patterns of names with commas between them.
+pub fn patterns(text: &str) -> Vec<Pattern> {
+    let patterns = text.split(',').map(str::trim);
+    patterns
+        .filter(|text| !text.is_empty())
+        .map(Pattern::new)
+        .collect()
 }
 
 /// A list of `level` and `module=level`, as `env_logger` reads it; checked here because that one only warns.

@@ -5,9 +5,10 @@
 
 use super::directory::FileState;
 use super::name::PackageName;
+use super::releases::Releases;
 use crate::http::digest::Sha256;
 use std::cmp::{Ordering, Reverse};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A package, as it was when it was last looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Package {
 pub struct Listing {
     newest_first: Vec<Arc<Package>>,
     by_name: Vec<Arc<Package>>,
+    /// Made when they are first asked for.
+    releases: OnceLock<Releases>,
     /// Differs from the version of every other listing of this process that holds something else.
     pub version: u64,
 }
@@ -35,6 +38,7 @@ impl Listing {
         Self {
             newest_first: sorted(packages.clone(), age_order),
             by_name: sorted(packages, name_order),
+            releases: OnceLock::new(),
             version,
         }
     }
@@ -42,6 +46,12 @@ impl Listing {
     /// All packages, newest first.
     pub fn packages(&self) -> &[Arc<Package>] {
         &self.newest_first
+    }
+
+    /// The same packages by version.
+    pub fn releases(&self) -> &Releases {
+        self.releases
+            .get_or_init(|| Releases::of(&self.newest_first))
     }
 
     /// All packages, by name.
@@ -69,6 +79,7 @@ impl Listing {
         Self {
             newest_first: merged(&self.newest_first, left.clone(), come.to_vec(), age_order),
             by_name: merged(&self.by_name, left, come.to_vec(), name_order),
+            releases: OnceLock::new(),
             version,
         }
     }

@@ -20,7 +20,9 @@ pub mod lock;
 mod maintenance;
 pub mod name;
 pub mod open;
+pub mod releases;
 mod removal;
+pub mod retention;
 mod scan;
 mod sidecar;
 mod temporary;
@@ -32,6 +34,8 @@ pub use listing::{Listing, Package};
 pub use maintenance::Maintenance;
 pub use name::PackageName;
 pub use open::OpenPackage;
+pub use releases::Release;
+pub use retention::Retention;
 pub use upload::{CompleteUpload, PendingUpload, Published};
 
 use crate::clock::Clock;
@@ -70,7 +74,7 @@ fn create_durably(path: &Path) -> std::io::Result<()> {
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    max_packages: Option<usize>,
+    retention: Retention,
     clock: Clock,
     lock: LockKeeper,
     cache: ListingCache,
@@ -78,18 +82,14 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the directory, creating it where it is missing. `max_packages`: `None` keeps everything.
-    pub fn open(
-        path: &Path,
-        max_packages: Option<usize>,
-        clock: Clock,
-    ) -> std::io::Result<Arc<Self>> {
+    /// Opens the directory, creating it where it is missing.
+    pub fn open(path: &Path, retention: Retention, clock: Clock) -> std::io::Result<Arc<Self>> {
         create_durably(path)?;
         Ok(Arc::new(Self {
             lock: LockKeeper::start(path)?,
             cache: ListingCache::new(path.to_owned(), clock.clone()),
             path: path.to_owned(),
-            max_packages,
+            retention,
             clock,
             owed: OwedSidecars::default(),
         }))

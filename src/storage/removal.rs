@@ -2,8 +2,7 @@
 //!
 //! Invariants: both happen under the directory's lock; a package goes before its sidecar, so that a crash in between
 //! leaves a leftover and no package without its checksum. The sweep runs within a publish, never takes the package just
-//! published, whatever its time says, and passes over one that cannot be deleted, so that one bad file does not let the
-//! others grow in number.
+//! published, and passes over one that cannot be deleted, so that one bad file does not let the others grow in number.
 //!
 //! Source: the project's contract, section 4, "Retention".
 
@@ -12,6 +11,7 @@ use super::directory::Entry;
 use super::error::{Result, StorageError};
 use super::listing::Package;
 use super::name::PackageName;
+use super::retention::{Retention, Surplus};
 use super::sidecar;
 
 /// Deletes a package on request; durable when it returns.
@@ -24,21 +24,24 @@ pub fn delete(change: &mut Change<'_>, name: &PackageName) -> Result<()> {
     change.lock().directory().sync()
 }
 
-/// Deletes the oldest packages until there are no more than wanted, the published one included. Not synced: a loss of
-/// power may bring some back, and the next publish sweeps them again.
+/// Deletes what retention leaves no room for, the published package counted. Not synced: a loss of power may bring some
+/// back, and the next publish sweeps them again.
 pub fn sweep(
     change: &mut Change<'_>,
-    max_packages: Option<usize>,
+    retention: &Retention,
     published: &Package,
 ) -> Vec<PackageName> {
     let before = change.before();
-    let replaced = before.get(published.name.as_str()).is_some();
-    let count = before.packages().len() + usize::from(!replaced);
-    let surplus = max_packages.map_or(0, |max| count.saturating_sub(max));
-    let mut removed = Vec::with_capacity(surplus);
-    let oldest_first = before.packages().iter().rev();
-    for package in oldest_first.filter(|package| package.name != published.name) {
-        if removed.len() == surplus {
+    let packages = before.packages().iter().map(AsRef::as_ref);
+    let others = packages.filter(|package: &&Package| package.name != published.name);
+    let total = 1 + others.clone().count();
+    let Surplus { must_go, may_go } = retention.surplus(published, others);
+    let must_go = must_go.into_iter().map(|package| (package, true));
+    let may_go = may_go.into_iter().map(|package| (package, false));
+    let mut removed = Vec::new();
+    for (package, must_go) in must_go.chain(may_go) {
+        let left = total - removed.len();
+        if !must_go && retention.max_packages.is_none_or(|max| left <= max) {
             break;
         }
         match remove_unchanged(change, package) {

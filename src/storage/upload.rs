@@ -107,7 +107,7 @@ impl CompleteUpload {
         let _ = self.temporary.file.set_modified(clock::wall_now());
         rustix::fs::fsync(&self.temporary.file).map_err(failed("sync", &shown))?;
         let lock = store.lock.acquire()?;
-        let mut change = store.cache.begin(&lock, store.max_packages.is_some())?;
+        let mut change = store.cache.begin(&lock, store.retention.is_limited())?;
         let replaced = match lock.directory().entry(name.as_str())? {
             None => false,
             Some(Entry::File(_)) if overwrite => true,
@@ -133,7 +133,7 @@ impl CompleteUpload {
         }
         let package = self.settle(&lock, name, replaced)?;
         change.came(Arc::clone(&package));
-        let removed = removal::sweep(&mut change, store.max_packages, &package);
+        let removed = removal::sweep(&mut change, &store.retention, &package);
         change.commit();
         Ok(Published {
             package,

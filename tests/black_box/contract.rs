@@ -9,7 +9,19 @@ use std::collections::BTreeSet;
 
 /// A path that the pattern of one stands for.
 pub fn filled_in(pattern: &str) -> String {
-    pattern.replace("{filename}", "a.zip")
+    let values = [
+        ("{filename}", "a.zip"),
+        ("{pattern}", "a.*"),
+        ("{owner}", "github"),
+        ("{repo}", "spec-kit"),
+        ("{tag}", "unversioned"),
+        ("{id}", "1"),
+    ];
+    values
+        .iter()
+        .fold(pattern.to_owned(), |path, (name, value)| {
+            path.replace(name, value)
+        })
 }
 
 /// Every object in a value, itself included.
@@ -40,8 +52,9 @@ fn every_operation_of_the_document_is_routed_and_allowed() {
     let contract = Contract::load();
     for (path, method, _) in contract.operations() {
         let filled_in = filled_in(path);
-        let (endpoint, _) = router::route(&filled_in)
-            .unwrap_or_else(|| panic!("{path} is in the document and not routed"));
+        let endpoint = router::route(&filled_in)
+            .unwrap_or_else(|| panic!("{path} is in the document and not routed"))
+            .endpoint;
         assert_eq!(endpoint.pattern(), path);
         let parsed = method.parse().unwrap();
         assert!(endpoint.allows(&parsed), "{method} {path} is not allowed");
@@ -97,6 +110,18 @@ fn every_operation_is_named_and_says_whether_it_needs_the_token() {
         assert_eq!(refuses, writes, "401 of {id}");
     }
     assert_eq!(contract.document()["security"], json!([]));
+}
+
+/// GitHub Enterprise has its API below `/api/v3`, and so have we.
+#[test]
+fn what_is_documented_with_a_prefix_is_routed_with_it() {
+    let contract = Contract::load();
+    for (path, item) in entries(&contract.document()["paths"]) {
+        let prefixed = format!("/api/v3{}", filled_in(path));
+        let found = router::route(&prefixed).map(|route| route.endpoint.pattern());
+        let documented = item["servers"] == json!([{ "url": "/" }, { "url": "/api/v3" }]);
+        assert_eq!(found, documented.then_some(path), "{prefixed}");
+    }
 }
 
 /// RFC 9110, sections 9.3.2 and 14.2: HEAD answers as GET does, and ranges are for GET alone.

@@ -6,8 +6,10 @@
 //! need a broken disk.
 
 use crate::contract::filled_in;
+use crate::contract_releases::{REPOSITORY, read_releases, upload_of, write_releases};
 use crate::contract_schema::{Contract, statuses};
 use crate::harness::{Connection, FORM_TYPE, Response, TOKEN, TestServer, form};
+use release_server::app::router;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -15,8 +17,8 @@ use std::collections::BTreeSet;
 type Pair = (String, String, u16);
 
 /// Asks, and holds what comes back to the contract.
-struct Asker<'s> {
-    server: &'s TestServer,
+pub struct Asker<'s> {
+    pub server: &'s TestServer,
     contract: Contract,
     seen: BTreeSet<Pair>,
 }
@@ -39,7 +41,7 @@ impl<'s> Asker<'s> {
     }
 
     /// Asks with the token, expects a status and checks the answer.
-    fn ask(&mut self, status: u16, request: &str, headers: &str, body: &[u8]) -> Response {
+    pub fn ask(&mut self, status: u16, request: &str, headers: &str, body: &[u8]) -> Response {
         let (method, target) = request.split_once(' ').unwrap();
         let answer = if method == "HEAD" {
             let mut connection = self.server.connect();
@@ -57,7 +59,7 @@ impl<'s> Asker<'s> {
     }
 
     /// Sends these very bytes, expects a status and checks the answer.
-    fn send(&mut self, status: u16, request: &str, bytes: &str) {
+    pub fn send(&mut self, status: u16, request: &str, bytes: &str) {
         let mut connection = self.server.connect();
         connection.send(bytes.as_bytes());
         let (method, _) = request.split_once(' ').unwrap();
@@ -66,7 +68,7 @@ impl<'s> Asker<'s> {
     }
 
     /// Checks the answer to a request such as `GET /latest`.
-    fn check(&mut self, status: u16, request: &str, answer: &Response) {
+    pub fn check(&mut self, status: u16, request: &str, answer: &Response) {
         assert_eq!(answer.status, status, "{request}: {answer:?}");
         let (method, target) = request.split_once(' ').unwrap();
         let path = pattern_of(target);
@@ -99,13 +101,10 @@ impl<'s> Asker<'s> {
 }
 
 /// The path as the document writes it.
-fn pattern_of(target: &str) -> &str {
+fn pattern_of(target: &str) -> &'static str {
     let path = target.split('?').next().unwrap_or_default();
-    if path.starts_with("/assets/") {
-        "/assets/{filename}"
-    } else {
-        path
-    }
+    let route = router::route(path).unwrap_or_else(|| panic!("{path} is not routed"));
+    route.endpoint.pattern()
 }
 
 #[test]
@@ -119,8 +118,13 @@ fn every_documented_answer_is_given_as_documented() {
     asker.server = &server;
     let empty = asker.ask(200, "GET /latest", "", b"").json();
     assert_eq!(empty["assets"], json!([]));
+    for method in ["GET", "HEAD"] {
+        asker.ask(404, &format!("{method} {REPOSITORY}/latest"), "", b"");
+    }
     publish_and_delete(&mut asker);
     read(&mut asker);
+    read_releases(&mut asker);
+    write_releases(&mut asker);
     refused_heads(&mut asker);
     unknown_paths_and_methods(&asker);
     std::fs::remove_dir_all(server.storage()).unwrap();
@@ -138,7 +142,13 @@ fn every_documented_answer_is_given_as_documented() {
 /// Begins every operation on a connection of its own and sends no more: half a body where there is one, else half a
 /// head. All are over their time at the same moment, while the rest of the test goes on.
 fn begin_and_fall_silent(asker: &Asker<'_>) -> Vec<(String, Connection)> {
-    let begin = |(method, _, target): (String, String, String)| {
+    let begin = |(method, path, target): (String, String, String)| {
+        let is_upload = method == "POST" && path.ends_with("/{id}/assets");
+        let target = if is_upload {
+            upload_of("late.zip")
+        } else {
+            target
+        };
         let request = format!("{method} {target}");
         let rest = match method.as_str() {
             "PUT" | "POST" => {
@@ -154,7 +164,8 @@ fn begin_and_fall_silent(asker: &Asker<'_>) -> Vec<(String, Connection)> {
 }
 
 fn too_large_for_the_disk(asker: &mut Asker<'_>) {
-    for request in ["PUT /assets/a.zip", "POST /upload"] {
+    let upload = format!("POST {}", upload_of("a.zip"));
+    for request in ["PUT /assets/a.zip", "POST /upload", &upload] {
         let head = format!(
             "{request} HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\n{FORM_TYPE}\
              Content-Length: 9000000000000000000\r\n\r\n"
@@ -270,7 +281,7 @@ fn unknown_paths_and_methods(asker: &Asker<'_>) {
         check("404", &asker.server.get(target));
     }
     for (_, _, target) in asker.operations() {
-        for method in ["PATCH", "OPTIONS", "TRACE", "MADEUP"] {
+        for method in ["OPTIONS", "TRACE", "MADEUP"] {
             check("405", &asker.server.request(method, &target, "", b""));
         }
     }
@@ -279,12 +290,24 @@ fn unknown_paths_and_methods(asker: &Asker<'_>) {
 /// The directory is gone: what needs it says so, and when to ask again.
 fn without_storage(asker: &mut Asker<'_>) {
     for method in ["GET", "HEAD"] {
-        for target in ["/latest", "/packages", "/assets/a.zip", "/readyz"] {
+        for (known, path, target) in asker.operations() {
+            let quiet = ["/", "/healthz", "/health", "/metrics"];
+            if known != method || quiet.contains(&target.as_str()) || path.starts_with("/openapi") {
+                continue;
+            }
             asker.ask(503, &format!("{method} {target}"), "", b"");
         }
         asker.ask(200, &format!("{method} /metrics"), "", b"");
     }
     asker.ask(503, "PUT /assets/a.zip", "", b"content");
     asker.ask(503, "DELETE /assets/a.zip", "", b"");
+    asker.ask(503, &format!("DELETE {REPOSITORY}/assets/1"), "", b"");
+    asker.ask(
+        503,
+        &format!("POST {REPOSITORY}"),
+        "",
+        br#"{"tag_name":"v1.2.3"}"#,
+    );
+    asker.ask(503, &format!("POST {}", upload_of("a.zip")), "", b"content");
     asker.ask(503, "POST /upload", FORM_TYPE, &form("a.zip", b"content"));
 }

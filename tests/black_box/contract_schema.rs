@@ -267,6 +267,8 @@ fn has_format(format: &Value, value: &Value) -> bool {
                 .or_else(|| text.strip_prefix("http://"));
             after_scheme.is_some_and(|rest| !rest.is_empty() && is_url_text(rest))
         }
+        // RFC 6570: what follows in braces is filled in by the client.
+        "uri-template" => has_format(&"uri".into(), &text.split('{').next().into()),
         "uri-reference" => is_url_text(text),
         // Any bytes.
         "binary" => true,

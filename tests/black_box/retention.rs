@@ -1,4 +1,5 @@
-//! Retention: at most so many packages, the oldest go, the one just published stays.
+//! Retention: at most so many packages, the oldest go, the one just published stays; versions stay or go whole; what is
+//! pinned stays.
 
 use crate::harness::TestServer;
 use serde_json::{Value, json};
@@ -249,4 +250,69 @@ fn a_thousand_over_the_limit_go_at_once_and_are_named() {
     let swept = server.log().into_iter().filter(is_swept);
     let swept: Vec<Value> = swept.map(|line| line["package"].clone()).collect();
     assert_eq!(json!(swept), json!(gone), "the log has them too");
+}
+
+/// A release as it is published: one package after the other.
+fn publish_release(server: &TestServer, version: &str, packages: usize) {
+    for number in 0..packages {
+        let name = format!("tool-{number}-{version}.zip");
+        assert_eq!(server.put(&name, b"1").status, 201);
+    }
+}
+
+/// How many packages of each version are listed.
+fn counts(server: &TestServer, versions: &[&str]) -> Vec<usize> {
+    let listed = server.listed();
+    let of = |version: &&str| {
+        let ending = format!("-{version}.zip");
+        listed.iter().filter(|name| name.ends_with(&ending)).count()
+    };
+    versions.iter().map(of).collect()
+}
+
+#[test]
+fn versions_go_whole_and_the_newest_stay_whole() {
+    let limits = [("MAX_RELEASES", "2"), ("MAX_PACKAGES", "4")];
+    let server = TestServer::with(&limits);
+    let versions = ["v2.0.0", "v1.0.0", "v3.0.0"];
+    publish_release(&server, "v2.0.0", 6);
+    assert_eq!(counts(&server, &versions), [6, 0, 0], "no part of itself");
+    // Age is the order of publishing: a fix of an old version is not swept by the next of its packages.
+    publish_release(&server, "v1.0.0", 6);
+    assert_eq!(counts(&server, &versions), [6, 6, 0]);
+    let answer = server.put("tool-0-v3.0.0.zip", b"1");
+    assert_eq!(answer.json()["removed"].as_array().unwrap().len(), 6);
+    assert_eq!(counts(&server, &versions), [0, 6, 1]);
+    // What belongs to no version is what max_packages is for.
+    let answer = server.put("notes.txt", b"1");
+    assert_eq!(answer.json()["removed"], serde_json::json!([]));
+    let answer = server.put("more.txt", b"1");
+    assert_eq!(answer.json()["removed"], serde_json::json!(["notes.txt"]));
+    assert_eq!(counts(&server, &versions), [0, 6, 1]);
+}
+
+#[test]
+fn what_is_pinned_is_never_swept() {
+    let limits = [
+        ("MAX_PACKAGES", "2"),
+        ("MAX_RELEASES", "1"),
+        ("PINNED", "*.md, tool-?-v1.0.0*"),
+    ];
+    let server = TestServer::with(&limits);
+    server.put("README.md", b"1");
+    publish_release(&server, "v1.0.0", 2);
+    publish_release(&server, "v2.0.0", 2);
+    publish_release(&server, "v3.0.0", 1);
+    server.put("a.txt", b"1");
+    server.put("b.txt", b"1");
+    let mut listed = server.listed();
+    listed.sort();
+    let expected = [
+        "README.md",
+        "b.txt",
+        "tool-0-v1.0.0.zip",
+        "tool-0-v3.0.0.zip",
+        "tool-1-v1.0.0.zip",
+    ];
+    assert_eq!(listed, expected);
 }

@@ -6,6 +6,7 @@ use crate::properties::config::variables;
 use release_server::config::keys;
 use release_server::config::raw::{Raw, Setting};
 use release_server::config::{Address, Config};
+use release_server::pattern::Pattern;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -203,4 +204,28 @@ fn the_readme_lists_every_setting_as_the_table_has_it() {
         );
         assert!(readme.contains(&row), "README.md lacks the row\n{row}");
     }
+}
+
+#[test]
+fn pinned_is_a_list_in_yaml_and_has_commas_in_variables() {
+    let patterns = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|text| Pattern::new(text))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(check("", &[]).pinned, patterns(&[]));
+    assert_eq!(check("pinned: []", &[]).pinned, patterns(&[]));
+    let expected = patterns(&["*.md", "a-v1.?.0*"]);
+    assert_eq!(check("pinned: ['*.md', a-v1.?.0*]", &[]).pinned, expected);
+    assert_eq!(check("pinned: '*.md, a-v1.?.0*,'", &[]).pinned, expected);
+    assert_eq!(check("", &[("PINNED", "*.md,a-v1.?.0*")]).pinned, expected);
+    let mut raw = Raw::default();
+    let why = raw.add_yaml("config.yaml", "pinned: [{a: b}]").unwrap_err();
+    assert!(
+        why.to_string().contains("config.yaml: pinned: the value"),
+        "{why}"
+    );
+    assert_eq!(check("", &[]).max_releases, None);
+    assert_eq!(check("max_releases: 3", &[]).max_releases, Some(3));
 }

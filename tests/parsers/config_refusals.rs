@@ -76,8 +76,8 @@ fn the_sentences_read_like_this() {
     assert_eq!(refusal_of("auth_token: 12345"), number);
     assert_eq!(refusal_of("auth_token: true"), number);
     assert_eq!(refusal_of("auth_token: \"a\\nb\""), number);
-    let unknown = "config.yaml: unknown key 'prot'; known are port, host, storage_path, max_packages, max_upload_size, \
-                   auth_token, auth_token_file, public_url, trust_forwarded, workers, max_connections, shutdown_delay, \
+    let unknown = "config.yaml: unknown key 'prot'; known are port, host, storage_path, max_packages, max_releases, \
+                   pinned, max_upload_size, auth_token, auth_token_file, public_url, trust_forwarded, workers, max_connections, shutdown_delay, \
                    shutdown_grace, log_level, log_format";
     assert_eq!(refusal_of("prot: 80"), unknown);
     assert!(

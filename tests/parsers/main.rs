@@ -26,11 +26,13 @@ mod multipart_random;
 mod multipart_tables;
 mod name;
 mod parameters;
+mod pattern;
 mod properties;
 mod range;
 mod smoke;
 mod target;
 mod value;
+mod version;
 
 use properties::random::Random;
 use release_server::http::head::Fields;

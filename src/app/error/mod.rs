@@ -6,8 +6,10 @@
 //!
 //! Sources: the project's contract, section 1; RFC 9110, section 15; RFC 6750, section 3 (401).
 
+mod release;
 mod upload;
 
+pub use release::ReleaseError;
 pub use upload::UploadError;
 
 use crate::app::views;
@@ -35,6 +37,10 @@ pub enum ApiError {
     NoSuchPath(String),
     /// There is no package of this name.
     NoSuchPackage(String),
+    /// There is no release of this tag or id.
+    NoSuchRelease(String),
+    /// No package has a name that this pattern stands for.
+    NoMatch(String),
     /// The path is known, the method is not.
     MethodNotAllowed(&'static str),
     /// A write without the token.
@@ -54,6 +60,8 @@ pub enum ApiError {
     Forwarded(&'static str),
     /// An upload is refused.
     Upload(UploadError),
+    /// Something that GitHub's clients ask for is refused.
+    Release(ReleaseError),
     /// A name that is taken by a package.
     Exists(String, Option<Sha256>),
     /// A name that is taken by something that is no package.
@@ -81,6 +89,12 @@ pub enum ApiError {
 impl From<UploadError> for ApiError {
     fn from(error: UploadError) -> Self {
         Self::Upload(error)
+    }
+}
+
+impl From<ReleaseError> for ApiError {
+    fn from(error: ReleaseError) -> Self {
+        Self::Release(error)
     }
 }
 
@@ -117,8 +131,10 @@ impl ApiError {
             Self::Head(_) => 400,
             Self::BodyCutShort | Self::Chunks(_) | Self::Forwarded(_) => 400,
             Self::Upload(error) => error.status(),
+            Self::Release(error) => error.status(),
             Self::Unauthorized(_) => 401,
             Self::NoSuchPath(_) | Self::NoSuchPackage(_) => 404,
+            Self::NoSuchRelease(_) | Self::NoMatch(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::Timeout => 408,
             Self::Exists(..) | Self::Occupied(_) => 409,
@@ -143,6 +159,13 @@ impl ApiError {
             Self::NoSuchPackage(name) => {
                 format!("Not Found: there is no package '{}'", short(name))
             }
+            Self::NoSuchRelease(tag) => {
+                format!("Not Found: there is no release '{}'", short(tag))
+            }
+            Self::NoMatch(pattern) => format!(
+                "Not Found: no package has a name that '{}' stands for",
+                short(pattern)
+            ),
             Self::MethodNotAllowed(allow) => {
                 format!("The method is not allowed here; allowed are {allow}")
             }
@@ -158,6 +181,7 @@ impl ApiError {
                 format!("The {name} header, which this server trusts, is malformed")
             }
             Self::Upload(error) => error.to_string(),
+            Self::Release(error) => error.to_string(),
             Self::Exists(name, _) => format!(
                 "'{}' exists already; publish with overwrite=true to replace a package",
                 short(name)
@@ -211,7 +235,9 @@ impl ApiError {
         let head = self.head();
         let reason = head.status.default_reason_phrase();
         let page = views::error(head.status.0, reason, &self.sentence(), way_back);
-        views::with_policy(head).body(views::CONTENT_TYPE, page)
+        let with = |head: Response, (name, value)| head.header(name, value);
+        let head = views::headers().into_iter().fold(head, with);
+        head.body(views::CONTENT_TYPE, page)
     }
 
     /// Status and headers. What someone has to look into is logged here, once.

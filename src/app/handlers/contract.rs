@@ -11,16 +11,12 @@ use std::sync::LazyLock;
 const DOCUMENT: &str = include_str!("../../../openapi.yaml");
 
 static YAML: LazyLock<Rendered> =
-    LazyLock::new(|| Rendered::new("application/yaml", DOCUMENT.into(), |head| head));
+    LazyLock::new(|| Rendered::new("application/yaml", DOCUMENT.into(), &[]));
 
 static JSON: LazyLock<Rendered> = LazyLock::new(|| {
     // The document is part of the program and a test reads it: it cannot fail to be read here.
     let document: serde_json::Value = serde_yaml::from_str(DOCUMENT).unwrap_or_default();
-    Rendered::new(
-        "application/json",
-        document.to_string().into_bytes(),
-        |head| head,
-    )
+    Rendered::new("application/json", document.to_string().into_bytes(), &[])
 });
 
 pub fn yaml(request: &Request<'_>) -> Result<Response, ApiError> {

@@ -1,17 +1,17 @@
-//! `DELETE /assets/{filename}`.
+//! Deleting a package: `DELETE /assets/{filename}`, and by its id.
 //!
 //! Invariant: 204 means durable.
 
-use super::{State, existing_name};
+use super::State;
 use crate::app::error::ApiError;
 use crate::http::response::Response;
+use crate::storage::PackageName;
 use std::sync::atomic::Ordering;
 
-pub fn delete(state: &State, segment: &str) -> Result<Response, ApiError> {
-    let name = existing_name(segment)?;
+pub fn delete(state: &State, name: &PackageName) -> Result<Response, ApiError> {
     state
         .store
-        .delete(&name)
+        .delete(name)
         .map_err(|error| ApiError::about(name.as_str(), error))?;
     state.metrics.deleted.fetch_add(1, Ordering::Relaxed);
     log::info!(package = name.as_str(); "deleted");

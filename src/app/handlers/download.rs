@@ -1,13 +1,18 @@
-//! `GET /assets/{filename}` and `GET /assets/{filename}.sha256`.
+//! Downloads: `GET /assets/{filename}`, `GET /assets/{filename}.sha256` and `GET /assets/SHA256SUMS`; the same by the tag
+//! of a release; and the redirect from `GET /latest/download/{pattern}`.
 //!
-//! Invariant: everything in an answer belongs to one open file; a range is cut from the very version that the client
-//! names, or the whole file is sent.
+//! Invariants: everything in an answer belongs to one open file; a range is cut from the very version that the client
+//! names, or the whole file is sent. A package called `SHA256SUMS` stands over the list of checksums: what was published
+//! under a name is what is served under it. The list is complete, or there is none.
 //!
 //! Sources: the project's contract, section 3; RFC 9110, sections 13 and 14; RFC 9530 (`Repr-Digest`).
 
-use super::{State, existing_name};
+use super::{State, existing_name, releases};
 use crate::app::error::ApiError;
-use crate::app::release::PACKAGE_CONTENT_TYPE;
+use crate::app::public_url;
+use crate::app::release::{self, PACKAGE_CONTENT_TYPE};
+use crate::app::rendered::{Rendered, View};
+use crate::app::router::Route;
 use crate::clock;
 use crate::date;
 use crate::http::conditional::{self, Validators, Verdict};
@@ -17,20 +22,100 @@ use crate::http::range::{self, RangeRequest};
 use crate::http::response::{Body, Response};
 use crate::http::service::Request;
 use crate::http::target;
+use crate::pattern::Pattern;
 use crate::storage::name::SIDECAR_SUFFIX;
-use crate::storage::{OpenPackage, PackageName};
+use crate::storage::releases::{release_id, tag_of};
+use crate::storage::{OpenPackage, Package, PackageName, Release};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 use tiny_http::Method;
 
+const CHECKSUM_CONTENT_TYPE: &str = "text/plain; charset=utf-8";
+/// The name of the list of all checksums.
+const CHECKSUMS: &str = "SHA256SUMS";
+
 pub fn get(state: &State, request: &Request<'_>, segment: &str) -> Result<Response, ApiError> {
     let decoded = target::decode_segment(segment).unwrap_or_default();
-    match decoded.strip_suffix(SIDECAR_SUFFIX) {
-        Some(package) => checksum(state, package),
-        None => file(state, request, &existing_name(segment)?),
+    if let Some(package) = decoded.strip_suffix(SIDECAR_SUFFIX) {
+        return checksum(state, package);
+    }
+    match file(state, request, &existing_name(segment)?) {
+        Err(ApiError::NoSuchPackage(name)) if name == CHECKSUMS => checksums(state, request, None),
+        answer => answer,
     }
 }
 
-fn file(state: &State, request: &Request<'_>, name: &PackageName) -> Result<Response, ApiError> {
+/// The same for a package of one release, or for all of them.
+pub fn of_release(
+    state: &State,
+    request: &Request<'_>,
+    route: &Route<'_>,
+) -> Result<Response, ApiError> {
+    let listing = state.store.listing()?;
+    let release = releases::by_tag(&listing, route.tag)?;
+    let decoded = target::decode_segment(route.name).unwrap_or_default();
+    let package = decoded.strip_suffix(SIDECAR_SUFFIX).unwrap_or(&decoded);
+    let is_listed = release
+        .packages
+        .iter()
+        .any(|listed| listed.name.as_str() == package);
+    match &*decoded {
+        _ if is_listed => get(state, request, route.name),
+        CHECKSUMS => checksums(state, request, Some(release)),
+        name => Err(ApiError::NoSuchPackage(name.to_owned())),
+    }
+}
+
+/// The redirect to the newest package whose name a pattern stands for. There are no query parameters: a `?` that was not
+/// encoded is the pattern's.
+pub fn newest(state: &State, request: &Request<'_>, segment: &str) -> Result<Response, ApiError> {
+    let text = match request.target.query {
+        "" => segment.to_owned(),
+        query => format!("{segment}?{query}"),
+    };
+    let no_match = || ApiError::NoMatch(text.clone());
+    let pattern = Pattern::new(&target::decode_segment(&text).ok_or_else(no_match)?);
+    let listing = state.store.listing()?;
+    let mut packages = listing.packages().iter();
+    let newest = packages.find(|package| pattern.matches(package.name.as_str()));
+    let base = state.public_url.base(request)?;
+    let location = release::download_url(newest.ok_or_else(no_match)?, public_url::path_of(&base));
+    Ok(Response::new(302)
+        .header("Location", &location)
+        .header("Cache-Control", "no-cache"))
+}
+
+/// The checksums of all packages, or of those of a release, as `sha256sum -c` reads them, by name.
+fn checksums(
+    state: &State,
+    request: &Request<'_>,
+    release: Option<&Release>,
+) -> Result<Response, ApiError> {
+    let listing = state.store.listing()?;
+    let is_meant = |package: &&Arc<Package>| {
+        release.is_none_or(|release| release_id(tag_of(package.name.as_str())) == release.id)
+    };
+    let packages = || listing.by_name().iter().filter(is_meant);
+    if let Some(pending) = packages().find(|package| package.sha256.is_none()) {
+        return Err(ApiError::ChecksumPending(pending.name.to_string()));
+    }
+    let view = View::Checksums(release.map(|release| release.id));
+    let rendered = state.api_rendered.get(view, "", (listing.version, 0), &|| {
+        let lines = packages().filter_map(|package| {
+            let sha256 = package.sha256.map(|sha256| sha256.hex());
+            sha256.map(|sha256| format!("{sha256}  {}\n", package.name))
+        });
+        let lines: String = lines.collect();
+        Rendered::new(CHECKSUM_CONTENT_TYPE, lines.into_bytes(), &[])
+    });
+    rendered.answer(request)
+}
+
+pub fn file(
+    state: &State,
+    request: &Request<'_>,
+    name: &PackageName,
+) -> Result<Response, ApiError> {
     let package = open(state, name)?;
     let etag = entity_tag(&package);
     let validators = Validators {
@@ -61,7 +146,12 @@ fn file(state: &State, request: &Request<'_>, name: &PackageName) -> Result<Resp
         _ => RangeRequest::Whole,
     };
     let (mut response, offset, length) = match wanted {
-        RangeRequest::Whole => (head(200), 0, size),
+        RangeRequest::Whole => {
+            if *request.method == Method::Get {
+                state.downloads.count(&state.store, name);
+            }
+            (head(200), 0, size)
+        }
         RangeRequest::Part { first, last } => {
             let content_range = format!("bytes {first}-{last}/{size}");
             let response = head(206).header("Content-Range", &content_range);
@@ -91,10 +181,9 @@ fn checksum(state: &State, name: &str) -> Result<Response, ApiError> {
     let name = PackageName::parse(name)
         .map_err(|_| ApiError::NoSuchPackage(format!("{name}{SIDECAR_SUFFIX}")))?;
     match open(state, &name)?.sha256 {
-        Some(sha256) => Ok(Response::new(200).header("Cache-Control", "no-cache").body(
-            "text/plain; charset=utf-8",
-            format!("{}  {name}\n", sha256.hex()),
-        )),
+        Some(sha256) => Ok(Response::new(200)
+            .header("Cache-Control", "no-cache")
+            .body(CHECKSUM_CONTENT_TYPE, format!("{}  {name}\n", sha256.hex()))),
         None => Err(ApiError::ChecksumPending(name.as_str().to_owned())),
     }
 }

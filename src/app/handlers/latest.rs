@@ -12,11 +12,11 @@ use crate::http::service::Request;
 pub fn get(state: &State, request: &Request<'_>) -> Result<Response, ApiError> {
     let base = state.public_url.base(request)?;
     let listing = state.store.listing()?;
-    let rendered = state.rendered.get(View::Latest, &base, &listing, || {
-        let release = Release::latest(&listing, &base);
-        // Nothing in it can fail to be written as JSON: no maps, no floats.
-        let body = serde_json::to_vec(&release).unwrap_or_default();
-        Rendered::new("application/json", body, |head| head)
+    // Downloads alone make no new one: its counts are those of the last change.
+    let version = (listing.version, 0);
+    let rendered = state.rendered.get(View::Latest, &base, version, &|| {
+        let count = |name: &str| state.downloads.of(name);
+        Rendered::json(&Release::latest(&listing, &base, &count), &[])
     });
     rendered.answer(request)
 }

@@ -10,15 +10,28 @@ pub mod packages;
 pub mod probes;
 mod publish;
 pub mod put;
+pub mod release_writes;
+pub mod releases;
 pub mod upload;
 
 use super::State;
 use super::error::ApiError;
+use crate::http::response::Response;
 use crate::http::target;
 use crate::storage::PackageName;
+use serde::Serialize;
+
+/// An answer that is made for one request only.
+fn json(status: u16, value: &impl Serialize) -> Response {
+    // Nothing here can fail to be written as JSON: no maps, no floats.
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    Response::new(status)
+        .header("Cache-Control", "no-store")
+        .body("application/json", body)
+}
 
 /// The package that a path names, for reading or deleting: a name that none can have is simply not there.
-fn existing_name(segment: &str) -> Result<PackageName, ApiError> {
+pub fn existing_name(segment: &str) -> Result<PackageName, ApiError> {
     target::decode_segment(segment)
         .and_then(|name| PackageName::parse(&name).ok())
         .ok_or_else(|| ApiError::NoSuchPackage(segment.to_owned()))

@@ -16,23 +16,20 @@ pub fn get(state: &State, request: &Request<'_>) -> Result<Response, ApiError> {
     let format = negotiate::format(request)?;
     let base = state.public_url.base(request)?;
     let listing = state.store.listing()?;
+    let version = (listing.version, 0);
     let rendered = match format {
-        Format::Html => state.rendered.get(View::PackagesHtml, &base, &listing, || {
+        Format::Html => state.rendered.get(View::PackagesHtml, &base, version, &|| {
             let page = views::packages(&listing, &base).into_bytes();
-            Rendered::new(views::CONTENT_TYPE, page, |head| {
-                views::with_policy(head.header("Vary", "Accept"))
-            })
+            let [policy, referrer] = views::headers();
+            let headers = [("Vary", "Accept"), policy, referrer];
+            Rendered::new(views::CONTENT_TYPE, page, &headers)
         }),
-        Format::Json => state.rendered.get(View::PackagesJson, &base, &listing, || {
+        Format::Json => state.rendered.get(View::PackagesJson, &base, version, &|| {
             let packages = listing.packages().iter();
             let list: Vec<_> = packages
                 .map(|package| Metadata::new(package, &base))
                 .collect();
-            // Nothing in it can fail to be written as JSON: no maps, no floats.
-            let body = serde_json::to_vec(&list).unwrap_or_default();
-            Rendered::new("application/json", body, |head| {
-                head.header("Vary", "Accept")
-            })
+            Rendered::json(&list, &[("Vary", "Accept")])
         }),
     };
     rendered.answer(request)

@@ -12,7 +12,6 @@ use crate::http::digest::Sha256;
 use crate::http::response::Response;
 use crate::storage::{PackageName, PendingUpload, Published, StorageError};
 use serde::Serialize;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// What the head of an upload said.
@@ -21,8 +20,6 @@ pub struct Intent {
     pub overwrite: bool,
     /// The checksum that the client states.
     pub stated: Option<Sha256>,
-    /// The base of the URL in the answer.
-    pub base: String,
 }
 
 /// Refuses a body of an announced length that cannot be taken: over the limit, or more than there is space for.
@@ -45,22 +42,13 @@ pub fn write(state: &State, upload: &mut PendingUpload, bytes: &[u8]) -> Result<
     }
 }
 
-/// The answer to a publish: the package's metadata, and what made room for it.
-#[derive(Serialize)]
-struct Answer<'p> {
-    #[serde(flatten)]
-    metadata: Metadata<'p>,
-    removed: Vec<&'p str>,
-}
-
-/// Publishes a complete upload. `created_status`: what to answer where nothing was replaced.
+/// Publishes a complete upload.
 pub fn publish(
-    state: &Arc<State>,
+    state: &State,
     upload: PendingUpload,
     name: &PackageName,
     intent: &Intent,
-    created_status: u16,
-) -> Result<Response, ApiError> {
+) -> Result<Published, ApiError> {
     if upload.size() == 0 {
         return Err(UploadError::EmptyFile.into());
     }
@@ -71,32 +59,39 @@ pub fn publish(
     }
     let about = |error: StorageError| ApiError::about(name.as_str(), error);
     let published = upload.publish(name, intent.overwrite).map_err(about)?;
-    let Published {
-        package,
-        replaced,
-        removed,
-    } = &published;
+    let package = &published.package;
     state.metrics.published.fetch_add(1, Ordering::Relaxed);
-    state
-        .metrics
-        .swept
-        .fetch_add(removed.len() as u64, Ordering::Relaxed);
+    let swept = published.removed.len() as u64;
+    state.metrics.swept.fetch_add(swept, Ordering::Relaxed);
     let sha256 = package
         .sha256
         .map(|sha256| sha256.hex())
         .unwrap_or_default();
     log::info!(
-        package = name.as_str(), size = package.state.size, sha256 = sha256.as_str(), replaced = *replaced;
+        package = name.as_str(), size = package.state.size, sha256 = sha256.as_str(), replaced = published.replaced;
         "published"
     );
+    Ok(published)
+}
+
+/// The answer to a publish: the package's metadata, and what made room for it.
+#[derive(Serialize)]
+struct Answer<'p> {
+    #[serde(flatten)]
+    metadata: Metadata<'p>,
+    removed: Vec<&'p str>,
+}
+
+/// Answers a publish. `created_status`: what to answer where nothing was replaced.
+pub fn answer(published: &Published, base: &str, created_status: u16) -> Response {
     let answer = Answer {
-        metadata: Metadata::new(package, &intent.base),
-        removed: removed.iter().map(PackageName::as_str).collect(),
+        metadata: Metadata::new(&published.package, base),
+        removed: published.removed.iter().map(PackageName::as_str).collect(),
     };
-    // Nothing in it can fail to be written as JSON: no maps, no floats.
-    let body = serde_json::to_vec(&answer).unwrap_or_default();
-    let status = if *replaced { 200 } else { created_status };
-    Ok(Response::new(status)
-        .header("Cache-Control", "no-store")
-        .body("application/json", body))
+    let status = if published.replaced {
+        200
+    } else {
+        created_status
+    };
+    super::json(status, &answer)
 }

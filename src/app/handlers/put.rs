@@ -1,4 +1,5 @@
-//! `PUT /assets/{filename}`: publishing a raw body, as `curl -T` sends it.
+//! Publishing a raw body: `PUT /assets/{filename}`, as `curl -T` sends it; and what it has in common with an upload to a
+//! release.
 //!
 //! Invariant: everything that the head can tell is refused before the body: name, existing package, length, space.
 
@@ -12,17 +13,41 @@ use crate::http::response::Response;
 use crate::http::service::{BodySink, Reply, Request};
 use crate::http::target;
 use crate::storage::name::NameError;
-use crate::storage::{PackageName, PendingUpload};
+use crate::storage::{PackageName, PendingUpload, Published};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub fn put(state: &Arc<State>, request: &Request<'_>, segment: &str) -> Result<Reply, ApiError> {
-    let intent = Intent {
-        overwrite: negotiate::overwrite(request)?,
-        stated: digest::stated(&request.fields, true).map_err(UploadError::Digest)?,
-        base: state.public_url.base(request)?.into_owned(),
+    let overwrite = negotiate::overwrite(request)?;
+    let base = state.public_url.base(request)?.into_owned();
+    let name = match target::decode_segment(segment) {
+        Some(name) => new_name(&name)?,
+        None => return Err(UploadError::Name(segment.to_owned(), NameError::NotUtf8).into()),
     };
-    let name = new_name(segment)?;
+    let answer = move |published: &Published| publish::answer(published, &base, 201);
+    receive(state, request, name, overwrite, Box::new(answer))
+}
+
+/// The name that a client gives a new package.
+pub fn new_name(name: &str) -> Result<PackageName, UploadError> {
+    PackageName::parse(name).map_err(|why| UploadError::Name(name.to_owned(), why))
+}
+
+/// Makes the answer to a publish.
+pub type Answer = Box<dyn FnOnce(&Published) -> Response + Send>;
+
+/// Publishes a request's body under a name, and answers.
+pub fn receive(
+    state: &Arc<State>,
+    request: &Request<'_>,
+    name: PackageName,
+    overwrite: bool,
+    answer: Answer,
+) -> Result<Reply, ApiError> {
+    let intent = Intent {
+        overwrite,
+        stated: digest::stated(&request.fields, true).map_err(UploadError::Digest)?,
+    };
     match request.framing {
         Framing::None => return Err(UploadError::LengthRequired.into()),
         Framing::Known(0) => return Err(UploadError::EmptyFile.into()),
@@ -31,33 +56,26 @@ pub fn put(state: &Arc<State>, request: &Request<'_>, segment: &str) -> Result<R
     }
     state
         .store
-        .check_name_is_free(&name, intent.overwrite)
+        .check_name_is_free(&name, overwrite)
         .map_err(|error| ApiError::about(name.as_str(), error))?;
-    Ok(Reply::Body(Box::new(PutSink {
+    Ok(Reply::Body(Box::new(RawSink {
         upload: state.store.begin_upload()?,
         state: Arc::clone(state),
         name,
         intent,
+        answer,
     })))
 }
 
-/// The name that a path gives a new package.
-fn new_name(segment: &str) -> Result<PackageName, UploadError> {
-    let refused = |name: &str, why| UploadError::Name(name.to_owned(), why);
-    match target::decode_segment(segment) {
-        Some(name) => PackageName::parse(&name).map_err(|why| refused(&name, why)),
-        None => Err(refused(segment, NameError::NotUtf8)),
-    }
-}
-
-struct PutSink {
+struct RawSink {
     state: Arc<State>,
     upload: PendingUpload,
     name: PackageName,
     intent: Intent,
+    answer: Answer,
 }
 
-impl BodySink for PutSink {
+impl BodySink for RawSink {
     fn feed(&mut self, bytes: &[u8]) -> ControlFlow<Response> {
         match publish::write(&self.state, &mut self.upload, bytes) {
             Ok(()) => ControlFlow::Continue(()),
@@ -66,7 +84,9 @@ impl BodySink for PutSink {
     }
 
     fn finish(self: Box<Self>) -> Response {
-        publish::publish(&self.state, self.upload, &self.name, &self.intent, 201)
-            .unwrap_or_else(ApiError::into_response)
+        match publish::publish(&self.state, self.upload, &self.name, &self.intent) {
+            Ok(published) => (self.answer)(&published),
+            Err(error) => error.into_response(),
+        }
     }
 }

@@ -23,8 +23,8 @@ pub fn post(state: &Arc<State>, request: &Request<'_>) -> Result<Reply, ApiError
     let intent = Intent {
         overwrite: negotiate::overwrite(request)?,
         stated: digest::stated(&request.fields, false).map_err(UploadError::Digest)?,
-        base: state.public_url.base(request)?.into_owned(),
     };
+    let base = state.public_url.base(request)?.into_owned();
     let boundary = request
         .fields
         .all("content-type")
@@ -39,6 +39,7 @@ pub fn post(state: &Arc<State>, request: &Request<'_>) -> Result<Reply, ApiError
         form: Form {
             state: Arc::clone(state),
             intent,
+            base,
             file: None,
             in_file: false,
             received_bytes: 0,
@@ -55,6 +56,7 @@ struct FormSink {
 struct Form {
     state: Arc<State>,
     intent: Intent,
+    base: String,
     file: Option<(PackageName, PendingUpload)>,
     /// Whether the part that began last is the file.
     in_file: bool,
@@ -131,7 +133,8 @@ impl BodySink for FormSink {
         let result = match form.file {
             _ if !self.parser.is_complete() => Err(UploadError::CutShort.into()),
             None => Err(UploadError::NoFile.into()),
-            Some((name, upload)) => publish::publish(&form.state, upload, &name, &form.intent, 200),
+            Some((name, upload)) => publish::publish(&form.state, upload, &name, &form.intent)
+                .map(|published| publish::answer(&published, &form.base, 200)),
         };
         result.unwrap_or_else(ApiError::into_response)
     }

@@ -1,0 +1,103 @@
+//! Patterns of file names: a table, and a slow matcher that says the same of random ones.
+//!
+//! Source: POSIX.1-2024, Shell Command Language, section 2.14, without brackets.
+
+use crate::Random;
+use release_server::pattern::Pattern;
+
+/// A pattern, a name, and whether the one stands for the other.
+const TABLE: &[(&str, &str, bool)] = &[
+    ("", "", true),
+    ("", "a", false),
+    ("a", "a", true),
+    ("a", "A", false),
+    ("a", "ab", false),
+    ("ab", "a", false),
+    ("*", "", true),
+    ("*", "anything at all", true),
+    ("**", "a", true),
+    ("?", "", false),
+    ("?", "a", true),
+    ("?", "\u{e4}", true),
+    ("?", "\u{1f680}", true),
+    ("??", "\u{e4}", false),
+    ("*?", "a", true),
+    ("?*?", "a", false),
+    ("*.zip", ".zip", true),
+    ("*.zip", "a.zip", true),
+    ("*.zip", "a.zip.sig", false),
+    (
+        "spec-kit-template-claude-sh-*.zip",
+        "spec-kit-template-claude-sh-v2.17.1.zip",
+        true,
+    ),
+    (
+        "spec-kit-template-claude-sh-*.zip",
+        "spec-kit-template-claude-ps-v2.17.1.zip",
+        false,
+    ),
+    ("*-v1.*", "tool-v1.2.3.zip", true),
+    ("*-v1.*", "tool-v11.2.3.zip", false),
+    ("*a*a*b", "aaaaab", true),
+    ("*ab", "aab", true),
+    ("a*b*c", "abcbc", true),
+    ("a*b*c", "acb", false),
+    // No brackets, no escapes: they stand for themselves.
+    ("[ab]", "a", false),
+    ("[ab]", "[ab]", true),
+    ("\\*", "*", false),
+    ("a.c", "abc", false),
+];
+
+#[test]
+fn patterns_stand_for_what_they_say() {
+    for (pattern, name, expected) in TABLE {
+        assert_eq!(
+            Pattern::new(pattern).matches(name),
+            *expected,
+            "{pattern} {name}"
+        );
+    }
+}
+
+/// Says the same by trying everything.
+fn slowly(pattern: &[char], name: &[char]) -> bool {
+    match (pattern.split_first(), name.split_first()) {
+        (None, None) => true,
+        (Some(('*', rest)), None) => slowly(rest, name),
+        (Some(('*', rest)), Some((_, behind))) => slowly(rest, name) || slowly(pattern, behind),
+        (Some((wanted, rest)), Some((found, behind))) => {
+            (*wanted == '?' || wanted == found) && slowly(rest, behind)
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn random_patterns_match_as_a_slow_matcher_has_it() {
+    let mut random = Random::new(21);
+    let mut matched = 0;
+    for _ in 0..20_000 {
+        let pattern = random.text(&["*", "?", "a", "b", "\u{e4}"], 7);
+        let name = random.text(&["a", "b", "\u{e4}"], 7);
+        let characters = |text: &str| text.chars().collect::<Vec<_>>();
+        let expected = slowly(&characters(&pattern), &characters(&name));
+        assert_eq!(
+            Pattern::new(&pattern).matches(&name),
+            expected,
+            "{pattern} {name}"
+        );
+        matched += usize::from(expected);
+    }
+    assert!(matched > 1_000, "only {matched} matched");
+}
+
+/// With backtracking over every `*` this would not end in a lifetime.
+#[test]
+fn no_pattern_takes_long() {
+    let name = "a".repeat(240);
+    for piece in ["*a", "*?", "*", "a*"] {
+        let pattern = format!("{}b", piece.repeat(8_000));
+        assert!(!Pattern::new(&pattern).matches(&name));
+    }
+}
