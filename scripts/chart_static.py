@@ -136,7 +136,12 @@ def server_settings():
 
 
 def as_text(value):
-    return {None: "", True: "true", False: "false"}.get(value, str(value))
+    """A value as a variable would hold it."""
+    if isinstance(value, list):
+        return ",".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def check_settings(config):
