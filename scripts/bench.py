@@ -101,15 +101,27 @@ class Ours(Process):
         return subprocess.Popen([*command, self.url(f"/assets/{name}?overwrite=true")])
 
 
+UNITS = {"": 1, "K": KIB, "M": MIB, "G": 1024 * MIB}
+# A run ends in the middle of as many answers as it has connections; of answers as large as this, that is too many to
+# leave them out.
+LARGE_BYTES = 10 * MIB
+
+
 def wrk(url, connections, seconds, header=None):
-    """Requests that one run answered."""
+    """Requests that one run answered, with the parts of large answers that it got."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", *(["-H", header] if header else []), url]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if failed := re.search(r"(Non-2xx.*|Socket errors.*)", output):
         # A 304 is what some workloads ask for; anything else would be no measurement.
         if header is None or "Socket" in failed[1]:
             raise SystemExit(f"bench: {url}: {failed[1]}")
-    return int(re.search(r"(\d+) requests in", output)[1])
+    count = int(re.search(r"(\d+) requests in", output)[1])
+    number, unit = re.search(r"([\d.]+)([KMG]?)B read", output).groups()
+    bytes_read = float(number) * UNITS[unit]
+    if bytes_read < LARGE_BYTES * max(count, 1):
+        return count
+    head = subprocess.run(["curl", "-sSfI", url], check=True, capture_output=True, text=True).stdout
+    return bytes_read / int(re.search(r"(?im)^content-length: (\d+)", head)[1])
 
 
 def measure(server, url, connections, seconds, header=None):
