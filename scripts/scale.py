@@ -133,7 +133,8 @@ def measure_readers(server, client, figures):
 
 
 def measure_calls(server, client, figures):
-    """System calls of names and files while one thing happens; whatever the server does by itself included."""
+    """System calls of names and files that the workers make while one thing happens; what the server does by itself, off
+    the request path, is not counted."""
     if not shutil.which("strace"):
         return
     steps = {
@@ -141,15 +142,19 @@ def measure_calls(server, client, figures):
         "read after it": lambda: client.head("/latest"),
         "delete": lambda: client.delete("traced.zip"),
     }
+    threads = pathlib.Path(f"/proc/{server.process.pid}/task")
+    workers = {task.name for task in threads.iterdir() if (task / "comm").read_text().startswith("worker")}
     for name, step in steps.items():
-        command = ["strace", "-f", "-qq", "-e", f"trace={COUNTED_CALLS}", "-e", "signal=none", "-p", str(server.process.pid)]
-        tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        time.sleep(0.5)
-        step()
-        time.sleep(0.2)
-        tracer.terminate()
-        lines = tracer.communicate()[1].splitlines()
-        figures[f"calls on files: {name}"] = f"{sum('resumed' not in line for line in lines)}"
+        with tempfile.NamedTemporaryFile("r") as trace:
+            command = ["strace", "-f", "-qq", "-o", trace.name, "-e", f"trace={COUNTED_CALLS}", "-e", "signal=none"]
+            tracer = subprocess.Popen([*command, "-p", str(server.process.pid)])
+            time.sleep(0.5)
+            step()
+            time.sleep(0.2)
+            tracer.terminate()
+            tracer.wait()
+            calls = [line for line in trace if line.split()[0] in workers and "resumed" not in line]
+        figures[f"calls on files: {name}"] = f"{len(calls)}"
 
 
 def measure_sweep(binary, folder, count, rounds, figures):
