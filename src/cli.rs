@@ -37,7 +37,7 @@ Options:
 Settings come from the YAML file at CONFIG_PATH (default
 /etc/release-server/config.yaml), then a .env file, then the environment:
 
-  AUTH_TOKEN=secret STORAGE_PATH=./data release-server
+  AUTH_TOKEN=secret STORAGE_PATH=./data LOG_FORMAT=text release-server
   curl -H 'Authorization: Bearer secret' -F file=@package.zip http://localhost:8000/upload
 ";
 

@@ -113,7 +113,8 @@ impl Exchange {
             sent_bytes: self.sent_bytes,
             duration,
         });
-        let level = if status >= 500 {
+        // 505 is the client's doing.
+        let level = if status >= 500 && status != 505 {
             log::Level::Warn
         } else {
             log::Level::Info

@@ -108,8 +108,10 @@ fn a_body_at_the_least_pace_goes_on() {
 fn an_answer_that_nobody_reads_is_given_up() {
     let server = InProcess::start(100);
     let mut connection = server.connect_and_wait();
+    fix_window(&connection);
     connection.send(b"GET /big HTTP/1.1\r\nHost: t\r\n\r\n");
     assert_eq!(connection.head().status, 200);
+    connection.wait_until_still(20);
     server.wait_until_quiet();
     let mut waited = Duration::ZERO;
     while server.server.connections() > 0 {
@@ -123,14 +125,23 @@ fn an_answer_that_nobody_reads_is_given_up() {
     assert!(waited >= STALL_TIME_MAX, "closed after {waited:?}");
 }
 
+/// Keeps the client's kernel from taking more and more, at its own pace: a window of megabytes opens again only when a
+/// sixteenth of it is free.
+fn fix_window(connection: &Connection) {
+    let bytes = 128 * 1024;
+    rustix::net::sockopt::set_socket_recv_buffer_size(&connection.stream, bytes).unwrap();
+}
+
 /// Reads this much of an answer every three seconds, for so long or until the server closes; how long it went.
 fn read_at_pace(server: &InProcess, bytes: usize, time: Duration) -> Duration {
     let mut connection = server.connect_and_wait();
+    fix_window(&connection);
     connection.send(b"GET /big HTTP/1.1\r\nHost: t\r\n\r\n");
     let mut buffer = vec![0; bytes];
     let mut waited = Duration::ZERO;
     while waited < time {
         connection.stream.read_exact(&mut buffer).unwrap();
+        connection.wait_until_still(3);
         server.advance(STALL_CHECK_INTERVAL);
         waited += STALL_CHECK_INTERVAL;
         if server.server.connections() == 0 {

@@ -49,6 +49,22 @@ impl Connection {
         });
     }
 
+    /// Waits until the kernel has moved all that it can between both ends, which takes its own time and not that of a
+    /// clock moved by hand: until nothing has changed in so many looks, some 5 ms apart.
+    pub fn wait_until_still(&self, looks: usize) {
+        let ends = (self.stream.local_addr(), self.stream.peer_addr());
+        let (Ok(SocketAddr::V4(own)), Ok(SocketAddr::V4(other))) = ends else {
+            return;
+        };
+        let (mut before, mut same) = (None, 0);
+        until(|| {
+            let now = Some((queues(own, other), queues(other, own)));
+            same = if now == before { same + 1 } else { 0 };
+            before = now;
+            (same == looks).then_some(())
+        });
+    }
+
     /// Receives more; whether there was any.
     fn fill(&mut self) -> bool {
         let mut buffer = vec![0; 64 * 1024];

@@ -166,8 +166,6 @@ fn assert_log_is_calm(server: &TestServer) {
         let is_expected = match line["status"].as_u64() {
             // Checksums asked for too early, and writes that waited too long for a slow disk.
             Some(503) => path.starts_with("/assets/") || path == "/upload",
-            // A head of another version of HTTP.
-            Some(505) => true,
             _ => line["level"] == "INFO",
         };
         assert!(is_expected, "{line}");
