@@ -28,7 +28,8 @@ PIDS='' FAILED=no
 export WORK TOKEN NODE_PACKAGES
 
 clean_up() {
-    for pid in $PIDS; do kill "$pid" 2>/dev/null || true; done
+    # A process that has just been forked could still be the shell, which would take a TERM for its own.
+    for pid in $PIDS; do kill -KILL "$pid" 2>/dev/null || true; done
     wait
     chmod -R u+w "$WORK"
     rm -rf "$WORK"
@@ -38,6 +39,7 @@ trap 'exit 130' HUP INT PIPE TERM
 
 # start NAME PUBLIC_URL: a server over the one directory; sets BASE.
 start() {
+    : >"$WORK/$1.log"
     env -i AUTH_TOKEN="$TOKEN" STORAGE_PATH="$WORK/data" HOST=127.0.0.1 PORT=0 CONFIG_PATH=/dev/null \
         MAX_PACKAGES=0 PUBLIC_URL="$2" "$BINARY" >"$WORK/$1.log" &
     PIDS="$PIDS $!"
