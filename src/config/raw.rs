@@ -111,7 +111,11 @@ impl Raw {
                 None if key.default.is_empty() => (key.unset, "default"),
                 None => (key.default, "default"),
             };
-            format!("{:<16} {}  ({origin})\n", key.name, value.replace(char::is_control, " "))
+            format!(
+                "{:<16} {}  ({origin})\n",
+                key.name,
+                value.replace(char::is_control, " ")
+            )
         };
         keys::ALL.iter().map(line).collect()
     }
