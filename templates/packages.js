@@ -44,39 +44,52 @@
     const group = { body, button, shown: 0, folded: false };
     button.onclick = () => { group.folded = !group.folded; show(); };
     for (const row of [...body.rows].slice(1)) {
-      const [name, size, published, sha256, verify] = row.cells;
+      const [name, size, published, sha256] = row.cells;
       const link = $("a", name);
       const time = $("time", published);
       const modified = Date.parse(time.dateTime);
       time.after(" ", make("small", age((Date.now() - modified) / 1000)));
       const full = $("code", sha256).title;
-      if (full) sha256.append(" ", copier("copy", "the whole SHA-256", () => full));
-      verify.append(" ", copier("curl", "the curl command", () => `curl -fO ${base}/${link.getAttribute("href").slice(2)}`));
-      rows.push({ row, group, name: link.textContent, words: link.textContent.toLowerCase(), size: parseInt(size.title), modified });
+      if (full) $("code", sha256).after(" ", copier("copy", "the whole SHA-256", () => full));
+      name.append(" ", copier("curl", "the curl command", () => `curl -fO ${base}/${link.getAttribute("href").slice(2)}`));
+      rows.push({ row, group, part: group, name: link.textContent, words: link.textContent.toLowerCase(), size: parseInt(size.title), modified });
     }
     return group;
   });
 
   const filter = $("#filter");
   const fold = $("#fold");
-  const flat = table.appendChild(document.createElement("tbody"));
-  let sorted = false;
+  // What the table consists of: the groups, or slices of a sorted list. A browser passes over those out of sight.
+  let parts = groups;
+  const ROWS_PER_SLICE = 34;
+  const place = (entry, part) => {
+    entry.part = part;
+    part.body.append(entry.row);
+  };
+  const grouped = () => {
+    for (const entry of rows) place(entry, entry.group);
+    return groups;
+  };
+  const sliced = (order) => {
+    const slice = () => ({ body: document.createElement("tbody"), shown: 0, folded: false });
+    const slices = Array.from({ length: Math.ceil(order.length / ROWS_PER_SLICE) }, slice);
+    order.forEach((entry, at) => place(entry, slices[Math.floor(at / ROWS_PER_SLICE)]));
+    return slices;
+  };
 
   const show = () => {
     const wanted = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
-    for (const group of groups) group.shown = 0;
-    for (const { row, group, words } of rows) {
+    for (const part of parts) part.shown = 0;
+    for (const { row, part, words } of rows) {
       const fits = wanted.every((word) => words.includes(word));
       count += fits;
-      group.shown += fits;
-      row.hidden = !fits || (!sorted && group.folded);
+      part.shown += fits;
+      row.hidden = !fits || part.folded;
     }
-    for (const { body, button, shown, folded } of groups) {
-      body.hidden = sorted || !shown;
-      button.ariaExpanded = !folded;
-    }
-    fold.hidden = sorted;
+    for (const { body, shown } of parts) body.hidden = !shown;
+    for (const { button, folded } of groups) button.ariaExpanded = !folded;
+    fold.hidden = parts !== groups;
     fold.ariaPressed = groups.every((group) => group.folded);
     said.textContent = wanted.length ? `${count} of ${rows.length} shown` : "";
   };
@@ -91,10 +104,9 @@
       for (const head of heads) head.removeAttribute("aria-sort");
       heads[at].ariaSort = direction > 0 ? "ascending" : "descending";
       // Newest first is the order the page came in, by release.
-      sorted = key !== "modified" || direction > 0;
-      const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
-      const order = sorted ? [...rows].sort((a, b) => direction * compare(a[key], b[key])) : rows;
-      for (const { row, group } of order) (sorted ? flat : group.body).append(row);
+      const compare = (a, b) => direction * (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0);
+      parts = key === "modified" && direction < 0 ? grouped() : sliced([...rows].sort(compare));
+      table.replaceChildren(table.tHead, ...parts.map((part) => part.body));
       show();
     };
   });

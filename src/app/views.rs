@@ -49,26 +49,27 @@ pub fn headers() -> [(&'static str, &'static str); 2] {
 pub fn packages(listing: &Listing, base: &str) -> String {
     let packages = listing.packages();
     let base = escape(base);
-    let list = if packages.is_empty() {
-        format!(
+    let (summary, list) = if packages.is_empty() {
+        let list = format!(
             include_str!("../../templates/packages_empty.html"),
             base = base
-        )
+        );
+        ("No packages".to_owned(), list)
     } else {
-        format!(
+        let list = format!(
             include_str!("../../templates/packages_table.html"),
             groups = groups(listing)
-        )
+        );
+        let (count, total) = (count(packages.len()), total(packages));
+        (format!("{count}, {total}, newest first"), list)
     };
     format!(
         include_str!("../../templates/packages.html"),
-        icon = icon(),
-        style = STYLE,
-        script = SCRIPT,
+        head = head("Packages"),
         base = base,
-        count = count(packages.len()),
-        total = total(packages),
+        summary = summary,
         list = list,
+        script = SCRIPT,
     )
 }
 
@@ -79,8 +80,7 @@ pub fn error(status: u16, reason: &str, sentence: &str, way_back: Option<&str>) 
     });
     format!(
         include_str!("../../templates/error.html"),
-        icon = icon(),
-        style = STYLE,
+        head = head(&format!("{status} {reason}")),
         status = status,
         reason = reason,
         sentence = escape(sentence),
@@ -132,8 +132,14 @@ fn push_row(rows: &mut String, package: &Package) {
     );
 }
 
-fn icon() -> String {
-    format!("data:image/svg+xml;base64,{}", BASE64_STANDARD.encode(ICON))
+/// What every page begins with. `title` holds nothing that needs escaping.
+fn head(title: &str) -> String {
+    format!(
+        include_str!("../../templates/head.html"),
+        title = title,
+        icon = format_args!("data:image/svg+xml;base64,{}", BASE64_STANDARD.encode(ICON)),
+        style = STYLE,
+    )
 }
 
 fn count(packages: usize) -> String {

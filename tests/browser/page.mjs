@@ -6,34 +6,17 @@
 // names, and uses the page as a person would: filter, sort, fold, copy, download, by keyboard, on a phone. Every page is
 // checked by axe-core, and whatever the browser reports against the page's own policy, or on its console, is a failure.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import puppeteer from "puppeteer-core";
+import { TOKEN, withBrowser } from "./harness.mjs";
 
 const [binary, chromium, screenshots] = process.argv.slice(2);
-const TOKEN = "a-test-token";
-const PACKAGES = 68;
+const AGENTS = ["windsurf", "shai", "roo", "qwen", "q", "opencode", "kilocode", "gemini", "cursor-agent", "copilot", "codex", "codebuddy",
+  "claude", "bob", "auggie", "amp"];
+const PACKAGES = 4 + 2 * 2 * AGENTS.length;
 const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const work = await mkdtemp(join(tmpdir(), "release-server-browser-"));
 const complaints = [];
-
-/** Starts the server; resolves to its process and its address once it says that it listens. */
-function serve() {
-  const env = { AUTH_TOKEN: TOKEN, STORAGE_PATH: join(work, "data"), HOST: "127.0.0.1", PORT: "0", MAX_PACKAGES: "0" };
-  const server = spawn(binary, { cwd: work, env, stdio: ["ignore", "pipe", "inherit"] });
-  return new Promise((resolve, reject) => {
-    let text = "";
-    server.on("exit", (code) => reject(new Error(`the server ended with ${code}`)));
-    server.stdout.on("data", (chunk) => {
-      text += chunk;
-      const address = /"address":"([^"]+)"/.exec(text);
-      if (address) resolve({ server, base: `http://${address[1]}` });
-    });
-  });
-}
 
 async function publish(base, name, content) {
   const url = `${base}/assets/${encodeURIComponent(name)}`;
@@ -42,17 +25,17 @@ async function publish(base, name, content) {
 }
 
 async function publishAll(base) {
-  for (const version of ["v2.17.0", "v2.17.1"]) {
-    for (let at = 0; at < (PACKAGES - 4) / 4; at += 1) {
-      for (const script of ["sh", "ps"]) {
-        await publish(base, `spec-kit-template-agent${at}-${script}-${version}.zip`, "x".repeat(1000 + 100 * at));
-      }
-    }
-  }
   await publish(base, "<script>document.title='run'</script>.zip".replaceAll("/", "."), "a");
   await publish(base, "\"quotes\" & 'more' <b>.zip", "b");
   await publish(base, "turned \u202egnp.zip", "c");
   await publish(base, "größe 日本.zip", "large ".repeat(1_000_000));
+  for (const version of ["v2.17.0", "v2.17.1"]) {
+    for (const [at, agent] of AGENTS.entries()) {
+      for (const script of ["sh", "ps"]) {
+        await publish(base, `spec-kit-template-${agent}-${script}-${version}.zip`, "x".repeat(61_000 + 997 * at));
+      }
+    }
+  }
 }
 
 /** A page whose every complaint is kept. */
@@ -83,6 +66,8 @@ async function inspect(page, name) {
   assert.deepEqual(await page.evaluate(() => globalThis.violations), [], `the policy on ${name}`);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(overflow <= 0, `${name} is ${overflow} pixels too wide`);
+  const cut = await page.$$eval("td *", (parts) => parts.filter((part) => part.getBoundingClientRect().right > innerWidth).length);
+  assert.equal(cut, 0, `${name} cuts what its cells hold`);
   if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`) });
   console.log(`${name}: axe passed ${found.passes.length} rules, found 0`);
 }
@@ -99,10 +84,10 @@ async function press(page, control) {
 }
 
 async function filter(page, base) {
-  await page.type("#filter", "agent3 SH 17.1");
-  assert.deepEqual(await shown(page), ["spec-kit-template-agent3-sh-v2.17.1.zip"]);
+  await page.type("#filter", "gemini SH 17.1");
+  assert.deepEqual(await shown(page), ["spec-kit-template-gemini-sh-v2.17.1.zip"]);
   assert.equal(await page.$eval("#said", (said) => said.textContent), `1 of ${PACKAGES} shown`);
-  assert.equal(page.url(), `${base}/packages?q=agent3+SH+17.1`);
+  assert.equal(page.url(), `${base}/packages?q=gemini+SH+17.1`);
   await page.reload();
   assert.equal((await shown(page)).length, 1, "the filter is in the URL");
   await page.$eval("#filter", (input) => input.select());
@@ -152,13 +137,13 @@ async function copied(page, name, title) {
 }
 
 async function copy(page, base) {
-  const name = "spec-kit-template-agent0-sh-v2.17.0.zip";
+  const name = "spec-kit-template-claude-sh-v2.17.0.zip";
   assert.equal(await copied(page, name, "the curl command"), `curl -fO ${base}/assets/${name}`);
   const checksum = await (await fetch(`${base}/assets/${name}.sha256`)).text();
   assert.equal(await copied(page, name, "the whole SHA-256"), checksum.slice(0, 64));
 }
 
-async function download(page, base) {
+async function download(page, work) {
   const client = await page.createCDPSession();
   await client.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: work, eventsEnabled: true });
   const done = new Promise((resolve) => {
@@ -178,7 +163,8 @@ async function hostileNames(page) {
   assert.equal(await page.title(), "Packages");
 }
 
-async function run(browser, base) {
+async function run({ browser, base, work }) {
+  await browser.defaultBrowserContext().overridePermissions(base, ["clipboard-read", "clipboard-write", "clipboard-sanitized-write"]);
   const empty = await open(browser, `${base}/`);
   assert.match(await empty.$eval("section", (section) => section.textContent), new RegExp(`${base}/upload`));
   await inspect(empty, "empty");
@@ -193,7 +179,7 @@ async function run(browser, base) {
   await sort(page);
   await fold(page);
   await copy(page, base);
-  await download(page, base);
+  await download(page, work);
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "dark" }]);
   await inspect(page, "dark");
   await page.setViewport({ width: 320, height: 640 });
@@ -213,17 +199,4 @@ async function run(browser, base) {
   assert.deepEqual(complaints, []);
 }
 
-const { server, base } = await serve();
-const browser = await puppeteer.launch({
-  executablePath: chromium,
-  args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-});
-try {
-  await browser.defaultBrowserContext().overridePermissions(base, ["clipboard-read", "clipboard-write", "clipboard-sanitized-write"]);
-  await run(browser, base);
-} finally {
-  await browser.close();
-  server.removeAllListeners("exit");
-  server.kill("SIGTERM");
-  await rm(work, { recursive: true, force: true });
-}
+await withBrowser(binary, chromium, run);

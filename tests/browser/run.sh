@@ -1,7 +1,7 @@
 #!/bin/sh
-# The package page in a real browser: see page.mjs.
+# The package page in a real browser: see page.mjs and, for --large, large.mjs.
 #
-#     run.sh SERVER_BINARY [SCREENSHOT_DIRECTORY]
+#     run.sh SERVER_BINARY [SCREENSHOT_DIRECTORY | --large]
 #
 # Needs node, npm and a Chromium (CHROMIUM may name it); what package.json lists is installed beside it at the first run.
 set -eu
@@ -11,11 +11,16 @@ if [ $# -lt 1 ] || [ ! -x "$1" ]; then
     exit 2
 fi
 binary=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
-screenshots=${2:+$(cd "$2" && pwd)}
+script=page.mjs screenshots=
+case ${2-} in
+    '') ;;
+    --large) script=large.mjs ;;
+    *) screenshots=$(cd "$2" && pwd) ;;
+esac
 chromium=${CHROMIUM:-$(command -v chromium)} || {
     echo "run.sh: there is no chromium in PATH; CHROMIUM may name another" >&2
     exit 2
 }
 cd "$(dirname "$0")"
 [ -d node_modules ] || npm install --silent --no-audit --no-fund --no-package-lock
-exec node page.mjs "$binary" "$chromium" ${screenshots:+"$screenshots"}
+exec node "$script" "$binary" "$chromium" ${screenshots:+"$screenshots"}
