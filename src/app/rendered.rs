@@ -34,6 +34,12 @@ pub enum View {
     Checksums(Option<u64>),
 }
 
+/// A value of ours as JSON.
+pub fn to_json(value: &impl Serialize) -> Vec<u8> {
+    // Nothing here can fail to be written as JSON: no maps, no floats.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
 /// A finished answer: header lines, body and what the body can be compared by.
 #[derive(Clone, Debug)]
 pub struct Rendered {
@@ -65,9 +71,7 @@ impl Rendered {
 
     /// An answer with this value as JSON.
     pub fn json(value: &impl Serialize, headers: &[(&str, &str)]) -> Self {
-        // Nothing here can fail to be written as JSON: no maps, no floats.
-        let body = serde_json::to_vec(value).unwrap_or_default();
-        Self::new("application/json", body, headers)
+        Self::new("application/json", to_json(value), headers)
     }
 
     /// Answers a request with it: 200, or 304 where the client has it.

@@ -55,10 +55,14 @@ fn run(store: &Store, stopped: &AtomicBool) {
     let mut cleaner = Cleaner::default();
     while !stopped.load(Ordering::Acquire) {
         let mut outcome = one_round(store, &mut cleaner);
-        // Hashing may take hours; the rest goes on meanwhile.
+        let mut ended_at = store.clock.now();
+        // Hashing may take hours; the rest goes on meanwhile. What fails may have waited for the lock: that is not tried
+        // again before each package.
         let healed = heal::heal(store, || {
-            if outcome.is_ok() {
+            let since = store.clock.now().duration_since(ended_at);
+            if outcome.is_ok() || since >= LISTING_RECHECK_INTERVAL {
                 outcome = one_round(store, &mut cleaner);
+                ended_at = store.clock.now();
             }
             !stopped.load(Ordering::Acquire)
         });

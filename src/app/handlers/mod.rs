@@ -16,6 +16,7 @@ pub mod upload;
 
 use super::State;
 use super::error::ApiError;
+use crate::app::rendered::to_json;
 use crate::http::response::Response;
 use crate::http::target;
 use crate::storage::PackageName;
@@ -23,11 +24,9 @@ use serde::Serialize;
 
 /// An answer that is made for one request only.
 fn json(status: u16, value: &impl Serialize) -> Response {
-    // Nothing here can fail to be written as JSON: no maps, no floats.
-    let body = serde_json::to_vec(value).unwrap_or_default();
     Response::new(status)
         .header("Cache-Control", "no-store")
-        .body("application/json", body)
+        .body("application/json", to_json(value))
 }
 
 /// The package that a path names, for reading or deleting: a name that none can have is simply not there.
