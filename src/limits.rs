@@ -16,6 +16,9 @@ pub const MIB: usize = 1024 * KIB;
 
 /// Request line and fields together. Cookies of a foreign site on the same host fit; a flood does not.
 pub const HEAD_BYTES_MAX: usize = 16 * KIB;
+/// What is received at a time while a head is awaited: a whole one, and one byte that shows that it is too long. Requests
+/// sent ahead are held for as long as an answer before them takes, so it is no more.
+pub const HEAD_RECEIVE_BYTES: usize = HEAD_BYTES_MAX + 1;
 /// Fields of one head; browsers and proxies send about 20.
 pub const HEAD_FIELDS_MAX: usize = 64;
 /// From the first byte of a head to its last: a phone on a bad line needs a second or two.
@@ -81,6 +84,19 @@ pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied behind its head and both leave in one write; a larger one is sent from where it is.
 pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
 
+// --- Memory that clients can make the server hold ---------------------------------------------------------------
+
+/// What all connections together may hold while they wait: parts of heads, requests sent ahead, heads of answers. Mostly
+/// that is nothing, and with an honest client of a slow line some hundred bytes.
+pub const PARKED_BYTES_MAX: usize = 8 * MIB;
+/// Answers rendered from the listing that slow clients still hold and nobody else will be given.
+pub const LEFT_BODIES_BYTES_MAX: usize = 8 * MIB;
+/// Bodies rendered from the listing and kept: one for each base URL that clients use. More than a few is a client
+/// that invents hosts.
+pub const RENDERED_BODIES_MAX: usize = 8;
+/// After so many answers from kept bodies, earlier uses of each count half.
+pub const RENDERED_USES_MAX: u32 = 1024;
+
 // --- Connections and descriptors -------------------------------------------------------------------------------
 
 /// The kernel's queue of connections that are not accepted yet.
@@ -113,9 +129,6 @@ pub const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(8);
 pub const HEAL_PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
 /// Hashing a stored file reads so much at a time.
 pub const HASH_BUFFER_BYTES: usize = 256 * KIB;
-/// Bodies rendered from the listing and kept: one for each base URL that clients use. More than a few is a client
-/// that invents hosts.
-pub const RENDERED_BODIES_MAX: usize = 8;
 
 // --- Log -------------------------------------------------------------------------------------------------------
 
@@ -132,8 +145,8 @@ pub const LOG_FLUSH_TIME_MAX: Duration = Duration::from_secs(1);
 
 const _: () = {
     assert!(
-        RECEIVE_BUFFER_BYTES > HEAD_BYTES_MAX,
-        "a whole head fits the receive buffer, and one byte shows it is too long"
+        RECEIVE_BUFFER_BYTES >= HEAD_RECEIVE_BYTES,
+        "what is received of a head fits the receive buffer"
     );
     assert!(
         RECEIVE_TURN_BYTES >= RECEIVE_BUFFER_BYTES,

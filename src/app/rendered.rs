@@ -1,7 +1,8 @@
 //! Answers that are made from the listing and kept until it changes.
 //!
 //! Invariant: an answer is rendered once for each change, form and base URL, however many ask for it at once; what is
-//! served belongs to the version that was asked for, or a later one.
+//! served belongs to the version that was asked for, or a later one. Whatever hosts clients invent, and however slowly they
+//! take what they asked for, bodies take no more memory than those kept and `LEFT_BODIES_BYTES_MAX` beside.
 
 use crate::app::error::ApiError;
 use crate::app::negotiate::Page;
@@ -9,10 +10,11 @@ use crate::http::conditional::{self, Validators, Verdict};
 use crate::http::digest;
 use crate::http::response::Response;
 use crate::http::service::Request;
-use crate::limits::RENDERED_BODIES_MAX;
+use crate::limits::{LEFT_BODIES_BYTES_MAX, RENDERED_BODIES_MAX, RENDERED_USES_MAX};
 use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What can be rendered from a listing.
@@ -94,9 +96,21 @@ impl Rendered {
 /// What an answer was made from: the version of the listing, and that of the download counts where they matter.
 pub type Version = (u64, u64);
 
-/// Rendered answers, the one used last at the end.
+/// Rendered answers, those kept that are asked for the most.
 #[derive(Debug, Default)]
-pub struct RenderedCache(Mutex<Vec<Arc<Slot>>>);
+pub struct RenderedCache {
+    kept: Mutex<Kept>,
+    /// Bytes of all bodies that exist, kept or still on their way to somebody.
+    alive_bytes: Arc<AtomicUsize>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// With how often each was asked for.
+    slots: Vec<(Arc<Slot>, u32)>,
+    /// Uses since they last were halved.
+    uses: u32,
+}
 
 #[derive(Debug)]
 struct Slot {
@@ -104,50 +118,115 @@ struct Slot {
     base: String,
     /// The answer and what it was made from.
     made: Mutex<Option<(Version, Rendered)>>,
+    /// The length of its body.
+    bytes: AtomicUsize,
+}
+
+/// A body that counts for as long as anybody holds it.
+struct Counted {
+    body: Bytes,
+    alive_bytes: Arc<AtomicUsize>,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.alive_bytes
+            .fetch_sub(self.body.len(), Ordering::Relaxed);
+    }
 }
 
 impl RenderedCache {
-    /// The answer for this view of this version under this base URL; `render` makes it where it is not there.
+    /// The answer for this view of this version under this base URL; `render` makes it where it is not there. Refused where
+    /// nobody asked for it lately and slow clients hold too many such answers.
     pub fn get(
         &self,
         view: View,
         base: &str,
         version: Version,
         render: &dyn Fn() -> Rendered,
-    ) -> Rendered {
-        let slot = self.slot(view, base);
+    ) -> Result<Rendered, ApiError> {
+        let slot = self.slot(view, base).ok_or(ApiError::Overloaded)?;
         // Held while rendering, so that a change is rendered once and not by every worker that is asked; whoever wants
         // another answer does not wait.
         let mut made = slot.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, rendered)) = made.as_ref()
             && *known >= version
         {
-            return rendered.clone();
+            return Ok(rendered.clone());
         }
         // The old body goes before there is a new one.
         *made = None;
-        let rendered = render();
+        slot.bytes.store(0, Ordering::Relaxed);
+        let mut rendered = render();
+        let body = std::mem::take(&mut rendered.body);
+        slot.bytes.store(body.len(), Ordering::Relaxed);
+        self.alive_bytes.fetch_add(body.len(), Ordering::Relaxed);
+        rendered.body = Bytes::from_owner(Counted {
+            body,
+            alive_bytes: Arc::clone(&self.alive_bytes),
+        });
         *made = Some((version, rendered.clone()));
-        rendered
+        Ok(rendered)
     }
 
-    fn slot(&self, view: View, base: &str) -> Arc<Slot> {
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = slots
-            .iter()
-            .position(|slot| slot.view == view && slot.base == base);
-        let slot = match known {
-            Some(at) => slots.remove(at),
-            None => Arc::new(Slot {
-                view,
-                base: base.to_owned(),
-                made: Mutex::default(),
-            }),
-        };
-        if slots.len() == RENDERED_BODIES_MAX {
-            slots.remove(0);
+    /// The slot of this view and base URL; a new one only while there is room for what slow clients hold of others.
+    fn slot(&self, view: View, base: &str) -> Option<Arc<Slot>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.age();
+        let known = kept
+            .slots
+            .iter_mut()
+            .find(|(slot, _)| slot.view == view && slot.base == base);
+        if let Some((slot, uses)) = known {
+            *uses += 1;
+            return Some(Arc::clone(slot));
         }
-        slots.push(Arc::clone(&slot));
-        slot
+        let alive = self.alive_bytes.load(Ordering::Relaxed);
+        if alive.saturating_sub(kept.bytes()) > LEFT_BODIES_BYTES_MAX {
+            return None;
+        }
+        if kept.slots.len() == RENDERED_BODIES_MAX {
+            kept.drop_least_used();
+        }
+        let slot = Arc::new(Slot {
+            view,
+            base: base.to_owned(),
+            made: Mutex::default(),
+            bytes: AtomicUsize::new(0),
+        });
+        kept.slots.push((Arc::clone(&slot), 1));
+        Some(slot)
+    }
+}
+
+impl Kept {
+    fn bytes(&self) -> usize {
+        let bytes = |(slot, _): &(Arc<Slot>, u32)| slot.bytes.load(Ordering::Relaxed);
+        self.slots.iter().map(bytes).sum()
+    }
+
+    /// Counts a use; what was used a while ago counts less and less.
+    fn age(&mut self) {
+        self.uses += 1;
+        if self.uses == RENDERED_USES_MAX {
+            self.uses = 0;
+            for (_, uses) in &mut self.slots {
+                *uses /= 2;
+            }
+        }
+    }
+
+    /// Of several the oldest.
+    fn drop_least_used(&mut self) {
+        let uses = self.slots.iter().map(|(_, uses)| *uses);
+        if let Some((at, _)) = uses.enumerate().min_by_key(|(_, uses)| *uses) {
+            self.slots.remove(at);
+        }
     }
 }

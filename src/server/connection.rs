@@ -49,6 +49,8 @@ pub struct Connection {
     pub(super) sent_bytes: u64,
     /// What the numbers have it at.
     pub(super) counted: Option<Activity>,
+    /// What is counted of the memory that it holds.
+    pub(super) counted_bytes: usize,
 }
 
 /// What a connection is doing.
@@ -157,7 +159,18 @@ impl Connection {
             state: State::Head(Waiting::default()),
             sent_bytes: 0,
             counted: None,
+            counted_bytes: 0,
         }
+    }
+
+    /// The memory that it takes beside its struct while it waits. Bodies of answers are shared, or small and in the head's
+    /// buffer; what a body's sink holds is for those who have the token.
+    pub fn held_bytes(&self) -> usize {
+        let answer = match &self.state {
+            State::Send(sending) => sending.held_bytes(),
+            _ => 0,
+        };
+        self.inbox.capacity() + answer
     }
 
     /// Lets the numbers know what it is at.
@@ -218,32 +231,38 @@ impl Connection {
     /// Its deadline has come: it is ended, or given more time where something moved without an event.
     pub fn deadline_passed(&mut self, cx: &mut Context<'_>) -> Next {
         let now = cx.shared.clock.now();
-        let state = std::mem::replace(&mut self.state, State::Head(Waiting::default()));
-        match state {
-            State::Head(Waiting { since: None, .. }) => close(cx, CloseReason::Idle),
-            State::Head(_) => {
-                let exchange = Exchange::without_head(&self.inbox, &self.peer, &cx.shared.ids, now);
-                self.end_late(exchange, cx, CloseReason::Head)
+        let reason = match &mut self.state {
+            State::Head(Waiting { since: None, .. }) => CloseReason::Idle,
+            State::Head(_) => CloseReason::Head,
+            State::Body(_) | State::Drain(_) => CloseReason::Stalled,
+            State::Send(sending) => {
+                match observe_sending(&self.socket, &mut sending.pace, self.sent_bytes, now) {
+                    Verdict::Fine => return Next::Park(Interest::Write, Sending::parking(now)),
+                    verdict => reason(verdict),
+                }
             }
-            State::Body(receiving) => self.end_late(receiving.exchange, cx, CloseReason::Stalled),
-            State::Send(mut sending) => match self.observe_sending(&mut sending.pace, now) {
-                Verdict::Fine => {
-                    let parking = Sending::parking(now);
-                    self.state = State::Send(sending);
-                    Next::Park(Interest::Write, parking)
-                }
-                verdict => {
-                    let reason = reason(verdict);
-                    sending.exchange.end(cx.shared, Some(reason.as_str()));
-                    close(cx, reason)
-                }
-            },
-            State::Drain(_) => close(cx, CloseReason::Stalled),
             State::Linger(_) if cx.shared.draining.load(Ordering::Relaxed) => {
-                self.end_when_taken(cx)
+                return self.end_when_taken(cx);
             }
-            State::Linger(_) => Next::Close,
+            State::Linger(_) => return Next::Close,
+        };
+        self.give_up(reason, ApiError::Timeout, cx)
+    }
+
+    /// Ends whatever it is at; a client that waits for an answer gets this one, as far as that goes without waiting.
+    pub fn give_up(&mut self, reason: CloseReason, error: ApiError, cx: &mut Context<'_>) -> Next {
+        cx.shared.metrics.closed(reason);
+        match std::mem::replace(&mut self.state, State::Head(Waiting::default())) {
+            State::Head(Waiting { since: Some(_), .. }) => {
+                let (ids, now) = (&cx.shared.ids, cx.shared.clock.now());
+                let exchange = Exchange::without_head(&self.inbox, &self.peer, ids, now);
+                self.answer_and_close(error, exchange, cx);
+            }
+            State::Body(receiving) => self.answer_and_close(error, receiving.exchange, cx),
+            State::Send(sending) => sending.exchange.end(cx.shared, Some(reason.as_str())),
+            State::Head(_) | State::Drain(_) | State::Linger(_) => {}
         }
+        Next::Close
     }
 
     /// The process is ending and no request is under way, unless one has come that no worker has got to yet.
@@ -264,25 +283,6 @@ impl Connection {
             Step::Continue => self.advance(cx),
             Step::Park(interest, parking) => Next::Park(interest, parking),
             Step::Close => Next::Close,
-        }
-    }
-
-    /// Tells the client that it was too late, as far as that goes without waiting, and closes.
-    fn end_late(&mut self, exchange: Exchange, cx: &mut Context<'_>, reason: CloseReason) -> Next {
-        cx.shared.metrics.closed(reason);
-        self.answer_and_close(ApiError::Timeout, exchange, cx);
-        Next::Close
-    }
-
-    /// Weighs the progress of an answer by what the client's side has acknowledged.
-    fn observe_sending(&self, pace: &mut Pace, now: Instant) -> Verdict {
-        match unacked_bytes(&self.socket) {
-            Some(unacked) => {
-                let acknowledged = self.sent_bytes.saturating_sub(unacked);
-                pace.observe(now, acknowledged, STALL_TIME_MAX)
-            }
-            // Only what the socket took can be seen: a full buffer may take an honest client most of a minute.
-            None => pace.observe(now, self.sent_bytes, PACE_WINDOW),
         }
     }
 
@@ -327,7 +327,11 @@ pub(super) fn reason(verdict: Verdict) -> CloseReason {
     }
 }
 
-fn close(cx: &Context<'_>, reason: CloseReason) -> Next {
-    cx.shared.metrics.closed(reason);
-    Next::Close
+/// Weighs the progress of an answer by what the client's side has acknowledged of all that was sent.
+fn observe_sending(socket: &OwnedFd, pace: &mut Pace, sent_bytes: u64, now: Instant) -> Verdict {
+    match unacked_bytes(socket) {
+        Some(unacked) => pace.observe(now, sent_bytes.saturating_sub(unacked), STALL_TIME_MAX),
+        // Only what the socket took can be seen: a full buffer may take an honest client most of a minute.
+        None => pace.observe(now, sent_bytes, PACE_WINDOW),
+    }
 }

@@ -35,7 +35,7 @@ use poller::Poller;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use table::Table;
@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     table: Table<Box<Connection>>,
     listener: Listener,
     max_connections: usize,
+    /// What parked connections hold.
+    parked_bytes: AtomicUsize,
     /// Whether accepting is paused: asked without the listener's lock.
     paused: AtomicBool,
     /// No connection is kept after its answer.
@@ -111,6 +113,7 @@ impl Server {
             poller,
             table: Table::new(options.clock.now()),
             max_connections: options.max_connections,
+            parked_bytes: AtomicUsize::new(0),
             clock: options.clock,
             paused: AtomicBool::new(false),
             draining: AtomicBool::new(false),

@@ -8,8 +8,9 @@ use super::connection::{Connection, Context, Next};
 use super::listener::{Accepted, LISTENER, PauseReason};
 use super::poller::{Interest, WAKE};
 use super::table::ConnId;
+use crate::app::error::ApiError;
 use crate::app::metrics::CloseReason;
-use crate::limits::ACCEPTS_PER_TURN_MAX;
+use crate::limits::{ACCEPTS_PER_TURN_MAX, PARKED_BYTES_MAX};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -114,6 +115,11 @@ impl<'s> Worker<'s> {
                 return self.close(id, connection);
             };
             connection.count(&self.shared.metrics);
+            if !self.fits(&mut connection) {
+                let (reason, error) = (CloseReason::Memory, ApiError::Overloaded);
+                connection.give_up(reason, error, &mut self.cx);
+                return self.close(id, connection);
+            }
             // Armed before it is parked: an event in between finds it held and wakes its holder.
             if self
                 .shared
@@ -131,9 +137,28 @@ impl<'s> Worker<'s> {
         }
     }
 
+    /// Whether what a connection is about to hold while it waits fits beside what all others hold. Who needs no more than
+    /// before is never turned away.
+    fn fits(&self, connection: &mut Connection) -> bool {
+        let (before, now) = (connection.counted_bytes, connection.held_bytes());
+        let parked_bytes = &self.shared.parked_bytes;
+        connection.counted_bytes = now;
+        if now <= before {
+            if now < before {
+                parked_bytes.fetch_sub(before - now, Ordering::Relaxed);
+            }
+            return true;
+        }
+        let grown = now - before;
+        parked_bytes.fetch_add(grown, Ordering::Relaxed) + grown <= PARKED_BYTES_MAX
+    }
+
     fn close(&mut self, id: ConnId, connection: Box<Connection>) {
         let shared = self.shared;
         shared.metrics.moved(connection.counted, None);
+        shared
+            .parked_bytes
+            .fetch_sub(connection.counted_bytes, Ordering::Relaxed);
         shared
             .metrics
             .connections_open

@@ -14,6 +14,7 @@ use crate::http::body::BodyDecoder;
 use crate::http::framing::Framing;
 use crate::http::head::{self, Expectation, Head, Parsed};
 use crate::http::service::{Decision, Reply, Request};
+use crate::limits::HEAD_RECEIVE_BYTES;
 use rustix::net::SendFlags;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -24,7 +25,7 @@ impl Connection {
         let mut inbox = std::mem::take(&mut self.inbox);
         let mut received = 0;
         if inbox.len() == waiting.looked_at {
-            match self.receive(&mut buffer) {
+            match self.receive(&mut buffer[..HEAD_RECEIVE_BYTES]) {
                 Received::Bytes(length) => received = length,
                 Received::Nothing => {
                     self.inbox = inbox;

@@ -56,6 +56,11 @@ impl Sending {
         }
     }
 
+    /// The memory that it holds of its own.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.head.capacity() + self.exchange.path().len()
+    }
+
     fn is_complete(&self) -> bool {
         self.head_sent == self.head.len() && self.body.length() == 0
     }
@@ -209,7 +214,12 @@ impl Connection {
         }
     }
 
-    fn park_for_room(&mut self, sending: Sending, cx: &Context<'_>) -> Step {
+    fn park_for_room(&mut self, mut sending: Sending, cx: &mut Context<'_>) -> Step {
+        // What waits keeps no buffer that it does not need.
+        if sending.head_sent == sending.head.len() {
+            cx.out = std::mem::take(&mut sending.head);
+            sending.head_sent = 0;
+        }
         let parking = Sending::parking(cx.shared.clock.now());
         self.state = State::Send(Box::new(sending));
         Step::Park(Interest::Write, parking)

@@ -78,6 +78,8 @@ pub enum ApiError {
     Busy,
     /// The storage directory cannot be used now.
     Unavailable(Failure),
+    /// Slow clients hold as much memory as they may.
+    Overloaded,
     /// The server is about to stop.
     Draining,
     /// An operation on the storage directory failed.
@@ -143,7 +145,8 @@ impl ApiError {
             Self::Expectation => 417,
             Self::Parameter { .. } => 422,
             Self::Storage(_) | Self::Panic => 500,
-            Self::ChecksumPending(_) | Self::Busy | Self::Unavailable(_) | Self::Draining => 503,
+            Self::ChecksumPending(_) | Self::Busy | Self::Unavailable(_) => 503,
+            Self::Overloaded | Self::Draining => 503,
             Self::NoSpace(_) => 507,
         }
     }
@@ -207,6 +210,7 @@ impl ApiError {
                 "The storage cannot be used at the moment: cannot {}: {}",
                 failure.action, failure.error
             ),
+            Self::Overloaded => "Slow clients hold all memory that they may; try again".to_owned(),
             Self::Draining => "The server is shutting down".to_owned(),
             Self::Storage(failure) => format!(
                 "The storage failed: cannot {}: {}",
@@ -251,9 +255,11 @@ impl ApiError {
             Self::MethodNotAllowed(allow) => response.header("Allow", allow),
             Self::Unauthorized(_) => response.header("WWW-Authenticate", "Bearer"),
             Self::Range(size) => response.header("Content-Range", &format!("bytes */{size}")),
-            Self::Busy | Self::Unavailable(_) | Self::Draining | Self::ChecksumPending(_) => {
-                response.header("Retry-After", &RETRY_AFTER_SECONDS.to_string())
-            }
+            Self::ChecksumPending(_)
+            | Self::Busy
+            | Self::Unavailable(_)
+            | Self::Overloaded
+            | Self::Draining => response.header("Retry-After", &RETRY_AFTER_SECONDS.to_string()),
             _ => response,
         }
     }

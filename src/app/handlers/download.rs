@@ -108,7 +108,7 @@ fn checksums(
         let lines: String = lines.collect();
         Rendered::new(CHECKSUM_CONTENT_TYPE, lines.into_bytes(), &[])
     });
-    rendered.answer(request)
+    rendered?.answer(request)
 }
 
 pub fn file(

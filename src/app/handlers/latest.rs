@@ -18,5 +18,5 @@ pub fn get(state: &State, request: &Request<'_>) -> Result<Response, ApiError> {
         let count = |name: &str| state.downloads.of(name);
         Rendered::json(&Release::latest(&listing, &base, &count), &[])
     });
-    rendered.answer(request)
+    rendered?.answer(request)
 }

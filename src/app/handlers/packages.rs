@@ -32,7 +32,7 @@ pub fn get(state: &State, request: &Request<'_>) -> Result<Response, ApiError> {
             Rendered::json(&list, &[("Vary", "Accept")])
         }),
     };
-    rendered.answer(request)
+    rendered?.answer(request)
 }
 
 /// The redirect from `/`, under the public prefix where there is one.

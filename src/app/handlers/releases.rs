@@ -65,7 +65,7 @@ pub fn list(state: &State, request: &Request<'_>, route: &Route<'_>) -> Result<R
         let links = links(urls.releases(), page, all.len());
         Rendered::json(&shown.collect::<Vec<_>>(), &link_header(&links))
     });
-    rendered.answer(request)
+    rendered?.answer(request)
 }
 
 pub fn latest(
@@ -111,7 +111,7 @@ fn one(
         let count = |name: &str| state.downloads.of(name);
         Rendered::json(&urls.release(release, &count), &[])
     });
-    rendered.answer(request)
+    rendered?.answer(request)
 }
 
 pub fn assets(
@@ -132,7 +132,7 @@ pub fn assets(
         let links = links(&url, page, release.packages.len());
         Rendered::json(&shown.collect::<Vec<_>>(), &link_header(&links))
     });
-    rendered.answer(request)
+    rendered?.answer(request)
 }
 
 /// A package: its bytes where the client asks for those, else what describes it.
@@ -164,7 +164,7 @@ fn render(
     view: View,
     urls: &RepositoryUrls,
     render: &dyn Fn() -> Rendered,
-) -> Rendered {
+) -> Result<Rendered, ApiError> {
     let version = (listing.version, state.downloads.version());
     state.api_rendered.get(view, &urls.key(), version, render)
 }

@@ -43,15 +43,18 @@ pub enum CloseReason {
     Slow,
     /// Closed for another connection, as the longest idle one.
     Evicted,
+    /// It would have held more while it waits than there is room for.
+    Memory,
 }
 
 impl CloseReason {
-    const ALL: [(Self, &str); 5] = [
+    const ALL: [(Self, &str); 6] = [
         (Self::Idle, "idle"),
         (Self::Head, "head"),
         (Self::Stalled, "stalled"),
         (Self::Slow, "slow"),
         (Self::Evicted, "evicted"),
+        (Self::Memory, "memory"),
     ];
 
     /// The word for it in metrics and logs.
