@@ -2,7 +2,9 @@
 
 use crate::harness::{TOKEN, TestServer, command};
 use std::fs;
-use std::process::Output;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Output};
 
 /// Runs a command with these arguments and variables in an empty directory; what it printed.
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
@@ -197,7 +199,12 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
         ("HOST", "127.0.0.1"),
         ("PORT", &port),
     ];
-    let line = format!("cannot listen on port {port}: Address already in use (os error 98)");
+    let line = format!(
+        "cannot listen on 127.0.0.1:{port}: Address already in use (os error 98); set PORT or HOST to listen elsewhere"
+    );
+    assert_fails(&run(&[], &variables), 1, &line);
+    let variables = [&variables[..2], &variables[3..]].concat();
+    let line = line.replace("127.0.0.1:", "port ");
     assert_fails(&run(&[], &variables), 1, &line);
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();
@@ -207,8 +214,46 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
         ("STORAGE_PATH", storage),
         ("PORT", "0"),
     ];
-    let line = format!("{storage}: cannot be used: File exists (os error 17)");
+    let line = format!(
+        "{storage}: cannot be used: File exists (os error 17); set STORAGE_PATH to a directory that can be written"
+    );
     assert_fails(&run(&[], &variables), 1, &line);
+}
+
+#[test]
+fn a_start_on_a_directory_that_cannot_be_written_says_so() {
+    const NOBODY: u32 = 65534;
+    let directory = tempfile::tempdir().unwrap();
+    // Nobody may enter the project's directory, perhaps: a copy of the program does as well.
+    let (program, storage) = (
+        directory.path().join("program"),
+        directory.path().join("data"),
+    );
+    fs::copy(env!("CARGO_BIN_EXE_release-server"), &program).unwrap();
+    fs::create_dir(&storage).unwrap();
+    for (path, mode) in [(directory.path(), 0o755), (&storage, 0o555)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let mut start = Command::new(program);
+    start
+        .env_clear()
+        .envs([("CONFIG_PATH", "/dev/null"), ("AUTH_TOKEN", TOKEN)])
+        .envs([("HOST", "127.0.0.1"), ("PORT", "0")])
+        .env("STORAGE_PATH", &storage)
+        .current_dir(directory.path());
+    if rustix::process::geteuid().is_root() {
+        start.uid(NOBODY);
+    }
+    let server = TestServer::spawn(start, &storage);
+    let line = server.wait_for_line(|line| line["level"] == "WARN");
+    let error = format!(
+        "cannot write to the directory {}: Permission denied (os error 13)",
+        storage.display()
+    );
+    assert_eq!(line["error"], error);
+    server
+        .put("a.zip", b"1")
+        .assert_error(500, "Permission denied");
 }
 
 #[test]
