@@ -1,6 +1,7 @@
 //! The command line: commands, exit codes, and the one line about settings that are not accepted.
 
 use crate::harness::{TOKEN, TestServer, command};
+use release_server::config::keys;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -39,6 +40,58 @@ fn help_and_version_go_to_standard_output() {
     let output = run(&["--version"], &[]);
     let version = concat!("release-server ", env!("CARGO_PKG_VERSION"), "\n");
     assert_eq!(text(&output.stdout), version);
+}
+
+#[test]
+fn the_manual_has_every_command_option_and_setting() {
+    let manual = include_str!("../../docs/release-server.1");
+    let words = format!(
+        "{} .",
+        manual.split_whitespace().collect::<Vec<_>>().join(" ")
+    );
+    let assert_has = |item: &str| assert!(words.contains(item), "the manual lacks '{item}'");
+    let help = run(&["--help"], &[]);
+    let (_, commands) = text(&help.stdout).split_once("Commands:\n").unwrap();
+    let (commands, options) = commands.split_once("\n\nOptions:\n").unwrap();
+    let entries = |part: &str| -> Vec<String> {
+        let entry = |line: &str| Some(line.strip_prefix("  ")?.split_once("  ")?.0.to_owned());
+        let entries: Vec<_> = part
+            .split("\n\n")
+            .next()
+            .unwrap()
+            .lines()
+            .filter_map(entry)
+            .collect();
+        entries
+            .into_iter()
+            .filter(|entry| !entry.is_empty())
+            .collect()
+    };
+    let (commands, options) = (entries(commands), entries(options));
+    assert_eq!(
+        (commands.len(), options.len()),
+        (4, 2),
+        "{commands:?} {options:?}"
+    );
+    for command in commands {
+        assert_has(&format!(".It Cm {command} "));
+    }
+    for option in options {
+        assert_has(&format!(
+            ".It Fl {} ",
+            option.replace(", -", " , ").trim_start_matches('-')
+        ));
+    }
+    for key in keys::ALL {
+        let default = match key.default {
+            "" => String::new(),
+            default => format!(" [{default}]"),
+        };
+        let (variables, name, takes) = (key.variables.join(" , "), key.name, key.takes);
+        assert_has(&format!(
+            ".It Ev {variables} Pq Li {name} {takes}{default} ."
+        ));
+    }
 }
 
 #[test]
