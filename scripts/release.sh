@@ -67,9 +67,9 @@ if [ ! -d chart ] || ! command -v helm >/dev/null; then
     echo "release.sh: without the chart: chart/ or helm is missing" >&2
 else
     helm package chart --version "$version" --app-version "$version" --destination "$work" >/dev/null
-    # helm stamps the time of day on every file.
+    # helm stamps the time of day on every file, to which some are early.
     mkdir "$work/chart"
-    tar --extract --directory "$work/chart" --file "$work/release-server-$version.tgz"
+    tar --extract --touch --directory "$work/chart" --file "$work/release-server-$version.tgz"
     mv "$work/chart/release-server" "$work"
     pack release-server "release-server-$version.tgz"
 fi
