@@ -132,6 +132,7 @@ class User:
     def __init__(self, binary: str, work: pathlib.Path):
         self.binary, self.work = binary, work
         self.server: subprocess.Popen[bytes] | None = None
+        self.url = ""
         tools = work / "bin"
         tools.mkdir()
         (tools / "release-server").symlink_to(binary)
@@ -165,7 +166,7 @@ class User:
         script = "set -eu\n"
         for block, paths in zip(blocks, outputs):
             for command, path in zip(commands_of(block), paths):
-                command = command.replace("http://localhost:8000", getattr(self, "url", ""))
+                command = command.replace("http://localhost:8000", self.url)
                 script += f"exec >'{path}' 2>&1\n{command}\n"
         ended = subprocess.run(["sh", "-c", script], cwd=directory, env=self.environment, timeout=PATIENCE_SECONDS)
         for block, paths in zip(blocks, outputs):
