@@ -3,7 +3,7 @@
 #
 #   scripts/release.sh [VERSION]     VERSION: refused unless it is the one in Cargo.toml; a 'v' before it is ignored
 #
-# - release-server-VERSION-linux-PLATFORM.tar.gz: the static binary, the systemd unit, upload.sh, delete.sh, the texts
+# - release-server-VERSION-linux-PLATFORM.tar.gz: the static binary, the systemd unit, upload.sh, delete.sh, the manual, the texts
 # - release-server-VERSION.tgz: the chart, where there are chart/ and helm
 # - SHA256SUMS of these
 # - NOTES.md: what CHANGELOG.md says of the version or, before it is named there, of what is unreleased
@@ -59,7 +59,7 @@ for target in ${TARGETS:-$(rustc --print host-tuple)}; do
     name=release-server-$version-linux-$(platform_of "$target")
     mkdir "$work/$name"
     cp -p "$binary" scripts/upload.sh scripts/delete.sh scripts/release-server.service \
-        LICENSE README.md CHANGELOG.md "$work/$name"
+        docs/release-server.1 LICENSE README.md CHANGELOG.md "$work/$name"
     pack "$name" "$name.tar.gz"
 done
 
@@ -67,9 +67,9 @@ if [ ! -d chart ] || ! command -v helm >/dev/null; then
     echo "release.sh: without the chart: chart/ or helm is missing" >&2
 else
     helm package chart --version "$version" --app-version "$version" --destination "$work" >/dev/null
-    # helm stamps the time of day on every file.
+    # helm stamps the time of day on every file, to which some are early.
     mkdir "$work/chart"
-    tar --extract --directory "$work/chart" --file "$work/release-server-$version.tgz"
+    tar --extract --touch --directory "$work/chart" --file "$work/release-server-$version.tgz"
     mv "$work/chart/release-server" "$work"
     pack release-server "release-server-$version.tgz"
 fi

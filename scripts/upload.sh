@@ -83,7 +83,7 @@ reason() {
     detail=$(json_string detail)
     if [ "$status" = 000 ]; then
         detail=$(sed -n 's/^curl: ([0-9]*) //p' "$answer/error" | tr -d '[:cntrl:]')
-        printf '%s' "${detail:-curl ended with code $curl_code}"
+        printf '%s (--url is %s)' "${detail:-curl ended with code $curl_code}" "$url"
     elif [ -n "$detail" ]; then
         printf '%s' "$detail"
     elif [ -n "$redirect" ]; then

@@ -14,18 +14,19 @@ use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::{self, Server, descriptors, listener};
 use crate::storage::{Maintenance, Retention, Store};
 use std::convert::Infallible;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 const HELP: &str = "\
-Publish packages with a token, list, download and delete them.
+An HTTP server: publish packages with a token, list, download and delete them.
 
 Usage: release-server [COMMAND]
 
 Commands:
   serve         serve packages (the default)
   healthcheck   ask the running server whether it is ready; the exit code says
-  check-config  check the settings and stop
+  check-config  show every setting, its value and where that is from, and stop
   verify        compare every package with its checksum; the exit code is 1
                 where one differs. --repair writes checksums that are missing
                 or stale, beside running servers too
@@ -38,7 +39,7 @@ Settings come from the YAML file at CONFIG_PATH (default
 /etc/release-server/config.yaml), then a .env file, then the environment:
 
   AUTH_TOKEN=secret STORAGE_PATH=./data LOG_FORMAT=text release-server
-  curl -H 'Authorization: Bearer secret' -F file=@package.zip http://localhost:8000/upload
+  curl -H 'Authorization: Bearer secret' -T package.zip localhost:8000/assets/
 ";
 
 enum Command {
@@ -146,7 +147,7 @@ fn serve() -> Result<Infallible, Failure> {
         pinned: config.pinned,
     };
     let store = Store::open(&config.storage_path, retention, clock.clone())
-        .map_err(|error| format!("{}: cannot be used: {error}", config.storage_path.display()))?;
+        .map_err(|error| unusable_storage(&config.storage_path, &error))?;
     let metrics = Arc::new(Metrics::default());
     let app = App::new(
         Arc::clone(&store),
@@ -158,14 +159,17 @@ fn serve() -> Result<Infallible, Failure> {
             clock: clock.clone(),
         },
     );
-    let (socket, address) = listener::bind(config.address)
-        .map_err(|error| format!("cannot listen on port {}: {error}", config.address.port))?;
+    let (socket, address) =
+        listener::bind(config.address).map_err(|error| unusable_address(config.address, &error))?;
     let options = server::Options {
         workers: config.workers,
         max_connections,
         clock,
     };
     let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;
+    if let Err(error) = store.check_ready() {
+        log::warn!(error:% = error; "packages cannot be published until the storage directory can be used");
+    }
     let _maintenance = Maintenance::start(store)?;
     if max_connections < config.max_connections {
         log::warn!(
@@ -186,6 +190,19 @@ fn serve() -> Result<Infallible, Failure> {
     // Not by returning: that would wait for a worker that waits for the disk, beyond the grace. What such a worker has
     // not published goes with the process.
     end_process(i32::from(ending == Ending::Forced))
+}
+
+fn unusable_storage(path: &Path, error: &std::io::Error) -> String {
+    let path = path.display();
+    format!("{path}: cannot be used: {error}; set STORAGE_PATH to a directory that can be written")
+}
+
+fn unusable_address(address: config::Address, error: &std::io::Error) -> String {
+    let address = match address.host {
+        Some(host) => std::net::SocketAddr::new(host, address.port).to_string(),
+        None => format!("port {}", address.port),
+    };
+    format!("cannot listen on {address}: {error}; set PORT or HOST to listen elsewhere")
 }
 
 #[expect(

@@ -1,8 +1,11 @@
 //! The command line: commands, exit codes, and the one line about settings that are not accepted.
 
 use crate::harness::{TOKEN, TestServer, command};
+use release_server::config::keys;
 use std::fs;
-use std::process::Output;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Output};
 
 /// Runs a command with these arguments and variables in an empty directory; what it printed.
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
@@ -37,6 +40,58 @@ fn help_and_version_go_to_standard_output() {
     let output = run(&["--version"], &[]);
     let version = concat!("release-server ", env!("CARGO_PKG_VERSION"), "\n");
     assert_eq!(text(&output.stdout), version);
+}
+
+#[test]
+fn the_manual_has_every_command_option_and_setting() {
+    let manual = include_str!("../../docs/release-server.1");
+    let words = format!(
+        "{} .",
+        manual.split_whitespace().collect::<Vec<_>>().join(" ")
+    );
+    let assert_has = |item: &str| assert!(words.contains(item), "the manual lacks '{item}'");
+    let help = run(&["--help"], &[]);
+    let (_, commands) = text(&help.stdout).split_once("Commands:\n").unwrap();
+    let (commands, options) = commands.split_once("\n\nOptions:\n").unwrap();
+    let entries = |part: &str| -> Vec<String> {
+        let entry = |line: &str| Some(line.strip_prefix("  ")?.split_once("  ")?.0.to_owned());
+        let entries: Vec<_> = part
+            .split("\n\n")
+            .next()
+            .unwrap()
+            .lines()
+            .filter_map(entry)
+            .collect();
+        entries
+            .into_iter()
+            .filter(|entry| !entry.is_empty())
+            .collect()
+    };
+    let (commands, options) = (entries(commands), entries(options));
+    assert_eq!(
+        (commands.len(), options.len()),
+        (4, 2),
+        "{commands:?} {options:?}"
+    );
+    for command in commands {
+        assert_has(&format!(".It Cm {command} "));
+    }
+    for option in options {
+        assert_has(&format!(
+            ".It Fl {} ",
+            option.replace(", -", " , ").trim_start_matches('-')
+        ));
+    }
+    for key in keys::ALL {
+        let default = match key.default {
+            "" => String::new(),
+            default => format!(" [{default}]"),
+        };
+        let (variables, name, takes) = (key.variables.join(" , "), key.name, key.takes);
+        assert_has(&format!(
+            ".It Ev {variables} Pq Li {name} {takes}{default} ."
+        ));
+    }
 }
 
 #[test]
@@ -197,7 +252,12 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
         ("HOST", "127.0.0.1"),
         ("PORT", &port),
     ];
-    let line = format!("cannot listen on port {port}: Address already in use (os error 98)");
+    let line = format!(
+        "cannot listen on 127.0.0.1:{port}: Address already in use (os error 98); set PORT or HOST to listen elsewhere"
+    );
+    assert_fails(&run(&[], &variables), 1, &line);
+    let variables = [&variables[..2], &variables[3..]].concat();
+    let line = line.replace("127.0.0.1:", "port ");
     assert_fails(&run(&[], &variables), 1, &line);
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();
@@ -207,8 +267,46 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
         ("STORAGE_PATH", storage),
         ("PORT", "0"),
     ];
-    let line = format!("{storage}: cannot be used: File exists (os error 17)");
+    let line = format!(
+        "{storage}: cannot be used: File exists (os error 17); set STORAGE_PATH to a directory that can be written"
+    );
     assert_fails(&run(&[], &variables), 1, &line);
+}
+
+#[test]
+fn a_start_on_a_directory_that_cannot_be_written_says_so() {
+    const NOBODY: u32 = 65534;
+    let directory = tempfile::tempdir().unwrap();
+    // Nobody may enter the project's directory, perhaps: a copy of the program does as well.
+    let (program, storage) = (
+        directory.path().join("program"),
+        directory.path().join("data"),
+    );
+    fs::copy(env!("CARGO_BIN_EXE_release-server"), &program).unwrap();
+    fs::create_dir(&storage).unwrap();
+    for (path, mode) in [(directory.path(), 0o755), (&storage, 0o555)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let mut start = Command::new(program);
+    start
+        .env_clear()
+        .envs([("CONFIG_PATH", "/dev/null"), ("AUTH_TOKEN", TOKEN)])
+        .envs([("HOST", "127.0.0.1"), ("PORT", "0")])
+        .env("STORAGE_PATH", &storage)
+        .current_dir(directory.path());
+    if rustix::process::geteuid().is_root() {
+        start.uid(NOBODY);
+    }
+    let server = TestServer::spawn(start, &storage);
+    let line = server.wait_for_line(|line| line["level"] == "WARN");
+    let error = format!(
+        "cannot write to the directory {}: Permission denied (os error 13)",
+        storage.display()
+    );
+    assert_eq!(line["error"], error);
+    server
+        .put("a.zip", b"1")
+        .assert_error(500, "Permission denied");
 }
 
 #[test]

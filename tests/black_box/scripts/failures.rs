@@ -96,7 +96,8 @@ fn an_unreadable_file_is_told_before_anything_is_sent() {
 #[test]
 fn a_server_that_is_down_is_tried_four_times_in_all() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let workshop = Workshop::at(&format!("http://{}", closed.local_addr().unwrap()));
+    let url = format!("http://{}", closed.local_addr().unwrap());
+    let workshop = Workshop::at(&url);
     drop(closed);
     workshop.file("a.zip", b"content");
     workshop.file("b.zip", b"content");
@@ -106,6 +107,8 @@ fn a_server_that_is_down_is_tried_four_times_in_all() {
         run.assert(3, "1 failed\n", &format!("were not {word}\n"));
         let failed = format!("\n{name}: [1/2] a.zip ... unavailable: Failed to connect");
         assert!(run.stderr.contains(&failed), "{}", run.stderr);
+        let named = format!(" (--url is {url})\n");
+        assert!(run.stderr.contains(&named), "{}", run.stderr);
     }
     let log = workshop.text("log");
     let sleeps: Vec<_> = log.lines().filter(|line| line.contains("sleep")).collect();
