@@ -82,12 +82,15 @@ part_with curl wget aria2c python3 node -- "round trips with real clients" \
     tests/clients/run.sh target/debug/release-server
 part_with curl go node python3 -- "GitHub's clients" \
     tests/clients/github.sh target/debug/release-server pygithub githubkit octokit go-github octocrab self_update
+part_with curl git python3 bash sha256sum -- "README's commands and pipelines" \
+    tests/readme/run.sh target/debug/release-server
 part_with chromium node npm -- "the page in a browser" tests/browser/run.sh target/debug/release-server
 part_with helm helm-unittest promtool go python3 -- "the Helm chart" scripts/chart.sh
 part "the image's toolchain" same_toolchain
 part_with hadolint -- "the Dockerfile" hadolint Dockerfile
 part_with actionlint -- "workflows" actionlint
 part_with systemd-analyze -- "the systemd unit" systemd_unit
+part_with mandoc -- "the manual" mandoc -Tlint docs/release-server.1
 
 [ -z "$failed$skipped" ] || printf '\nNot everything passed:%s%s\n' "$failed" "$skipped"
 [ -z "$failed" ] || exit 1
