@@ -52,6 +52,7 @@ fn uploads_are_refused_with_a_reason_and_change_nothing() {
         "POST" "/upload?overwrite=" [FORM_TYPE] &form("a", b"1") => 422 "'overwrite'";
         "PUT" "/assets/a.zip" [&wrong] b"1" => 400 "SHA-256 is";
         "PUT" "/assets/a.zip" ["Repr-Digest: sha-256=:AAAA:\r\n"] b"1" => 400 "Repr-Digest";
+        "PUT" "/assets/a.zip" ["Content-Range: bytes 1-1/2\r\n"] b"1" => 400 "published whole";
         "PUT" "/assets/a.zip" ["Expect: something\r\n"] b"1" => 417 "Expect";
     }
     assert_eq!(server.get("/assets/there.zip").body, b"first");

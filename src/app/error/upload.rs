@@ -2,7 +2,7 @@
 //!
 //! Invariant: each sentence names what was wrong and how to send it right; [`super::ApiError`] gives it its status.
 //!
-//! Source: the project's contract, section 1, "Upload errors" and "Filenames".
+//! Sources: the project's contract, section 1, "Upload errors" and "Filenames"; RFC 9110, section 14.5 (a part is 400).
 
 use crate::http::digest::{DigestError, Sha256};
 use crate::http::multipart::MultipartError;
@@ -26,6 +26,8 @@ pub enum UploadError {
     ManyFiles,
     /// Fields beside the file are too long.
     FormOverhead,
+    /// The body is a part of a file.
+    Part,
     /// A `PUT` without a length.
     LengthRequired,
     /// The file is over the limit, in bytes.
@@ -48,7 +50,7 @@ impl UploadError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Name(..) | Self::Multipart(_) | Self::CutShort | Self::EmptyFile => 400,
-            Self::Digest(_) | Self::DigestMismatch { .. } => 400,
+            Self::Digest(_) | Self::DigestMismatch { .. } | Self::Part => 400,
             Self::LengthRequired => 411,
             Self::TooLarge(_) | Self::FormOverhead => 413,
             Self::NotMultipart => 415,
@@ -83,6 +85,9 @@ impl std::fmt::Display for UploadError {
             Self::FormOverhead => write!(
                 f,
                 "The form's fields beside the file are over {FORM_OVERHEAD_BYTES_MAX} bytes"
+            ),
+            Self::Part => f.write_str(
+                "A package is published whole; send all of the file, without Content-Range",
             ),
             Self::LengthRequired => {
                 f.write_str("PUT needs a Content-Length, or Transfer-Encoding: chunked")

@@ -48,6 +48,9 @@ pub fn receive(
         overwrite,
         stated: digest::stated(&request.fields, true).map_err(UploadError::Digest)?,
     };
+    if request.fields.all("Content-Range").next().is_some() {
+        return Err(UploadError::Part.into());
+    }
     match request.framing {
         Framing::None => return Err(UploadError::LengthRequired.into()),
         Framing::Known(0) => return Err(UploadError::EmptyFile.into()),

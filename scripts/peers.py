@@ -1,0 +1,137 @@
+"""What scripts/peers.sh runs: the same experiments on this server and each peer; a cell of the table is what happened.
+
+Invariants: experiments on behaviour run for all servers at once, what is measured runs for one after the other; one that
+fails leaves the others; whatever was started is stopped.
+"""
+
+import argparse
+import contextlib
+import functools
+import os
+import pathlib
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+
+import peer_facts as facts
+from bench import KIB, measure
+from peer_servers import Copyparty, Dufs, Miniserve, Nginx, ReleaseServer
+
+# Run for all servers at once.
+FACTS = {
+    "a publish needs; a download needs": facts.credentials,
+    "readers get during an upload": facts.during_upload,
+    "left of an upload that was cut": facts.cut_upload,
+    "left after `kill -9` during an upload and a new start": facts.killed,
+    "a cut upload can be continued": facts.continued_upload,
+    "a part sent with `Content-Range`, as by `curl -C 512 -T`": facts.part_published,
+    "an existing name published again": facts.published_again,
+    "a download gets while its file is replaced": facts.replaced_download,
+    "synced to disk before the answer": facts.synced,
+    "an upload with a wrong SHA-256 stated": facts.stated_checksum,
+    "SHA-256 of a download": facts.offered_checksum,
+    "a download can be resumed (`Range`, `If-Range`)": facts.resumed,
+    "of five files stay, where a limit of three can be set": facts.retention,
+    "`specify init --template-url`": facts.specify,
+    "TLS without a proxy": facts.encrypted,
+    "a client that stops is closed: in its head, in its body": facts.patience,
+}
+# Run for one after the other.
+LOADS = {
+    "others are answered beside 1,000 stopped in their head, body": facts.stalled,
+    "full disk: status; left": facts.full_disk,
+    "program": facts.binary,
+    "memory idle, during 8 uploads of 100 MiB": facts.memory,
+}
+
+
+def attempt(experiment, kind, work):
+    """A cell. One that fails leaves the others."""
+    with contextlib.ExitStack() as stack:
+        try:
+            return experiment(lambda **options: launch(kind, work, stack, **options))
+        except (Exception, SystemExit) as error:
+            print(f"peers: {experiment.__name__}: {kind.tool}: {error!r}", file=sys.stderr)
+            return "failed"
+
+
+def launch(kind, work, stack, disk=None, **options):
+    root = pathlib.Path(tempfile.mkdtemp(dir=work))
+    stack.callback(shutil.rmtree, root, ignore_errors=True)
+    if disk:
+        (root / "data").mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={disk}", "none", root / "data"], check=True)
+        stack.callback(subprocess.run, ["umount", root / "data"], check=True)
+    server = kind(root, **options)
+    stack.callback(server.stop)
+    return server
+
+
+def speed(kinds, starts, rounds, seconds):
+    """Rows of downloads a second and CPU time for each, beside this server's of the same round."""
+    runs = {kind: [] for kind in kinds}
+    servers = {kind: start() for kind, start in zip(kinds, starts)}
+    for server in servers.values():
+        server.publish(facts.NAME, os.urandom(64 * KIB))
+        assert server.get(facts.NAME)[0] == 200
+    for _ in range(rounds):
+        for kind, server in servers.items():
+            header = server.read_authorization and f"Authorization: {server.read_authorization}"
+            runs[kind].append(measure(server, server.url(facts.NAME), 32, seconds, header))
+    for index, form in enumerate(("{:,.0f}/s", "{:.0f} µs")):
+        column = [statistics.median(run[index] for run in runs[kind]) for kind in kinds]
+        pairs = [zip(runs[kind], runs[kinds[0]]) for kind in kinds]
+        ratios = [statistics.median(run[index] / own[index] for run, own in pair) for pair in pairs]
+        yield [f"{form.format(value)}, {ratio:.2f} ×" for value, ratio in zip(column, ratios)]
+
+
+def version(kind):
+    """The first number with a dot in what the program says of itself."""
+    command = [kind.binary, "--version"] if kind is ReleaseServer else [kind.tool, "-v" if kind is Nginx else "--version"]
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return re.search(r"\d+\.[\d.]+", run.stdout)[0]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="peers.sh", description="compares this server with its peers")
+    parser.add_argument("binary", help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of what is measured (default 5)")
+    parser.add_argument("--seconds", type=int, default=2, help="length of each measured run (default 2)")
+    options = parser.parse_args()
+    ReleaseServer.binary = os.path.abspath(options.binary)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    peers = [Nginx, Dufs, Miniserve, Copyparty]
+    for peer in peers:
+        if not shutil.which(peer.tool):
+            print(f"peers: {peer.tool} is not in PATH and left out", file=sys.stderr)
+    kinds = [ReleaseServer, *(peer for peer in peers if shutil.which(peer.tool))]
+    work = pathlib.Path(tempfile.mkdtemp(prefix="peers-"))
+
+    def row(title, cells):
+        print(f"| {title} | {' | '.join(cells)} |", flush=True)
+
+    row("", [f"{kind.tool} {version(kind)}" for kind in kinds])
+    print(f"|{'---|' * (len(kinds) + 1)}")
+    try:
+        for title, experiment in FACTS.items():
+            with ThreadPoolExecutor() as pool:
+                row(title, pool.map(lambda kind: attempt(experiment, kind, work), kinds))
+        for title, experiment in LOADS.items():
+            row(title, [attempt(experiment, kind, work) for kind in kinds])
+        with contextlib.ExitStack() as stack:
+            starts = [functools.partial(launch, kind, work, stack) for kind in kinds]
+            rows = speed(kinds, starts, options.rounds, options.seconds)
+            for title, cells in zip(("downloads of 64 KiB", "CPU time for each"), rows):
+                row(title, cells)
+    finally:
+        shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    main()
