@@ -9,4 +9,4 @@ set -eu
 
 cd "$(dirname "$0")/.."
 command -v python3 >/dev/null || { echo "scale.sh: python3 is missing; install it first" >&2; exit 2; }
-exec python3 scripts/scale.py "$(scripts/static.sh)" "$@"
+exec python3 -B scripts/scale.py "$(scripts/static.sh)" "$@"
