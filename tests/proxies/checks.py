@@ -169,14 +169,15 @@ def refusals() -> None:
     expect(409, Client().refused(asset(NAME), LARGE_BYTES, AUTH))
     expect(413, Client().refused(asset("refused.bin"), TOO_LARGE_BYTES, AUTH))
     file = str(WORK / "large.bin")
-    put_it, form_it = ("--header", "Expect:", "--upload-file", file), ("--form", f"file=@{file};filename={NAME}")
+    put_it, form_it = ("--upload-file", file), ("--form", f"file=@{file};filename={NAME}")
     for status, token, arguments in (
         ("401", "wrong", (*put_it, f"{BASE}/assets/refused.bin")),
         ("409", TOKEN, (*put_it, f"{BASE}/assets/{NAME}")),
         ("409", TOKEN, (*form_it, f"{BASE}/upload")),
     ):
-        # Over HTTP/2 Go's server, and so Traefik and Caddy, loses the error's body now and then, whatever is behind it.
-        got = curl("--http1.1", *arguments, token=token)
+        # Go's server, and so Traefik and Caddy, loses such an answer now and then, whatever is behind it: its body over
+        # HTTP/2, and all of it where a form waited for a 100.
+        got = curl("--http1.1", "--header", "Expect:", *arguments, token=token)
         check("status", got[0], status)
         check("a sentence in the error", bool(json.loads(got[1])["detail"]), True)
 
@@ -184,7 +185,7 @@ def refusals() -> None:
 def urls_in(value: Any) -> list[str]:
     """Every URL anywhere in a JSON value, without the templates that GitHub's clients fill in."""
     if isinstance(value, dict):
-        return [url for key, each in value.items() if key != "author" for url in urls_in(each)]
+        return [url for each in value.values() for url in urls_in(each)]
     if isinstance(value, list):
         return [url for each in value for url in urls_in(each)]
     return [value.split("{")[0]] if isinstance(value, str) and re.match("https?:", value) else []
@@ -268,7 +269,8 @@ def in_a_row() -> None:
     body = b"x" * 5000
     for number in range(IN_A_ROW // 5):
         missing = client.ask_on("GET", asset(f"missing-{number}.zip"))
-        check("the 404 to this request", (missing.status, f"missing-{number}.zip" in missing.json()["detail"]), (404, True))
+        named = f"missing-{number}.zip" in missing.json()["detail"]
+        check("the 404 to this request", (missing.status, named), (404, True))
         expect(401, client.ask_on("PUT", asset("refused.zip"), wrong, body))
         check("the content", expect(200, client.ask_on("GET", asset(NAME))).body, b"replaced")
         expect(409, client.ask_on("PUT", asset(NAME), AUTH, body))

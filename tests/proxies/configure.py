@@ -2,7 +2,8 @@
 
     configure.py PROXY SERVER_PORT PORT WORK
 
-The proxy will serve HTTPS on PORT of the loopback, with WORK/certificate.pem and WORK/key.pem, and keep its files in WORK.
+The proxy will serve HTTPS on PORT of the loopback, with WORK/certificate.pem and WORK/key.pem, and keep its files in
+WORK.
 Of the README's lines only ports and directories change; one that is not there is a failure.
 """
 

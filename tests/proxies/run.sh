@@ -1,13 +1,13 @@
 #!/bin/sh
-# The README's proxies against the real server: each runs the README's own lines, and passes on what clients do under its
-# path prefix, over TLS.
+# The README's proxies against the real server: each runs the README's own lines, and passes on what clients do under
+# its path prefix, over TLS.
 #
 #     run.sh [--require-all] SERVER_BINARY [PROXY...]
 #
 # --require-all  nginx and caddy have to be there; so it is with RELEASE_SERVER_REQUIRE_ALL set
 #
-# Proxies: nginx caddy traefik; without a name, all that are installed. Needed in any case: curl, openssl, python3. What is
-# checked is in checks.py, and in tests/clients/specify.py, which does what the specify CLI does.
+# Proxies: nginx caddy traefik; without a name, all that are installed. Needed in any case: curl, openssl, python3. What
+# is checked is in checks.py, and in tests/clients/specify.py, which does what the specify CLI does.
 set -eu
 
 usage() {
@@ -58,8 +58,9 @@ await() {
 
 # Sets SERVER and SERVER_PORT.
 start_server() {
-    env -i AUTH_TOKEN="$TOKEN" STORAGE_PATH="$WORK/data" HOST=127.0.0.1 PORT=0 CONFIG_PATH=/dev/null TRUST_FORWARDED=true \
-        MAX_PACKAGES=0 MAX_UPLOAD_SIZE=65MiB "$BINARY" >"$WORK/server.log" &
+    : >"$WORK/server.log"
+    env -i AUTH_TOKEN="$TOKEN" STORAGE_PATH="$WORK/data" HOST=127.0.0.1 PORT=0 CONFIG_PATH=/dev/null MAX_PACKAGES=0 \
+        TRUST_FORWARDED=true MAX_UPLOAD_SIZE=65MiB "$BINARY" >"$WORK/server.log" &
     SERVER=$!
     PIDS=$SERVER
     await "$SERVER" grep -q '"message":"listening"' "$WORK/server.log" ||
@@ -100,7 +101,8 @@ through() {
 }
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
-    -keyout "$WORK/key.pem" -out "$WORK/certificate.pem" 2>"$WORK/openssl.log" || { cat "$WORK/openssl.log" >&2; exit 1; }
+    -keyout "$WORK/key.pem" -out "$WORK/certificate.pem" 2>"$WORK/openssl.log" ||
+    { cat "$WORK/openssl.log" >&2; exit 1; }
 # The same for every caller: what is trusted, how bytes are shown, and that no other proxy stands between.
 export TOKEN WORK LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 export SSL_CERT_FILE="$WORK/certificate.pem" CURL_CA_BUNDLE="$WORK/certificate.pem"
