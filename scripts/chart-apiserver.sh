@@ -8,6 +8,9 @@
 # without a warning, that its pods pass the admission of Pod Security "restricted", and what becomes of token, claim
 # and settings over a release's life. The CRD_FILEs define HTTPRoute, ServiceMonitor and PrometheusRule. Needs etcd,
 # kube-apiserver, kubectl, helm, openssl and python3. Exit code 0 when all is as it should be.
+#
+# Where Traefik 3 is in PATH and the CRD_FILEs define its kinds and the Gateway API's, requests go through it, too, by
+# chart/README.md's lines for an Ingress and by an HTTPRoute, to target/debug/release-server in place of the pod.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -170,6 +173,102 @@ life() {
     quiet_helm uninstall rs
 }
 
+# Traefik with its controllers. Sets `port`, where it listens.
+start_traefik() {
+    ports=$(free_ports)
+    port=${ports%% *}
+    cluster="{endpoint: 'https://127.0.0.1:$secure', token: $admin, certAuthFilePath: $work/certificates/apiserver.crt}"
+    cat >"$work/traefik.yaml" <<EOF
+entryPoints: {websecure: {address: '127.0.0.1:$port'}}
+providers: {kubernetesIngress: $cluster, kubernetesCRD: $cluster, kubernetesGateway: $cluster}
+EOF
+    traefik --configFile="$work/traefik.yaml" >"$work/traefik.log" 2>&1 &
+    started="$! $started"
+    # What its own chart would have brought, and a Gateway.
+    kubectl apply -f - >/dev/null <<EOF
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: traefik}
+spec: {controller: traefik.io/ingress-controller}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: traefik}
+spec: {controllerName: traefik.io/gateway-controller}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: public, namespace: spec-kit}
+spec:
+  gatewayClassName: traefik
+  listeners: [{name: https, port: $port, protocol: HTTPS, tls: {certificateRefs: [{name: gateway-tls}]}}]
+EOF
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=releases.example.org -keyout "$work/tls.key" \
+        -out "$work/tls.crt" 2>/dev/null
+    kubectl -n spec-kit create secret tls gateway-tls --cert "$work/tls.crt" --key "$work/tls.key" >/dev/null
+}
+
+# The server in the pod's place, and what would lead to the pod. Only an address of this machine's own will do.
+start_server() {
+    address=$(hostname -I | cut -d ' ' -f 1)
+    : >"$work/server.log"
+    env -i AUTH_TOKEN=secret STORAGE_PATH="$work/data" HOST="$address" PORT=0 CONFIG_PATH=/dev/null TRUST_FORWARDED=true \
+        target/debug/release-server >"$work/server.log" 2>&1 &
+    started="$! $started"
+    until grep -q '"message":"listening"' "$work/server.log"; do
+        kill -0 "${started%% *}" || fail "the server does not listen: $(cat "$work/server.log")"
+        sleep 0.1
+    done
+    kubectl apply -f - >/dev/null <<EOF
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: by-hand, namespace: spec-kit, labels: {kubernetes.io/service-name: rs-release-server}}
+addressType: IPv4
+endpoints: [{addresses: ['$address'], conditions: {ready: true}}]
+ports: [{name: http, port: $(sed -n '/listening/s/.*"address":"[^"]*:\([0-9]*\)".*/\1/p' "$work/server.log")}]
+EOF
+}
+
+ask() {
+    curl --silent --show-error --insecure --max-time 30 --resolve "releases.example.org:$port:127.0.0.1" \
+        --header 'Authorization: Bearer secret' "$@"
+}
+
+# passes_on WHAT NAME: a package published through Traefik has a public URL, which leads to it.
+passes_on() {
+    base=https://releases.example.org:$port/packages-of-ours
+    tries=0
+    until [ "$(ask "$base/healthz" 2>/dev/null)" = OK ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 60 ] || fail "$1 leads nowhere: $(tail -n 5 "$work/traefik.log")"
+        sleep 1
+    done
+    # Over the 1 MiB that some controllers take by default.
+    head -c 2000000 /dev/urandom >"$work/$2"
+    ask --upload-file "$work/$2" --output /dev/null "$base/assets/$2"
+    url=$(ask "$base/latest" | python3 -c 'import json, sys; print(json.load(sys.stdin)["assets"][0]["browser_download_url"])')
+    expect "$1 publishes, and answers name the public URL" "$base/assets/$2" "$url"
+    expect "the URL leads to the package" "$(sha256sum <"$work/$2")" "$(ask "$url" | sha256sum)"
+    quiet_helm uninstall rs
+}
+
+through_traefik() {
+    if ! command -v traefik >/dev/null || [ ! -x target/debug/release-server ] ||
+        ! kubectl get crd middlewares.traefik.io gateways.gateway.networking.k8s.io >/dev/null 2>&1; then
+        echo 'skipped: requests through Traefik (it needs traefik, its definitions, and target/debug/release-server)'
+        return
+    fi
+    start_traefik
+    start_server
+    # shellcheck disable=SC2016 # the backquotes are the README's
+    sed -n '/^## Behind an Ingress/,/^## Up/{/^```yaml$/,/^```$/{/^```/d;p;};}' chart/README.md >"$work/values.yaml"
+    quiet_helm install rs chart --values "$work/values.yaml"
+    passes_on "an Ingress under a path" ingress.zip
+    quiet_helm install rs chart --set config.trust_forwarded=true,httpRoute.enabled=true,httpRoute.path=/packages-of-ours \
+        --set 'httpRoute.parentRefs[0].name=public,httpRoute.hostnames[0]=releases.example.org'
+    passes_on "an HTTPRoute under a path" httproute.zip
+}
+
 start
 for definition do
     kubectl apply --server-side -f "$definition" >/dev/null
@@ -177,4 +276,5 @@ for definition do
 done
 every_set_up
 life
+through_traefik
 echo 'chart-apiserver.sh: all is as it should be'
