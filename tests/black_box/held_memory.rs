@@ -56,7 +56,10 @@ fn halves_of_heads() {
     until(|| (server.metric(CLOSED) > 0).then_some(()));
     assert_bounded(&server, before, PARKED_BYTES_MAX);
     assert_eq!(server.get("/latest").status, 200);
-    let refused = crowd.last_mut().unwrap().response("GET");
+    let refused = until(|| {
+        let mut connection = crowd.pop()?;
+        Some(connection.response("GET")).filter(|answer| answer.status == 503)
+    });
     refused.assert_error(503, "Slow clients hold all memory");
     assert_eq!(refused.header("retry-after"), "2");
 }
