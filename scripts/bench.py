@@ -1,7 +1,8 @@
 """What scripts/bench.sh runs: workloads for this server and nginx, side by side, against the project's budgets.
 
-Invariants: both servers run throughout, serve the same bytes and are measured in turn within each round, so that the
-machine's noise meets both; a figure is the median over the rounds; whatever was started is stopped.
+Invariants: both servers run throughout, serve the same bytes and are measured in turn within each round, each first in
+every other one, so that the machine's noise meets both; a figure is the median over the rounds; whatever was started is
+stopped.
 """
 
 import argparse
@@ -220,11 +221,13 @@ def bench_rates(table, binary, work, rounds, seconds):
     with contextlib.ExitStack() as stack:
         server, nginx, rows = workloads(binary, work, stack)
         for name, measured, ours, theirs, connections, headers in rows:
+            sides = [(measured, ours, headers[0]), (nginx, theirs, headers[1])]
             runs = []
-            for _ in range(rounds):
-                first = measure(measured, ours, connections, seconds, headers[0])
-                second = measure(nginx, theirs, connections, seconds, headers[1])
-                runs.append((first, second))
+            for number in range(rounds):
+                # Whoever is first in one round is second in the next.
+                order = -1 if number % 2 else 1
+                run = [measure(side, url, connections, seconds, header) for side, url, header in sides[::order]]
+                runs.append(run[::order])
             compare(table, name, runs)
         cpu = statistics.median(measure(server, server.url("/metrics"), 32, seconds)[1] for _ in range(rounds))
         # Asked every second, a fiftieth of a percent of a core.
