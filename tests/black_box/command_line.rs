@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
 /// Runs a command with these arguments and variables in an empty directory; what it printed.
-fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let directory = tempfile::tempdir().unwrap();
     command()
         .args(arguments)
@@ -18,12 +18,12 @@ fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
-fn text(bytes: &[u8]) -> &str {
+pub fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
 /// Asserts failure with exactly this line on standard error.
-fn assert_fails(output: &Output, code: i32, line: &str) {
+pub fn assert_fails(output: &Output, code: i32, line: &str) {
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     assert_eq!(text(&output.stdout), "");
     assert_eq!(text(&output.stderr), format!("release-server: {line}\n"));
@@ -307,25 +307,6 @@ fn a_start_on_a_directory_that_cannot_be_written_says_so() {
     server
         .put("a.zip", b"1")
         .assert_error(500, "Permission denied");
-}
-
-#[test]
-fn a_health_check_asks_the_running_server() {
-    let mut server = TestServer::start();
-    let port = server.port.to_string();
-    for host in ["", "127.0.0.1", "0.0.0.0"] {
-        let output = run(&["healthcheck"], &[("PORT", &port), ("HOST", host)]);
-        assert_eq!(output.status.code(), Some(0), "{output:?}");
-        assert_eq!((text(&output.stdout), text(&output.stderr)), ("", ""));
-    }
-    fs::remove_dir_all(server.storage()).unwrap();
-    let output = run(&["healthcheck"], &[("PORT", &port)]);
-    let url = format!("http://127.0.0.1:{port}/readyz");
-    assert_fails(&output, 1, &format!("{url}: not ready: http status: 503"));
-    server.signal("TERM");
-    server.wait();
-    let output = run(&["healthcheck"], &[("PORT", &port)]);
-    assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod deadlines;
 mod downloads;
 mod faults;
 mod harness;
+mod health_check;
 mod held_memory;
 mod hostile;
 mod http_client;
