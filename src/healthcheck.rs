@@ -4,7 +4,7 @@
 //! out of the static binary, where it would be 300 KiB that cannot work without shared libraries.
 //!
 //! It speaks HTTP itself: of the answer only the status counts, which every status line has at the same place, and a
-//! client crate for that was a twentieth of the binary.
+//! client crate for that was a tenth of the binary.
 //!
 //! Source: RFC 9112, section 4 (status line).
 

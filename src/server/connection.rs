@@ -195,17 +195,18 @@ impl Connection {
     }
 
     /// How a connection waits whose request has come and that no worker has got to yet.
-    pub fn turn_parking(now: Instant) -> Parking {
+    pub(super) fn turn_parking(now: Instant) -> Parking {
         Parking {
             deadline: now + HEAD_TIME_MAX,
             idle: false,
         }
     }
 
-    /// Whether something has come that no worker has looked at yet.
-    pub fn has_unread(&self) -> bool {
+    /// How a connection between requests is kept all the same: where one has come that no worker has got to yet.
+    fn kept_for_request(&self, cx: &Context<'_>) -> Option<Next> {
         let peeked = rustix::net::recv(&self.socket, &mut [0], RecvFlags::PEEK);
         matches!(peeked, Ok((1.., _)))
+            .then(|| Next::Park(Interest::Read, Self::turn_parking(cx.shared.clock.now())))
     }
 
     /// Advances it as far as it goes without waiting for the client.
@@ -265,12 +266,16 @@ impl Connection {
         Next::Close
     }
 
-    /// The process is ending and no request is under way, unless one has come that no worker has got to yet.
+    /// Another connection is to have its place, as no request is under way.
+    pub fn evict(&mut self, cx: &mut Context<'_>) -> Next {
+        self.kept_for_request(cx)
+            .unwrap_or_else(|| self.give_up(CloseReason::Evicted, ApiError::Overloaded, cx))
+    }
+
+    /// The process is ending and no request is under way.
     pub fn end_idle(&mut self, cx: &mut Context<'_>) -> Next {
-        if self.has_unread() {
-            return Next::Park(Interest::Read, Self::turn_parking(cx.shared.clock.now()));
-        }
-        self.end_when_taken(cx)
+        self.kept_for_request(cx)
+            .unwrap_or_else(|| self.end_when_taken(cx))
     }
 
     /// Closes when the client's side has all that was sent. Until then the process must stay: in a container the network,

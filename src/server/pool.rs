@@ -173,19 +173,6 @@ impl<'s> Worker<'s> {
         }
     }
 
-    /// Closes a connection that waits between requests; whether it did. One that a request has come for, which no worker
-    /// has got to yet, is kept for its turn.
-    fn close_idle(&mut self, id: ConnId, connection: Box<Connection>) -> bool {
-        let has_request = connection.has_unread();
-        if has_request {
-            let parking = Connection::turn_parking(self.shared.clock.now());
-            self.advance(id, connection, |_, _| Next::Park(Interest::Read, parking));
-        } else {
-            self.close(id, connection);
-        }
-        !has_request
-    }
-
     fn resume(&mut self) {
         self.shared.paused.store(false, Ordering::Relaxed);
         self.shared.listener.resume(&self.shared.poller);
@@ -214,9 +201,7 @@ impl<'s> Worker<'s> {
             let Some((id, longest_idle)) = shared.table.take_longest_idle() else {
                 return false;
             };
-            if self.close_idle(id, longest_idle) {
-                shared.metrics.closed(CloseReason::Evicted);
-            }
+            self.advance(id, longest_idle, Connection::evict);
         }
         true
     }
