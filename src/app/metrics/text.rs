@@ -30,17 +30,18 @@ impl Page {
         self.sample(name, "", value.load(Relaxed));
     }
 
-    /// A family with a sample for each value of one label.
-    fn labelled<'m>(
+    /// A family with a sample for each of the words that one label takes.
+    fn labelled<T>(
         &mut self,
         name: &str,
         kind: &str,
         help: &str,
         label: &str,
-        samples: impl Iterator<Item = (&'m str, &'m AtomicU64)>,
+        words: &[(T, &str)],
+        values: &[AtomicU64],
     ) {
         self.family(name, kind, help);
-        for (word, value) in samples {
+        for ((_, word), value) in words.iter().zip(values) {
             let labels = format!("{{{label}=\"{word}\"}}");
             self.sample(name, &labels, value.load(Relaxed));
         }
@@ -65,7 +66,8 @@ impl Metrics {
             "counter",
             "Uploads refused or given up, by reason.",
             "reason",
-            REFUSALS.iter().map(|(_, word)| *word).zip(&self.refusals),
+            &REFUSALS,
+            &self.refusals,
         );
         page.counter(
             "received_bytes_total",
@@ -174,20 +176,16 @@ impl Metrics {
             "gauge",
             "Connections open, by what they were at when last looked at.",
             "state",
-            Activity::ALL
-                .iter()
-                .map(|(_, word)| *word)
-                .zip(&self.connections),
+            &Activity::ALL,
+            &self.connections,
         );
         page.labelled(
             "connections_closed_total",
             "counter",
             "Connections closed by the server, by reason.",
             "reason",
-            CloseReason::ALL
-                .iter()
-                .map(|(_, word)| *word)
-                .zip(&self.closes),
+            &CloseReason::ALL,
+            &self.closes,
         );
     }
 
