@@ -291,12 +291,17 @@ def bench_start(table, binary, work):
     table.row("static binary", f"{size / MIB:.2f} MiB", "", "", "≤ 2 MiB", size <= 2 * MIB)
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="bench.sh", description="measures this server beside nginx")
+def parse_options(script, description):
+    """What a script that measures takes: the server's program, and how much to measure."""
+    parser = argparse.ArgumentParser(prog=script, description=description)
     parser.add_argument("binary", help=argparse.SUPPRESS)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each workload (default 5)")
-    parser.add_argument("--seconds", type=int, default=2, help="length of each run (default 2)")
-    options = parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of what is measured (default 5)")
+    parser.add_argument("--seconds", type=int, default=2, help="length of each measured run (default 2)")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_options("bench.sh", "measures this server beside nginx")
     processor = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     shown = processor[1] if processor else platform.machine()
     print(f"{os.cpu_count()} × {shown}, Linux {platform.release().split('-')[0]}, {options.rounds} rounds\n")

@@ -4,7 +4,6 @@ Invariants: experiments on behaviour run for all servers at once, what is measur
 fails leaves the others; whatever was started is stopped.
 """
 
-import argparse
 import contextlib
 import functools
 import os
@@ -19,7 +18,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import peer_facts as facts
-from bench import KIB, measure
+from bench import KIB, measure, parse_options
 from peer_servers import Copyparty, Dufs, Miniserve, Nginx, ReleaseServer
 
 # Run for all servers at once.
@@ -98,11 +97,7 @@ def version(kind):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="peers.sh", description="compares this server with its peers")
-    parser.add_argument("binary", help=argparse.SUPPRESS)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of what is measured (default 5)")
-    parser.add_argument("--seconds", type=int, default=2, help="length of each measured run (default 2)")
-    options = parser.parse_args()
+    options = parse_options("peers.sh", "compares this server with its peers")
     ReleaseServer.binary = os.path.abspath(options.binary)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -20,7 +20,7 @@ SERVER_SHOWN = "https://releases.example.org"
 
 
 class Difference(Exception):
-    """What a pipeline does other than README.md says."""
+    """What is other than README.md says."""
 
 
 class Pipeline(typing.NamedTuple):
@@ -37,6 +37,12 @@ class Pipeline(typing.NamedTuple):
 
 WORKFLOW = Pipeline("act", ".github/workflows/publish.yaml", r"^ +(?:- )?run: (.+)", "v2.0.0", "GITHUB_REF_NAME")
 GITLAB = Pipeline("gitlab-ci-local", ".gitlab-ci.yml", r"^    - (.+)", "v3.0.0", "CI_COMMIT_TAG")
+
+
+def git(repository: pathlib.Path, *arguments: str) -> None:
+    subprocess.run(
+        ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments], cwd=repository, check=True
+    )
 
 
 def is_installed(pipeline: Pipeline) -> bool:
@@ -75,9 +81,9 @@ def check_one(pipeline: Pipeline, text: str, url: str, repository: pathlib.Path,
     file = repository / pipeline.file
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text.replace(SERVER_SHOWN, url))
-    for arguments in (["add", "."], ["commit", "-q", "-m", "Publish"], ["tag", pipeline.tag]):
-        subprocess.run(["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments],
-                       cwd=repository, check=True)
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "Publish")
+    git(repository, "tag", pipeline.tag)
     name = f"spec-kit-template-claude-sh-{pipeline.tag}.zip"
     for token, succeeds, says in (
         ("secret", True, f"{name} ... published ("),

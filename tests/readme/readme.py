@@ -22,6 +22,7 @@ import time
 import typing
 
 import pipelines
+from pipelines import Difference, git
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60
@@ -56,10 +57,6 @@ VARYING = [
     (r"(packages|bytes): \d+", r"\1: NUMBER"),
     (r"\(\d+ [KMG]?B\)", "(SIZE)"),
 ]
-
-
-class Difference(Exception):
-    """What is other than README.md says."""
 
 
 class Block(typing.NamedTuple):
@@ -120,9 +117,9 @@ def make_clone(directory: pathlib.Path) -> pathlib.Path:
     directory.mkdir()
     for name in ("scripts", "templates"):
         shutil.copytree(ROOT / name, directory / name)
-    git = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org"]
-    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "All"]):
-        subprocess.run([*git, *arguments], cwd=directory, check=True)
+    git(directory, "init", "-q")
+    git(directory, "add", ".")
+    git(directory, "commit", "-q", "-m", "All")
     return directory
 
 
@@ -251,5 +248,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory(prefix="readme-") as directory:
         try:
             check(os.path.abspath(sys.argv[1]), pathlib.Path(directory))
-        except (Difference, pipelines.Difference) as difference:
+        except Difference as difference:
             sys.exit(f"readme: {difference}")
