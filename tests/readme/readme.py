@@ -9,7 +9,6 @@ and numbers of the machine may differ from those shown.
 """
 
 import hashlib
-import json
 import os
 import pathlib
 import re
