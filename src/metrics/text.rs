@@ -4,7 +4,7 @@
 //!
 //! Source: the Prometheus exposition formats, "Text-based format".
 
-use super::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, StorageMetrics};
+use super::counters::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, StorageMetrics};
 use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

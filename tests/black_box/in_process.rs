@@ -5,6 +5,7 @@
 use crate::harness::until;
 use crate::http_client::Connection;
 use bytes::Bytes;
+use release_server::app::error::ApiError;
 use release_server::clock::Clock;
 use release_server::config::Address;
 use release_server::http::response::Response;
@@ -59,13 +60,7 @@ impl Service for Stub {
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {
-        let status = match refusal {
-            Refusal::Head(_) | Refusal::BodyCutShort | Refusal::Chunks(_) => 400,
-            Refusal::Timeout => 408,
-            Refusal::Panic => 500,
-            Refusal::Overloaded => 503,
-        };
-        Response::new(status)
+        ApiError::from(refusal).into_response()
     }
 }
 
