@@ -22,6 +22,7 @@ mod held_memory;
 mod hostile;
 mod http_client;
 mod in_process;
+mod later;
 mod logs;
 mod pages;
 mod processes;
