@@ -22,12 +22,9 @@ pub type Start = Box<dyn FnOnce(Completion) + Send>;
 pub struct StoringPhase {
     exchange: Exchange,
     unread: Unread,
-    progress: Progress,
-}
-
-enum Progress {
-    NotStarted(Start),
-    Started(Arc<Slot>),
+    /// Taken when the work begins.
+    start: Option<Start>,
+    slot: Arc<Slot>,
 }
 
 pub enum StoringOutcome {
@@ -51,7 +48,8 @@ impl StoringPhase {
         Box::new(Self {
             exchange,
             unread,
-            progress: Progress::NotStarted(start),
+            start: Some(start),
+            slot: Arc::default(),
         })
     }
 
@@ -61,43 +59,32 @@ impl StoringPhase {
     }
 
     pub fn advance(
-        self: Box<Self>,
+        mut self: Box<Self>,
         id: ConnId,
         wire: &Wire,
         cx: &mut Context<'_>,
     ) -> StoringOutcome {
+        if let Some(start) = self.start.take() {
+            let completion = completion(id, Arc::clone(&cx.env.completions), &self.slot);
+            if catch_unwind(AssertUnwindSafe(|| start(completion))).is_err() {
+                let answer = AnswerPhase::panicked(self.exchange, wire, cx);
+                return StoringOutcome::Answer(answer);
+            }
+        }
+        let Some(delivery) = self.slot.take() else {
+            return StoringOutcome::Incomplete(self);
+        };
         let Self {
-            exchange,
-            unread,
-            progress,
+            exchange, unread, ..
         } = *self;
-        let slot = match progress {
-            Progress::Started(slot) => slot,
-            Progress::NotStarted(start) => {
-                let slot = Arc::default();
-                let completion = completion(id, Arc::clone(&cx.env.completions), &slot);
-                if catch_unwind(AssertUnwindSafe(|| start(completion))).is_err() {
-                    return StoringOutcome::Answer(AnswerPhase::panicked(exchange, wire, cx));
-                }
-                slot
+        let answer = match delivery {
+            Delivery::Answer(response) => AnswerPhase::new(response, exchange, unread, wire, cx),
+            Delivery::Dropped => {
+                log::error!(path = exchange.path(); "a request was dropped without an answer");
+                AnswerPhase::refusal(Refusal::Panic, exchange, wire, cx)
             }
         };
-        match slot.take() {
-            Some(Delivery::Answer(response)) => {
-                let answer = AnswerPhase::new(response, exchange, unread, wire, cx);
-                StoringOutcome::Answer(answer)
-            }
-            Some(Delivery::Dropped) => {
-                log::error!(path = exchange.path(); "a request was dropped without an answer");
-                let answer = AnswerPhase::refusal(Refusal::Panic, exchange, wire, cx);
-                StoringOutcome::Answer(answer)
-            }
-            None => StoringOutcome::Incomplete(Box::new(Self {
-                exchange,
-                unread,
-                progress: Progress::Started(slot),
-            })),
-        }
+        StoringOutcome::Answer(answer)
     }
 }
 
