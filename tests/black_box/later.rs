@@ -196,8 +196,9 @@ fn many_answers_at_once_reach_their_connections() {
         while !completions.is_empty() {
             let some = completions.split_off(completions.len() - CLIENTS / 4);
             scope.spawn(|| {
-                some.into_iter()
-                    .for_each(|each| complete(each, "one of many"))
+                for each in some {
+                    complete(each, "one of many");
+                }
             });
         }
     });
