@@ -12,6 +12,7 @@ use crate::config::{self, Config};
 use crate::log as output;
 use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
+use crate::server::sock_diag::SockDiag;
 use crate::server::{self, Server, descriptors, listener};
 use crate::storage::{Maintenance, Retention, Store};
 use std::convert::Infallible;
@@ -141,7 +142,8 @@ fn serve() -> Result<Infallible, Failure> {
     let clock = Clock::system();
     let signals = Signals::register()?;
     let descriptor_limit = descriptors::raise_limit();
-    let max_connections = descriptors::connections_within(descriptor_limit, config.max_connections);
+    let max_connections =
+        descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
     let retention = Retention {
         max_packages: config.max_packages,
         max_releases: config.max_releases,
@@ -165,6 +167,8 @@ fn serve() -> Result<Infallible, Failure> {
     let options = server::Options {
         workers: config.workers,
         max_connections,
+        idle_time_max: config.idle_timeout,
+        sock_diag: SockDiag::system(),
         clock,
     };
     let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;

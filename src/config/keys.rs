@@ -134,6 +134,13 @@ pub const MAX_CONNECTIONS: Key = key(
     "8192",
     "a number from 1 to 1000000",
 );
+/// How long a connection between requests is kept.
+pub const IDLE_TIMEOUT: Key = key(
+    "idle_timeout",
+    &["IDLE_TIMEOUT"],
+    "75s",
+    "a number of seconds from 1, or a number with s or m after it",
+);
 /// How long connections are still accepted after SIGTERM.
 pub const SHUTDOWN_DELAY: Key = key(
     "shutdown_delay",
@@ -174,6 +181,7 @@ pub const ALL: &[&Key] = &[
     &TRUST_FORWARDED,
     &WORKERS,
     &MAX_CONNECTIONS,
+    &IDLE_TIMEOUT,
     &SHUTDOWN_DELAY,
     &SHUTDOWN_GRACE,
     &LOG_LEVEL,

@@ -46,6 +46,8 @@ pub struct Config {
     pub workers: usize,
     /// The most connections at a time.
     pub max_connections: usize,
+    /// How long a connection between requests is kept.
+    pub idle_timeout: Duration,
     /// How long connections are still accepted after a signal.
     pub shutdown_delay: Duration,
     /// How long running requests may take after that.
@@ -79,6 +81,9 @@ impl Config {
                 .unwrap_or_else(default_workers),
             max_connections: required(raw, &keys::MAX_CONNECTIONS, |text| {
                 within(text, 1, 1_000_000)
+            })?,
+            idle_timeout: required(raw, &keys::IDLE_TIMEOUT, |text| {
+                value::duration(text).filter(|time| *time >= Duration::from_secs(1))
             })?,
             shutdown_delay: required(raw, &keys::SHUTDOWN_DELAY, value::duration)?,
             shutdown_grace: required(raw, &keys::SHUTDOWN_GRACE, value::duration)?,

@@ -2,10 +2,9 @@
 
 use crate::harness::until;
 use crate::http_client::Connection;
-use crate::in_process::{BIG_BYTES, InProcess};
+use crate::in_process::{BIG_BYTES, IDLE_TIME_MAX, InProcess};
 use release_server::limits::{
-    HEAD_TIME_MAX, IDLE_TIME_MAX, LINGER_TIME_MAX, PACE_WINDOW, STALL_CHECK_INTERVAL,
-    STALL_TIME_MAX,
+    HEAD_TIME_MAX, LINGER_TIME_MAX, PACE_WINDOW, STALL_CHECK_INTERVAL, STALL_TIME_MAX,
 };
 use std::io::Read;
 use std::time::Duration;
