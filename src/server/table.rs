@@ -262,7 +262,7 @@ impl<T> Inner<T> {
             Custody::Parked(connection, parking, holding) => {
                 if let Some(holding) = holding {
                     self.held_bytes -= holding.bytes;
-                    for holder in holder(id, parking, holding) {
+                    if let Some(holder) = holder(id, parking, holding) {
                         self.holders.remove(&holder);
                     }
                 }
