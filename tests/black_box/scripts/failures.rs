@@ -3,7 +3,7 @@
 
 use super::workshop::{Fate, TOOLS, Workshop, script, through};
 use super::{DELETE, UPLOAD, stored};
-use crate::harness::{TestServer, until};
+use crate::support::{TestServer, until};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
