@@ -1,4 +1,5 @@
-//! More clients than places: those that wait for a worker keep their place, and slow readers give theirs up in time.
+//! More clients than places: those that wait for a worker keep their place, and slow readers give
+//! theirs up in time.
 
 use crate::server::InProcess;
 use crate::support::{Connection, until};
@@ -29,8 +30,8 @@ fn a_request_that_waits_for_a_worker_makes_no_room() {
     }
 }
 
-/// So many clients read a byte a second of an answer without end, where there is room for four; how long a fresh one waits
-/// for its own answer meanwhile.
+/// So many clients read a byte a second of an answer without end, where there is room for four; how
+/// long a fresh one waits for its own answer meanwhile.
 fn wait_beside_slow_readers(readers: usize) -> Duration {
     const SECOND: Duration = Duration::from_secs(1);
     let server = InProcess::start(4);

@@ -124,14 +124,15 @@ fn an_answer_that_nobody_reads_is_given_up() {
     assert!(waited >= STALL_TIME_MAX, "closed after {waited:?}");
 }
 
-/// Keeps the client's kernel from taking more and more, at its own pace: a window of megabytes opens again only when a
-/// sixteenth of it is free.
+/// Keeps the client's kernel from taking more and more, at its own pace: a window of megabytes
+/// opens again only when a sixteenth of it is free.
 fn fix_window(connection: &Connection) {
     let bytes = 128 * 1024;
     rustix::net::sockopt::set_socket_recv_buffer_size(&connection.stream, bytes).unwrap();
 }
 
-/// Reads this much of an answer every three seconds, for so long or until the server closes; how long it went.
+/// Reads this much of an answer every three seconds, for so long or until the server closes; how
+/// long it went.
 fn read_at_pace(server: &InProcess, bytes: usize, time: Duration) -> Duration {
     let mut connection = server.connect_and_wait();
     fix_window(&connection);
@@ -152,8 +153,8 @@ fn read_at_pace(server: &InProcess, bytes: usize, time: Duration) -> Duration {
 
 #[test]
 fn an_honest_slow_reader_is_served_to_the_end() {
-    // 32 KiB/s over the loopback interface, which acknowledges in steps of up to 64 KiB, while the send buffer of
-    // megabytes turns writable once in a minute at most.
+    // 32 KiB/s over the loopback interface, which acknowledges in steps of up to 64 KiB, while the
+    // send buffer of megabytes turns writable once in a minute at most.
     let server = InProcess::start(100);
     let time = Duration::from_mins(5);
     assert_eq!(read_at_pace(&server, 96 * 1024, time), time);

@@ -1,6 +1,7 @@
 //! The server in this process, without its application, on a clock that the test moves by hand.
 //!
-//! For deadlines that no test can await in real time, and for what the real application never does (panics).
+//! For deadlines that no test can await in real time, and for what the real application never does
+//! (panics).
 
 #![expect(
     clippy::disallowed_methods,

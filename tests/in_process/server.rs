@@ -1,6 +1,7 @@
 //! The server without its application, in this process, on a clock that the test moves by hand.
 //!
-//! For what cannot be awaited in real time (deadlines of a minute) and for what the real application never does (panics).
+//! For what cannot be awaited in real time (deadlines of a minute) and for what the real
+//! application never does (panics).
 
 use crate::support::sock_diag::queues;
 use crate::support::{Connection, until};
@@ -23,7 +24,8 @@ pub const BIG_BYTES: usize = 64 << 20;
 /// One for all tests: copies of it would weigh more than all that they look for.
 static BIG: LazyLock<Bytes> = LazyLock::new(|| vec![b'x'; BIG_BYTES].into());
 
-/// Answers `OK`; `/big` with a lot; `/wait` once the gate is open; `PUT` counts its body; `/panic/…` panics where the path says.
+/// Answers `OK`; `/big` with a lot; `/wait` once the gate is open; `PUT` counts its body;
+/// `/panic/…` panics where the path says.
 #[derive(Default)]
 pub struct Stub {
     received: Arc<AtomicU64>,
@@ -156,8 +158,8 @@ impl InProcess {
     }
 }
 
-/// Waits until the kernel has moved all that it can between both ends, which takes real time: until nothing has changed
-/// in so many looks, some 5 ms apart.
+/// Waits until the kernel has moved all that it can between both ends, which takes real time: until
+/// nothing has changed in so many looks, some 5 ms apart.
 pub fn wait_until_still(connection: &Connection, looks: usize) {
     let ends = (
         connection.stream.local_addr(),

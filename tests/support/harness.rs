@@ -1,7 +1,8 @@
-//! Starts the real binary on a free port over a directory of its own, and speaks to it over raw sockets.
+//! Starts the real binary on a free port over a directory of its own, and speaks to it over raw
+//! sockets.
 //!
-//! Invariants: nothing sleeps where a condition can be awaited; every wait has an end, so that a test fails instead of
-//! hanging; the server ends with its test.
+//! Invariants: nothing sleeps where a condition can be awaited; every wait has an end, so that a
+//! test fails instead of hanging; the server ends with its test.
 
 use super::content::{FORM_TYPE, form};
 use super::http_client::{Connection, Response};
@@ -19,7 +20,8 @@ pub const TOKEN: &str = "a-test-token";
 /// The longest that any wait of a test takes before it fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Lines of the log that are kept. Beyond it those that tell of nothing unusual go, so that long runs fit the memory.
+/// Lines of the log that are kept. Beyond it those that tell of nothing unusual go, so that long
+/// runs fit the memory.
 const LOG_LINES_MAX: usize = 20_000;
 
 /// A running server.
@@ -69,7 +71,8 @@ impl TestServer {
         Self::spawn(configured(command(), storage, settings), storage)
     }
 
-    /// A server over a given directory, in namespaces of its own where it is root and `script` ran before.
+    /// A server over a given directory, in namespaces of its own where it is root and `script` ran
+    /// before.
     pub fn in_namespace(script: &str, storage: &Path, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new("unshare");
         let script = format!("set -e; {script}; exec \"$0\"");

@@ -1,6 +1,7 @@
 //! HTTP/1.1 by hand: a connection that sends what it is told and reads answers strictly.
 //!
-//! Invariant: an answer is read exactly as long as it announces itself; what is not as RFC 9112 has it fails the test.
+//! Invariant: an answer is read exactly as long as it announces itself; what is not as RFC 9112 has
+//! it fails the test.
 
 use super::harness::{PATIENCE, until};
 use super::sock_diag::queues;
@@ -36,7 +37,8 @@ impl Connection {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Waits until the process at the other end has read all that was sent, or the connection is gone.
+    /// Waits until the process at the other end has read all that was sent, or the connection is
+    /// gone.
     pub fn wait_until_taken(&self) {
         let ends = (self.stream.local_addr(), self.stream.peer_addr());
         let (Ok(SocketAddr::V4(own)), Ok(SocketAddr::V4(other))) = ends else {
@@ -59,7 +61,8 @@ impl Connection {
                 true
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
-            // What stops this process and lets it go on interrupts reads with a time limit: signal(7).
+            // What stops this process and lets it go on interrupts reads with a time limit:
+            // signal(7).
             Err(error) if error.kind() == ErrorKind::Interrupted => self.fill(),
             Err(error) => panic!("reading from the server: {error}"),
         }

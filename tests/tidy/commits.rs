@@ -8,7 +8,8 @@ const SUBJECT_CHARACTERS_MAX: usize = 72;
 /// The last commit before the rule.
 const BEFORE: &str = "cc60810";
 
-/// Whether a subject is short enough and begins with an area, such as `storage: ` or `chart, docs: `.
+/// Whether a subject is short enough and begins with an area, such as `storage: ` or `chart, docs:
+/// `.
 fn is_in_order(subject: &str) -> bool {
     let is_of_area = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_/, ".contains(c);
     subject.chars().count() <= SUBJECT_CHARACTERS_MAX

@@ -55,7 +55,8 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The path below `src`, and the layer's first word: `src/http/head.rs` gives `http/head.rs` and `http`.
+/// The path below `src`, and the layer's first word: `src/http/head.rs` gives `http/head.rs` and
+/// `http`.
 fn place(path: &Path) -> (String, String) {
     let place = path
         .strip_prefix("src")

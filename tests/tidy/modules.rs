@@ -1,10 +1,10 @@
-//! The modules of `src` and what each imports: layers import only from those below, and no circle of
-//! modules exists.
+//! The modules of `src` and what each imports: layers import only from those below, and no circle
+//! of modules exists.
 //!
 //! An import is a path that begins with `crate`, `super`, `self` or a child's name, in a `use` tree
-//! or in code. A path is followed through the `use` lines of a parent to the module that defines the
-//! item, so a parent that only declares and re-exports its children is not part of a circle. The text
-//! is read as `rustfmt` writes it.
+//! or in code. A path is followed through the `use` lines of a parent to the module that defines
+//! the item, so a parent that only declares and re-exports its children is not part of a circle.
+//! The text is read as `rustfmt` writes it.
 
 use super::{code, report, sources};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,10 +1,12 @@
-//! Clients that leave in every way there is, floods, and crowds: accepting goes on, and what they cost is given back.
+//! Clients that leave in every way there is, floods, and crowds: accepting goes on, and what they
+//! cost is given back.
 //!
-//! Invariant: after each, the server holds as many connections, descriptors and threads as before, its memory has grown by
-//! no more than `GROWTH_KIB_MAX`, and nothing was stored that was not published.
+//! Invariant: after each, the server holds as many connections, descriptors and threads as before,
+//! its memory has grown by no more than `GROWTH_KIB_MAX`, and nothing was stored that was not
+//! published.
 //!
-//! A client that vanishes without a FIN, as behind a cut cable, looks to the server like one that neither reads nor
-//! sends: loopback can show no more of it. What ends those is in
+//! A client that vanishes without a FIN, as behind a cut cable, looks to the server like one that
+//! neither reads nor sends: loopback can show no more of it. What ends those is in
 //! `tests/in_process/deadlines.rs`, on a clock moved by hand.
 
 use super::stall;
@@ -12,7 +14,8 @@ use crate::support::{Connection, TOKEN, TestServer, noise, until};
 use rustix::net::sockopt::set_socket_linger;
 use std::time::Duration;
 
-/// What the buffers and stacks of workers that have seen everything take more than those of idle ones.
+/// What the buffers and stacks of workers that have seen everything take more than those of idle
+/// ones.
 const GROWTH_KIB_MAX: u64 = 4 * 1024;
 
 const DOWNLOAD: &[u8] = b"GET /assets/small.zip HTTP/1.1\r\nHost: t\r\n\r\n";

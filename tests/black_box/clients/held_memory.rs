@@ -1,5 +1,5 @@
-//! Clients that make the server hold things while they wait: what all of them together can make it hold is bounded, and
-//! who asks and takes is served beside them.
+//! Clients that make the server hold things while they wait: what all of them together can make it
+//! hold is bounded, and who asks and takes is served beside them.
 
 use super::stall;
 use crate::support::{Connection, TestServer, noise, until};

@@ -1,5 +1,5 @@
-//! What a hostile client sends: absurd lengths, heads without end, bodies that nobody asked for. Refused, closed, and
-//! forgotten. Ambiguous framing is in `smuggling/`.
+//! What a hostile client sends: absurd lengths, heads without end, bodies that nobody asked for.
+//! Refused, closed, and forgotten. Ambiguous framing is in `smuggling/`.
 
 use crate::support::{TOKEN, TestServer};
 
@@ -14,7 +14,8 @@ fn head(request: &str, lines: &[&str]) -> Vec<u8> {
     head.into_bytes()
 }
 
-/// Sends bytes and something that looks like a next request; only one answer comes, and the connection ends.
+/// Sends bytes and something that looks like a next request; only one answer comes, and the
+/// connection ends.
 fn assert_refused(server: &TestServer, bytes: &[u8], statuses: &[u16]) {
     let mut connection = server.connect();
     connection.send(bytes);
@@ -57,7 +58,8 @@ fn absurd_lengths_are_refused_and_closed() {
         assert_refused(&server, &head("PUT /assets/a.zip", &[&length]), &[401]);
         let post = head("POST /upload", &[&length, &token, form]);
         assert_refused(&server, &post, &[413]);
-        // A length on a request that takes no body: answered, and closed as the body will never be read.
+        // A length on a request that takes no body: answered, and closed as the body will never be
+        // read.
         let mut connection = server.connect();
         connection.send(&head("GET /healthz", &[&length]));
         let answer = connection.response("GET");

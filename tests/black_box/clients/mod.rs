@@ -1,4 +1,5 @@
-//! Clients that stall, leave, flood or lie: none keeps another waiting, and the server regains all that they cost.
+//! Clients that stall, leave, flood or lie: none keeps another waiting, and the server regains all
+//! that they cost.
 
 mod abuse;
 mod held_memory;

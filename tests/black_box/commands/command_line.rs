@@ -124,7 +124,8 @@ fn bad_settings_stop_the_start_with_one_line() {
     for (variables, line) in [
         (
             &[][..],
-            "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in the configuration file",
+            "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in \
+                the configuration file",
         ),
         (
             &[token, ("PORT", "70000")],
@@ -132,11 +133,13 @@ fn bad_settings_stop_the_start_with_one_line() {
         ),
         (
             &[token, ("HOST", "localhost")],
-            "HOST: 'localhost' is not accepted; it takes an IPv4 or IPv6 address, such as 127.0.0.1 or ::1",
+            "HOST: 'localhost' is not accepted; it takes an IPv4 or IPv6 address, such as \
+                127.0.0.1 or ::1",
         ),
         (
             &[token, ("MAX_UPLOAD_SIZE", "1 GB")],
-            "MAX_UPLOAD_SIZE: '1 GB' is not accepted; it takes a number of bytes, or of KiB, MiB or GiB with that unit behind it; 0 for no limit",
+            "MAX_UPLOAD_SIZE: '1 GB' is not accepted; it takes a number of bytes, or of KiB, MiB \
+                or GiB with that unit behind it; 0 for no limit",
         ),
         (
             &[token, ("MAX_PACKAGES", "-1")],
@@ -148,7 +151,8 @@ fn bad_settings_stop_the_start_with_one_line() {
         ),
         (
             &[("AUTH_TOKEN", "two\nlines")],
-            "AUTH_TOKEN: the value is not accepted; it takes a text without control characters, quoted in YAML",
+            "AUTH_TOKEN: the value is not accepted; it takes a text without control characters, \
+                quoted in YAML",
         ),
         (
             &[("AUTH_TOKEN_FILE", "/nonexistent")],
@@ -253,7 +257,8 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
         ("PORT", &port),
     ];
     let line = format!(
-        "cannot listen on 127.0.0.1:{port}: Address already in use (os error 98); set PORT or HOST to listen elsewhere"
+        "cannot listen on 127.0.0.1:{port}: Address already in use (os error 98); set PORT or HOST \
+            to listen elsewhere"
     );
     assert_fails(&run(&[], &variables), 1, &line);
     let variables = [&variables[..2], &variables[3..]].concat();
@@ -268,7 +273,8 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
         ("PORT", "0"),
     ];
     let line = format!(
-        "{storage}: cannot be used: File exists (os error 17); set STORAGE_PATH to a directory that can be written"
+        "{storage}: cannot be used: File exists (os error 17); set STORAGE_PATH to a directory \
+            that can be written"
     );
     assert_fails(&run(&[], &variables), 1, &line);
 }

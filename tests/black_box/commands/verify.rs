@@ -172,7 +172,8 @@ fn bytes_that_rotted_are_found() {
     let mut rotten = content.clone();
     rotten[123_456] ^= 1;
     fs::write(&path, &rotten).unwrap();
-    // A disk that forgets a bit leaves the times alone; here the sidecar's are moved behind the package's instead.
+    // A disk that forgets a bit leaves the times alone; here the sidecar's are moved behind the
+    // package's instead.
     let package = fs::File::options().write(true).open(&path).unwrap();
     package.set_modified(modified).unwrap();
     fs::write(storage.join("a.zip.sha256"), hex(&content)).unwrap();
@@ -229,7 +230,8 @@ fn it_needs_the_directory_and_no_token() {
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
         format!(
-            "release-server: cannot open the directory {}: No such file or directory (os error 2)\n",
+            "release-server: cannot open the directory {}: No such file or directory (os error \
+                2)\n",
             missing.display()
         )
     );

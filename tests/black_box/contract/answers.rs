@@ -1,9 +1,9 @@
-//! Answers of the real binary, held to the contract: every documented status of every operation is provoked and looked
-//! at.
+//! Answers of the real binary, held to the contract: every documented status of every operation is
+//! provoked and looked at.
 //!
-//! Invariants: a status, a media type, a header or a property that the document does not name fails, and so does a
-//! required one that is not there. A documented status that nothing here provokes fails as well, but for 500: that would
-//! need a broken disk.
+//! Invariants: a status, a media type, a header or a property that the document does not name
+//! fails, and so does a required one that is not there. A documented status that nothing here
+//! provokes fails as well, but for 500: that would need a broken disk.
 
 use super::document::filled_in;
 use super::releases::{REPOSITORY, read_releases, upload_of, write_releases};
@@ -139,8 +139,9 @@ fn every_documented_answer_is_given_as_documented() {
     assert!(unseen.iter().all(broken_disk), "not provoked: {unseen:?}");
 }
 
-/// Begins every operation on a connection of its own and sends no more: half a body where there is one, else half a
-/// head. All are over their time at the same moment, while the rest of the test goes on.
+/// Begins every operation on a connection of its own and sends no more: half a body where there is
+/// one, else half a head. All are over their time at the same moment, while the rest of the test
+/// goes on.
 fn begin_and_fall_silent(asker: &Asker<'_>) -> Vec<(String, Connection)> {
     let begin = |(method, path, target): (String, String, String)| {
         let is_upload = method == "POST" && path.ends_with("/{id}/assets");

@@ -1,5 +1,6 @@
-//! The contract and the program hold together: what `openapi.yaml` says is routed, what is routed is in it, and it is
-//! what the server hands out. What single answers look like is held to it in `answers.rs`.
+//! The contract and the program hold together: what `openapi.yaml` says is routed, what is routed
+//! is in it, and it is what the server hands out. What single answers look like is held to it in
+//! `answers.rs`.
 
 use super::schema::{Contract, OF_ANY_REQUEST, TEXT, entries};
 use crate::support::TestServer;

@@ -1,6 +1,8 @@
-//! The part of regular expressions that the contract's patterns use: characters, classes and how often they come.
+//! The part of regular expressions that the contract's patterns use: characters, classes and how
+//! often they come.
 //!
-//! Invariant: what is not understood fails; a pattern that says more than this is never taken for one that says less.
+//! Invariant: what is not understood fails; a pattern that says more than this is never taken for
+//! one that says less.
 //!
 //! Source: ECMA-262, section 22.2, which JSON Schema names for `pattern`.
 

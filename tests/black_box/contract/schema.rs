@@ -1,9 +1,12 @@
-//! The contract as tests read it: its references, its operations, and a strict check of answers and values against it.
+//! The contract as tests read it: its references, its operations, and a strict check of answers and
+//! values against it.
 //!
-//! Invariants: a keyword that is not checked here fails, so that the document cannot say more than tests hold it to; an
-//! object may have no property that its schema does not name, unless the schema says that it may.
+//! Invariants: a keyword that is not checked here fails, so that the document cannot say more than
+//! tests hold it to; an object may have no property that its schema does not name, unless the
+//! schema says that it may.
 //!
-//! Sources: the `OpenAPI` Specification 3.1; JSON Schema 2020-12, of which this is the part that the document uses.
+//! Sources: the `OpenAPI` Specification 3.1; JSON Schema 2020-12, of which this is the part that
+//! the document uses.
 
 use super::pattern::Pattern;
 use crate::support::Response;
@@ -13,7 +16,8 @@ use std::collections::BTreeSet;
 /// The file that the server embeds.
 pub const TEXT: &str = include_str!("../../../openapi.yaml");
 
-/// What the document's `default` stands for: the statuses that a request may get whatever it asks for.
+/// What the document's `default` stands for: the statuses that a request may get whatever it asks
+/// for.
 pub const OF_ANY_REQUEST: [u16; 6] = [400, 408, 417, 431, 500, 505];
 
 /// The document, parsed.
@@ -57,7 +61,8 @@ impl Contract {
         })
     }
 
-    /// What the document says of an operation's answer with this status; `None` where the status is not documented.
+    /// What the document says of an operation's answer with this status; `None` where the status is
+    /// not documented.
     pub fn response(&self, method: &str, path: &str, status: u16) -> Option<&Value> {
         let path = path.replace('/', "~1");
         let method = method.to_ascii_lowercase();
@@ -86,7 +91,8 @@ impl Contract {
         })
     }
 
-    /// Whether a value satisfies one keyword of its schema; else what is wrong deeper in it, or nothing.
+    /// Whether a value satisfies one keyword of its schema; else what is wrong deeper in it, or
+    /// nothing.
     fn keyword(
         &self,
         schema: &Value,
@@ -158,7 +164,8 @@ impl Contract {
 const TRANSPORT_HEADERS: [&str; 4] = ["date", "connection", "content-length", "content-type"];
 
 impl Contract {
-    /// Whether an answer has the headers that are documented for it: all that are required, and no other.
+    /// Whether an answer has the headers that are documented for it: all that are required, and no
+    /// other.
     pub fn headers_fit(&self, documented: &Value, answer: &Response) -> Result<(), String> {
         let headers = || entries(&documented["headers"]);
         for (name, header) in headers() {
@@ -189,7 +196,8 @@ impl Contract {
         Ok(())
     }
 
-    /// Whether an answer has a media type that is documented for it, and a body that fits its schema, or none.
+    /// Whether an answer has a media type that is documented for it, and a body that fits its
+    /// schema, or none.
     pub fn content_fits(
         &self,
         documented: &Value,

@@ -87,7 +87,8 @@ fn a_directory_that_goes_during_an_upload() {
     let away = server.storage().with_extension("away");
     let mut connection = server.connect();
     let head = format!(
-        "PUT /assets/a.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 2\r\n\
+        "PUT /assets/a.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Length: 2\r\n\
          Expect: 100-continue\r\n\r\n"
     );
     connection.send(head.as_bytes());

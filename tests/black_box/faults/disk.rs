@@ -95,7 +95,8 @@ fn quotas_and_locks() {
     assert_eq!(server.put("a.zip", b"1").status, 201);
 }
 
-/// NFS locks no directory that is open for reading, and has neither files without a name nor renames that do not replace.
+/// NFS locks no directory that is open for reading, and has neither files without a name nor
+/// renames that do not replace.
 #[test]
 #[ignore = "needs strace and a mount: scripts/faults.sh"]
 fn the_limits_of_nfs_with_named_files() {
@@ -158,7 +159,8 @@ fn the_limits_of_nfs_with_named_files() {
 fn half_an_upload(server: &TestServer) -> Connection {
     let mut connection = server.connect();
     let head = format!(
-        "PUT /assets/half.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 2\r\n\r\n1"
+        "PUT /assets/half.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\n\
+            Content-Length: 2\r\n\r\n1"
     );
     connection.send(head.as_bytes());
     connection

@@ -1,4 +1,5 @@
-//! What an answer promises: the order of the calls before it, and what a sync that fails makes of it.
+//! What an answer promises: the order of the calls before it, and what a sync that fails makes of
+//! it.
 
 use super::strace::{Call, ONE_WORKER, Strace};
 use crate::support::{Response, TestServer, until};

@@ -1,8 +1,9 @@
 //! SIGKILL, or an error, at each system call of each operation that changes the directory.
 //!
-//! A server with one worker does the operation once, and its calls are noted. Then for each of them the operation is done
-//! again: the server is killed when it is about to make that call, and another one started over the same directory; or the
-//! call fails, and the same server goes on. Each time everything that was ever published there is checked.
+//! A server with one worker does the operation once, and its calls are noted. Then for each of them
+//! the operation is done again: the server is killed when it is about to make that call, and
+//! another one started over the same directory; or the call fails, and the same server goes on.
+//! Each time everything that was ever published there is checked.
 
 use super::ledger::Ledger;
 use super::strace::{Call, ONE_WORKER, REQUEST_THREADS, calls_of};
@@ -51,7 +52,8 @@ impl Trial {
         }
     }
 
-    /// Of one operation longer than the server's buffer, so that it takes several writes: how many is not always the same.
+    /// Of one operation longer than the server's buffer, so that it takes several writes: how many
+    /// is not always the same.
     fn content(&self) -> Vec<u8> {
         let long = self.operation == Operation::Put;
         noise(self.turn, if long { 300_000 } else { 3_000 })
@@ -155,7 +157,8 @@ impl Trial {
                     _ => matches!(answer.status, 500 | 503),
                 };
                 assert!(is_told, "{when}: {}", answer.text());
-                // What fails after a package was replaced or deleted leaves the old or the new state; a new one is taken back.
+                // What fails after a package was replaced or deleted leaves the old or the new
+                // state; a new one is taken back.
                 let replaces = matches!(self.operation, Operation::Overwrite | Operation::Delete);
                 if !replaces || !matches!(&*call.name, "fsync" | "statx") {
                     self.ledger.stayed(&self.name());
@@ -169,7 +172,8 @@ impl Trial {
     }
 }
 
-/// Does something at each call of an operation, or at a sample of them in a short run, and says what came of it.
+/// Does something at each call of an operation, or at a sample of them in a short run, and says
+/// what came of it.
 fn at_every_call(
     operation: Operation,
     start: Start,

@@ -1,7 +1,8 @@
-//! What must be in a directory: every package with the contents that it may have, and the check that it is so.
+//! What must be in a directory: every package with the contents that it may have, and the check
+//! that it is so.
 //!
-//! Invariant: a request that was sent and not answered leaves two possible states of its package, the one before and the
-//! one after; an answer leaves one.
+//! Invariant: a request that was sent and not answered leaves two possible states of its package,
+//! the one before and the one after; an answer leaves one.
 
 use crate::support::{Response, TestServer, hex, until};
 use std::collections::BTreeMap;
@@ -47,8 +48,9 @@ impl Ledger {
         self.allowed.get_mut(name).unwrap().pop();
     }
 
-    /// Asserts that every name is in a state that it may be in: with its exact bytes and checksum, listed, nothing beside
-    /// it in the directory, no lock on it. From here on that state is what must be.
+    /// Asserts that every name is in a state that it may be in: with its exact bytes and checksum,
+    /// listed, nothing beside it in the directory, no lock on it. From here on that state is what
+    /// must be.
     pub fn check(&mut self, server: &TestServer, when: &str) {
         let mut there = BTreeMap::new();
         for (name, allowed) in &mut self.allowed {

@@ -1,4 +1,5 @@
-//! A volume that fills up, turns read-only, goes and comes back. Each server has it to itself, in a namespace of its own.
+//! A volume that fills up, turns read-only, goes and comes back. Each server has it to itself, in a
+//! namespace of its own.
 
 use crate::support::{Response, TOKEN, TestServer, hex, noise, until};
 use std::fs;

@@ -1,4 +1,5 @@
-//! SIGKILL at random moments while several clients publish, replace and delete, one of them in the middle of a body.
+//! SIGKILL at random moments while several clients publish, replace and delete, one of them in the
+//! middle of a body.
 
 use super::ledger::Ledger;
 use super::{Start, kills, over_without_proc, try_upload, try_write};
@@ -11,7 +12,8 @@ const CLIENTS: usize = 4;
 const UNLIMITED: [(&str, &str); 1] = [("MAX_PACKAGES", "0")];
 const SHORT_RUN_KILLS: usize = 5;
 
-/// Publishes, replaces and deletes packages of its own until there is no answer. `seed` differs for all clients and kills.
+/// Publishes, replaces and deletes packages of its own until there is no answer. `seed` differs for
+/// all clients and kills.
 fn client(server: &TestServer, number: usize, seed: usize, shared: &Shared) {
     for step in 0.. {
         let seed = (seed * 1_000_000 + step) as u64;

@@ -1,7 +1,8 @@
 //! strace on a running server: what it calls, and calls that fail or kill.
 //!
-//! Invariants: an injection counts the calls of each thread by themselves and from the moment of attaching, so that with
-//! one worker "the third fsync" is the same one in every run; when a [`Strace`] is dropped, the server runs on without it.
+//! Invariants: an injection counts the calls of each thread by themselves and from the moment of
+//! attaching, so that with one worker "the third fsync" is the same one in every run; when a
+//! [`Strace`] is dropped, the server runs on without it.
 //!
 //! Source: strace(1), "Tampering".
 

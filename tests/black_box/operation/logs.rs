@@ -51,7 +51,8 @@ fn refused_and_broken_requests_are_lines_too() {
     server.wait_for_line(|line| line["status"] == 401 && line["path"] == "/assets/a.zip");
     let mut connection = server.connect();
     let head = format!(
-        "PUT /assets/b.zip HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+        "PUT /assets/b.zip HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\nAuthorization: Bearer \
+            {TOKEN}\r\n\r\n"
     );
     connection.send(head.as_bytes());
     drop(connection);

@@ -81,7 +81,8 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(server.wait().code(), Some(1));
 }
 
-/// In a container the network ends with the process, and with it what the kernel has taken and not yet sent on.
+/// In a container the network ends with the process, and with it what the kernel has taken and not
+/// yet sent on.
 #[test]
 fn it_waits_for_clients_that_have_not_taken_their_answer() {
     let mut server = TestServer::with(&[("SHUTDOWN_GRACE", "1")]);

@@ -4,7 +4,11 @@ use crate::support::{FORM_TYPE, TOKEN, TestServer, form, hex};
 
 /// One line a case: method, path, headers besides the token, body; status and words of the answer.
 macro_rules! refused {
-    ($server:expr; $($method:literal $path:literal [$headers:expr] $body:expr => $status:literal $words:literal;)*) => {$(
+    (
+        $server:expr;
+        $($method:literal $path:literal [$headers:expr] $body:expr
+            => $status:literal $words:literal;)*
+    ) => {$(
         let answer = $server.write($method, $path, $headers, $body);
         assert_eq!(answer.status, $status, "{} {} {:?}: {answer:?}", $method, $path, $headers);
         answer.assert_error($status, $words);
@@ -170,7 +174,8 @@ fn a_client_that_waits_for_100_is_told_before_it_sends() {
     }
     let mut connection = server.connect();
     let head = format!(
-        "PUT /assets/a.zip HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\n{token}Content-Length: 5\r\n\r\n"
+        "PUT /assets/a.zip HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\n{token}Content-Length: \
+            5\r\n\r\n"
     );
     connection.send(head.as_bytes());
     assert_eq!(connection.response("PUT").status, 100);

@@ -1,5 +1,5 @@
-//! Retention: at most so many packages, the oldest go, the one just published stays; versions stay or go whole; what is
-//! pinned stays.
+//! Retention: at most so many packages, the oldest go, the one just published stays; versions stay
+//! or go whole; what is pinned stays.
 
 use crate::support::TestServer;
 use serde_json::{Value, json};
@@ -277,7 +277,8 @@ fn versions_go_whole_and_the_newest_stay_whole() {
     let versions = ["v2.0.0", "v1.0.0", "v3.0.0"];
     publish_release(&server, "v2.0.0", 6);
     assert_eq!(counts(&server, &versions), [6, 0, 0], "no part of itself");
-    // Age is the order of publishing: a fix of an old version is not swept by the next of its packages.
+    // Age is the order of publishing: a fix of an old version is not swept by the next of its
+    // packages.
     publish_release(&server, "v1.0.0", 6);
     assert_eq!(counts(&server, &versions), [6, 6, 0]);
     let answer = server.put("tool-0-v3.0.0.zip", b"1");

@@ -1,4 +1,5 @@
-//! What leads to packages by pattern and by tag: the stable link, the lists of checksums, the counts of downloads.
+//! What leads to packages by pattern and by tag: the stable link, the lists of checksums, the
+//! counts of downloads.
 
 use super::reads::{API, populated};
 use crate::support::{TestServer, hex};

@@ -15,7 +15,8 @@ fn create(server: &TestServer, release: &Value) -> crate::support::Response {
     )
 }
 
-/// What a release script does: creates the release, uploads to the URL it was told, reads it, deletes.
+/// What a release script does: creates the release, uploads to the URL it was told, reads it,
+/// deletes.
 #[test]
 fn a_release_is_made_filled_and_emptied() {
     let server = TestServer::start();

@@ -1,5 +1,5 @@
-//! What goes wrong with `scripts/upload.sh` and `scripts/delete.sh`: wrong usage, a wrong token, servers that are down,
-//! busy or something else, lost answers, interrupts.
+//! What goes wrong with `scripts/upload.sh` and `scripts/delete.sh`: wrong usage, a wrong token,
+//! servers that are down, busy or something else, lost answers, interrupts.
 
 use super::workshop::{Fate, TOOLS, Workshop, script, through};
 use super::{DELETE, UPLOAD, stored};

@@ -1,5 +1,5 @@
-//! `scripts/upload.sh` and `scripts/delete.sh` against the real server: every outcome and exit code, in every shell
-//! that is installed.
+//! `scripts/upload.sh` and `scripts/delete.sh` against the real server: every outcome and exit
+//! code, in every shell that is installed.
 //!
 //! They need curl, and fail with a sentence that says so where there is none.
 

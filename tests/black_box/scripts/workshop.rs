@@ -1,8 +1,8 @@
-//! A place to run the scripts in: files, an environment, tools that note how they are called, and a middleman who loses
-//! answers.
+//! A place to run the scripts in: files, an environment, tools that note how they are called, and a
+//! middleman who loses answers.
 //!
-//! Invariants: a run leaves no temporary file behind; a run that is to try again does not sleep, for the `sleep` that
-//! it finds only notes for how long.
+//! Invariants: a run leaves no temporary file behind; a run that is to try again does not sleep,
+//! for the `sleep` that it finds only notes for how long.
 
 use crate::support::{PATIENCE, TOKEN, TestServer, until};
 use std::io::{Read, Write};
@@ -130,8 +130,8 @@ impl Workshop {
         self.finish(self.command(&script(name)).args(arguments))
     }
 
-    /// A script with nothing in its PATH but these tools, each of which notes its command line in the file `log`, curl
-    /// its input in `input`.
+    /// A script with nothing in its PATH but these tools, each of which notes its command line in
+    /// the file `log`, curl its input in `input`.
     pub fn command_with(&self, tools: &[&str], name: &str) -> Command {
         let (bin, draft, stand_in) = (self.path("bin"), self.path("draft"), self.path("stand-in"));
         let here = self.directory.path().display();
@@ -149,8 +149,8 @@ impl Workshop {
             path = output_of("printf %s \"$PATH\"", "").unwrap(),
         );
         create(&draft, 0o755, text.as_bytes());
-        // A copy by another process: a child that some other test's thread starts right now may still hold the draft
-        // open for writing, and such a file cannot be run.
+        // A copy by another process: a child that some other test's thread starts right now may
+        // still hold the draft open for writing, and such a file cannot be run.
         let copied = Command::new("cp").args([&draft, &stand_in]).status();
         assert!(copied.unwrap().success());
         let _ = std::fs::remove_dir_all(&bin);
@@ -170,7 +170,8 @@ impl Workshop {
 }
 
 impl Run {
-    /// Asserts the exit code, and what stands in both outputs; an empty text means that the output is empty.
+    /// Asserts the exit code, and what stands in both outputs; an empty text means that the output
+    /// is empty.
     #[track_caller]
     pub fn assert(&self, code: i32, stdout: &str, stderr: &str) {
         let all = format!("stdout: {}\nstderr: {}", self.stdout, self.stderr);
@@ -193,8 +194,8 @@ pub enum Fate {
     Lose,
 }
 
-/// Runs a script on the file or package `a.zip` with a middleman before the server: one fate for each request to come.
-/// Returns the run, and for how long it wanted to sleep.
+/// Runs a script on the file or package `a.zip` with a middleman before the server: one fate for
+/// each request to come. Returns the run, and for how long it wanted to sleep.
 pub fn through(server: &TestServer, name: &str, fates: &[Fate]) -> (Run, Vec<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();

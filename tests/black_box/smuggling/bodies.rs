@@ -1,8 +1,10 @@
-//! Desync shapes made of bodies: where none is expected, and of chunks that two readers could take differently.
+//! Desync shapes made of bodies: where none is expected, and of chunks that two readers could take
+//! differently.
 //!
-//! Sources: RFC 9112, sections 7.1, 7.1.1, 7.1.2 and 9.3; RFC 9110, section 9.3; Kettle, "Browser-Powered Desync Attacks" (2022:
-//! CL.0); Arnolfo, Gregorio and medusa, "Unveiling TE.0 HTTP Request Smuggling" (2024); Weikop, "Funky Chunks" (2025);
-//! Kallus and others, "The HTTP Garden" (2024).
+//! Sources: RFC 9112, sections 7.1, 7.1.1, 7.1.2 and 9.3; RFC 9110, section 9.3; Kettle,
+//! "Browser-Powered Desync Attacks" (2022: CL.0); Arnolfo, Gregorio and medusa, "Unveiling TE.0
+//! HTTP Request Smuggling" (2024); Weikop, "Funky Chunks" (2025); Kallus and others, "The HTTP
+//! Garden" (2024).
 
 use super::{Group, KEPT, REFUSED};
 
@@ -11,7 +13,8 @@ const CL_0: &str =
     "@ HTTP/1.1\r\nHost: t\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n";
 
 /// A chunked body, whatever is asked.
-const TE_0: &str = "@ HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n\r\n0\r\n\r\n";
+const TE_0: &str = "@ HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n23\r\nGET /smuggled \
+    HTTP/1.1\r\nHost: t\r\n\r\n\r\n0\r\n\r\n";
 
 /// Requests that take no body, and are answered with 200, 401, 404 and 405.
 pub const READS: &[&[u8]] = &[
@@ -122,7 +125,8 @@ const ODD: &[&[u8]] = &[
     b"1\r\nh\r\n4\r\nello\r\n0\r\n\r\n",
     b"5;a=b;c\r\nhello\r\n0;d\r\n\r\n",
     b"5;a=\"0 1\"\r\nhello\r\n0\r\n\r\n",
-    b"5\r\nhello\r\n0\r\nContent-Length: 35\r\nTransfer-Encoding: identity\r\nHost: other\r\nConnection: close\r\n\r\n",
+    b"5\r\nhello\r\n0\r\nContent-Length: 35\r\nTransfer-Encoding: identity\r\nHost: other\r\n\
+        Connection: close\r\n\r\n",
 ];
 
 pub const GROUPS: &[Group] = &[
@@ -190,7 +194,9 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "malformed chunks",
         pieces: &[
-            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer a-test-token\r\nTransfer-Encoding: chunked\r\n\r\n@GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \
+                a-test-token\r\nTransfer-Encoding: chunked\r\n\r\n@\
+                GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: MALFORMED,
         ..REFUSED
@@ -198,7 +204,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "malformed chunks that nobody wants",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n@GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n@GET /smuggled \
+                HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: MALFORMED,
         answers: &[401],
@@ -207,7 +214,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "odd chunks",
         pieces: &[
-            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer a-test-token\r\nTransfer-Encoding: chunked\r\n\r\n@",
+            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \
+                a-test-token\r\nTransfer-Encoding: chunked\r\n\r\n@",
         ],
         variants: ODD,
         ..KEPT

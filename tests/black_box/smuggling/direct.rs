@@ -1,6 +1,7 @@
 //! Every shape straight to the server: exactly the answers that its table says, and not one more.
 //!
-//! Invariant: the server's log has one line for each answer; a request that nobody sent would be one too many.
+//! Invariant: the server's log has one line for each answer; a request that nobody sent would be
+//! one too many.
 
 use super::{Shape, marker, shapes, victim};
 use crate::support::{Connection, Response, TestServer, until};
@@ -26,7 +27,8 @@ impl Outcome {
     }
 }
 
-/// Sends a shape with the victim's request right behind it, and reads until the connection ends or the victim is served.
+/// Sends a shape with the victim's request right behind it, and reads until the connection ends or
+/// the victim is served.
 fn send(connection: &mut Connection, shape: &Shape, number: usize) -> Outcome {
     let mut outcome = Outcome {
         statuses: Vec::new(),

@@ -1,9 +1,11 @@
-//! Desync shapes made of the two fields that say where a body ends, and of lines that could hide them.
+//! Desync shapes made of the two fields that say where a body ends, and of lines that could hide
+//! them.
 //!
-//! Sources: RFC 9112, sections 5.1, 5.2, 6.1 to 6.3; RFC 9110, sections 5.5 and 8.6; Linhart, Klein, Heled and Orrin, "HTTP
-//! Request Smuggling" (2005); Kettle, "HTTP Desync Attacks" (2019), and the spellings that its scanner and smuggler.py try;
-//! Davison's CVE-2019-18277 (a vertical tab before the coding); Klein, "HTTP Request Smuggling in 2020"; Grenfeldt, "Gunicorn
-//! Request Smuggling" (2021); CVE-2021-40346.
+//! Sources: RFC 9112, sections 5.1, 5.2, 6.1 to 6.3; RFC 9110, sections 5.5 and 8.6; Linhart,
+//! Klein, Heled and Orrin, "HTTP Request Smuggling" (2005); Kettle, "HTTP Desync Attacks" (2019),
+//! and the spellings that its scanner and smuggler.py try; Davison's CVE-2019-18277 (a vertical tab
+//! before the coding); Klein, "HTTP Request Smuggling in 2020"; Grenfeldt, "Gunicorn Request
+//! Smuggling" (2021); CVE-2021-40346.
 
 use super::{Group, KEPT, REFUSED};
 
@@ -144,7 +146,10 @@ const OTHER_LENGTHS: &[&[u8]] = &[
     b"ContentLength: 35\r\n",
     b"X: y, Content-Length: 35\r\n",
     // CVE-2021-40346: a name of 270 bytes, cut to 14 by a length of eight bits.
-    b"Content-Length0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: 35\r\n",
+    b"Content-Length0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+        aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+        aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+        aaaaaaaaaaaaaaaaaa: 35\r\n",
 ];
 
 pub const GROUPS: &[Group] = &[
@@ -152,7 +157,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "CL.TE",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: \
+                t\r\n\r\n",
         ],
         variants: &[
             b"Content-Length: 40\r\nTransfer-Encoding: chunked\r\n",
@@ -169,7 +175,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "TE.CL",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n\r\n0\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\
+                \r\n\r\n0\r\n\r\n",
         ],
         variants: &[
             b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
@@ -181,7 +188,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "TE.TE beside a length",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\nContent-Length: 40\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\nContent-Length: 40\r\n@\r\n0\r\n\r\nGET /smuggled \
+                HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: CODINGS,
         ..REFUSED
@@ -189,7 +197,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "TE.TE alone",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: \
+                t\r\n\r\n",
         ],
         variants: CODINGS,
         ..REFUSED
@@ -197,7 +206,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "no coding, beside a length",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\nContent-Length: 40\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\nContent-Length: 40\r\n@\r\n0\r\n\r\nGET /smuggled \
+                HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: OTHER_CODINGS,
         answers: &[401],
@@ -206,7 +216,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "chunked, in every spelling",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n\r\n0\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\
+                \r\n\r\n0\r\n\r\n",
         ],
         variants: &[
             b"Transfer-Encoding: chunked\r\n",

@@ -1,8 +1,9 @@
-//! Request smuggling: the published desync shapes, sent to the real binary directly and through a real nginx.
+//! Request smuggling: the published desync shapes, sent to the real binary directly and through a
+//! real nginx.
 //!
-//! A shape is a request by which two readers on one path could be brought to disagree about where it ends. Whatever its
-//! answer is, two things hold: nothing is answered that was not sent, and an honest request behind it, the victim's, gets
-//! its own answer or none.
+//! A shape is a request by which two readers on one path could be brought to disagree about where
+//! it ends. Whatever its answer is, two things hold: nothing is answered that was not sent, and an
+//! honest request behind it, the victim's, gets its own answer or none.
 //!
 //! Sources: RFC 9112, section 11.2, and those that each table names.
 
@@ -17,8 +18,8 @@ mod pauses;
 #[derive(Clone, Copy)]
 struct Group {
     name: &'static str,
-    /// What is sent. Between two pieces is a pause until the other side has taken the first. Each variant in turn stands
-    /// for `@`.
+    /// What is sent. Between two pieces is a pause until the other side has taken the first. Each
+    /// variant in turn stands for `@`.
     pieces: &'static [&'static str],
     variants: &'static [&'static [u8]],
     /// How many answers come before the last piece is sent.

@@ -1,9 +1,11 @@
 //! Every shape through a real nginx that keeps its connections to the server.
 //!
-//! Invariants: the server has seen no request but those that nginx says it sent, each with the status that nginx got; whoever
-//! asks through nginx while a shape is on its way, or after it, gets the answer to what was asked.
+//! Invariants: the server has seen no request but those that nginx says it sent, each with the
+//! status that nginx got; whoever asks through nginx while a shape is on its way, or after it, gets
+//! the answer to what was asked.
 //!
-//! Where nginx is not installed this says so and passes, unless `RELEASE_SERVER_REQUIRE_ALL` is set.
+//! Where nginx is not installed this says so and passes, unless `RELEASE_SERVER_REQUIRE_ALL` is
+//! set.
 
 use super::{Shape, marker, shapes, victim};
 use crate::support::{Connection, TestServer, until};
@@ -29,7 +31,8 @@ impl Nginx {
             eprintln!("skipped: nginx cannot be started: {error}");
             return None;
         }
-        // Another process may take the port before nginx does: then nginx ends, and another port is tried.
+        // Another process may take the port before nginx does: then nginx ends, and another port is
+        // tried.
         Some(until(|| Self::try_before(server, buffers_bodies)))
     }
 
@@ -121,7 +124,8 @@ http {{
     )
 }
 
-/// Sends a shape with a request right behind it, and reads until the connection ends or that request is answered.
+/// Sends a shape with a request right behind it, and reads until the connection ends or that
+/// request is answered.
 fn send(nginx: &Nginx, shape: &Shape, number: usize) -> Vec<u8> {
     let mut connection = nginx.connect();
     let (last, first) = shape.pieces.split_last().unwrap();

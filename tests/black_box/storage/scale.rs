@@ -1,6 +1,8 @@
-//! Many packages: what a change costs does not grow with what is in the directory, but for the listing's own length.
+//! Many packages: what a change costs does not grow with what is in the directory, but for the
+//! listing's own length.
 //!
-//! The log tells which thread read the directory. Readers and publishers do not; the maintenance thread may.
+//! The log tells which thread read the directory. Readers and publishers do not; the maintenance
+//! thread may.
 
 use crate::support::{TestServer, until};
 use serde_json::Value;

@@ -24,7 +24,8 @@ fn healed(server: &TestServer, name: &str) -> String {
 #[test]
 fn a_volume_of_the_python_server_works_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
-    // Files and bare digests beside them, without a line's end. The digests are wrong on purpose: they are believed.
+    // Files and bare digests beside them, without a line's end. The digests are wrong on purpose:
+    // they are believed.
     let digest = "a".repeat(64);
     let now = SystemTime::now();
     for (age, name) in [(30, "old.zip"), (20, "middle.zip"), (10, "new.zip")] {
