@@ -1,7 +1,5 @@
-//! The server without its application, in this process, on a clock that the test moves by hand.
+//! The server without its application, in this process, on a manual clock.
 //!
-//! For what cannot be awaited in real time (deadlines of a minute) and for what the real
-//! application never does (panics).
 
 use crate::support::sock_diag::queues;
 use crate::support::{Connection, until};
@@ -21,11 +19,11 @@ use std::time::Duration;
 /// Bytes of the answer to `/big`: more than any socket buffer holds.
 pub const BIG_BYTES: usize = 64 << 20;
 
-/// One for all tests: copies of it would weigh more than all that they look for.
+/// Shared by all tests: copies would dominate the memory that they measure.
 static BIG: LazyLock<Bytes> = LazyLock::new(|| vec![b'x'; BIG_BYTES].into());
 
-/// Answers `OK`; `/big` with a lot; `/wait` once the gate is open; `PUT` counts its body;
-/// `/panic/…` panics where the path says.
+/// Answers `OK`; `/big` with [`BIG_BYTES`]; `/wait` once the gate is open; `PUT` counts its body;
+/// `/panic/…` panics in the named step.
 #[derive(Default)]
 pub struct Stub {
     received: Arc<AtomicU64>,
@@ -75,19 +73,18 @@ impl BodySink for Counting {
     }
 }
 
-/// A running server.
 pub struct InProcess {
     pub server: Server,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
-    /// While it is locked, the worker that has come to `/wait` waits.
+    /// While it is locked, the worker that serves `/wait` waits.
     pub gate: Arc<Mutex<()>>,
     received: Arc<AtomicU64>,
     address: SocketAddr,
 }
 
 impl InProcess {
-    /// A server with one worker, so that what happens happens in order.
+    /// A server with one worker, so that events are handled in order.
     pub fn start(max_connections: usize) -> Self {
         let host = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let (socket, address) = listener::bind(Address { host, port: 0 }).unwrap();
@@ -125,7 +122,7 @@ impl InProcess {
         connection
     }
 
-    /// Moves the clock, and waits until the server has dealt with all that is due.
+    /// Advances the clock, and waits until the server has handled all deadlines that passed.
     pub fn advance(&self, by: Duration) {
         self.wait_until_quiet();
         self.clock.advance(by);
@@ -137,29 +134,29 @@ impl InProcess {
         until(|| self.server.is_quiet().then_some(()));
     }
 
-    /// Whether so many bytes of bodies have been counted, and all is quiet.
+    /// Whether this many bytes of bodies have been counted and the server is quiet.
     pub fn has_received(&self, bytes: u64) -> bool {
         self.received.load(Ordering::SeqCst) >= bytes && self.server.is_quiet()
     }
 
-    /// Waits until so many connections are in the middle of something.
+    /// Waits until this many connections are in the middle of a request.
     pub fn wait_until_active(&self, connections: usize) {
         until(|| (self.server.active() == connections).then_some(()));
     }
 
-    /// Waits until so many bytes of bodies have been counted.
+    /// Waits until this many bytes of bodies have been counted.
     pub fn wait_until_received(&self, bytes: u64) {
         until(|| self.has_received(bytes).then_some(()));
     }
 
-    /// Waits until so many connections are open.
+    /// Waits until this many connections are open.
     pub fn wait_until_open(&self, connections: usize) {
         until(|| (self.server.connections() == connections).then_some(()));
     }
 }
 
 /// Waits until the kernel has moved all that it can between both ends, which takes real time: until
-/// nothing has changed in so many looks, some 5 ms apart.
+/// the queues are equal in this many looks, some 5 ms apart.
 pub fn wait_until_still(connection: &Connection, looks: usize) {
     let ends = (
         connection.stream.local_addr(),

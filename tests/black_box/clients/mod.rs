@@ -8,7 +8,7 @@ mod stalled;
 
 use crate::support::{Connection, TestServer};
 
-/// Opens connections that each send these bytes and then do nothing.
+/// Opens connections that each send these bytes and then stay silent.
 fn stall(server: &TestServer, count: usize, bytes: &[u8]) -> Vec<Connection> {
     let open = |_| {
         let mut connection = server.connect();

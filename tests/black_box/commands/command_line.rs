@@ -1,4 +1,4 @@
-//! The command line: commands, exit codes, and the one line about settings that are not accepted.
+//! The command line: commands, exit codes, and the one line about settings that are refused.
 
 use crate::support::{TOKEN, TestServer, command};
 use release_server::config::keys;
@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
-/// Runs a command with these arguments and variables in an empty directory; what it printed.
+/// Runs a command with these arguments and variables in an empty directory.
 pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let directory = tempfile::tempdir().unwrap();
     command()
@@ -283,7 +283,7 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
 fn a_start_on_a_directory_that_cannot_be_written_says_so() {
     const NOBODY: u32 = 65534;
     let directory = tempfile::tempdir().unwrap();
-    // Nobody may enter the project's directory, perhaps: a copy of the program does as well.
+    // The project's directory may be closed to user `nobody`, so a copy of the program runs.
     let (program, storage) = (
         directory.path().join("program"),
         directory.path().join("data"),

@@ -1,4 +1,4 @@
-//! The log and the numbers: a line and a count for every request, and no token in either.
+//! The log and the metrics: a line and a count for every request, and no token in either.
 
 use crate::support::{TOKEN, TestServer, command, until};
 use std::io::{BufRead, BufReader, Write};
@@ -109,7 +109,7 @@ fn the_numbers_count_what_happened() {
             "\"} 1"
         ),
     ];
-    // A request is counted when its answer has gone, which the client may see first.
+    // A request is counted after its answer is sent, which the client may see first.
     let text = until(|| {
         let text = server.get("/metrics").text();
         samples

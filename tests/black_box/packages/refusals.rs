@@ -1,8 +1,9 @@
-//! Everything that is refused: its status, its one clear sentence, and that nothing changes by it.
+//! Every refusal: its status, its one clear sentence, and that it changes nothing.
 
 use crate::support::{FORM_TYPE, TOKEN, TestServer, form, hex};
 
-/// One line a case: method, path, headers besides the token, body; status and words of the answer.
+/// One line for each case: method, path, headers beside the token, body; status and words of the
+/// answer.
 macro_rules! refused {
     (
         $server:expr;

@@ -1,5 +1,5 @@
-//! What leads to packages by pattern and by tag: the stable link, the lists of checksums, the
-//! counts of downloads.
+//! Links to packages by pattern and by tag: the stable link, the lists of checksums, the download
+//! counts.
 
 use super::reads::{API, populated};
 use crate::support::{TestServer, hex};
@@ -78,7 +78,7 @@ fn downloads_are_counted_and_do_not_make_latest_anew() {
         format!("/o/r/releases/download/v2.0.0/{name}"),
     ] {
         assert_eq!(server.get(&path).status, 200);
-        // None of these is a download of the whole file.
+        // None of these requests downloads the whole file.
         assert_eq!(server.request("HEAD", &path, "", b"").status, 200);
         assert_eq!(
             server

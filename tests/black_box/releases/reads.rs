@@ -1,5 +1,4 @@
-//! GitHub's API, for reading: releases by version, their pages, their assets, what stays the same
-//! and what changes.
+//! GitHub's API for reading: releases by version, pages, assets, conditional requests.
 
 use crate::support::{Response, TestServer, hex};
 use serde_json::{Value, json};
@@ -311,8 +310,7 @@ fn ids_are_the_same_in_every_process() {
     );
     let other = TestServer::over(server.storage(), &[]);
     assert_eq!(ids(&other), first);
-    // An overwritten package is still the same thing, and a tag keeps its id when a name spells it
-    // with `v`.
+    // An overwritten package keeps its id, and a tag keeps its id if a name spells it with `v`.
     server.write("PUT", "/assets/README.md?overwrite=1", "", b"new");
     assert_eq!(ids(&server), first);
     let before = server.get(&format!("{API}/tags/v7.0.0")).status;

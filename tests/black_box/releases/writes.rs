@@ -1,4 +1,5 @@
-//! GitHub's API, for writing: what of it maps to a directory, and what is refused with a reason.
+//! GitHub's API for writing: the calls that map to a directory, and those that are refused with a
+//! reason.
 
 use crate::support::{TOKEN, TestServer, hex};
 use serde_json::{Value, json};
@@ -15,8 +16,8 @@ fn create(server: &TestServer, release: &Value) -> crate::support::Response {
     )
 }
 
-/// What a release script does: creates the release, uploads to the URL it was told, reads it,
-/// deletes.
+/// A release script creates the release, uploads to the returned URL, reads the release and deletes
+/// it.
 #[test]
 fn a_release_is_made_filled_and_emptied() {
     let server = TestServer::start();

@@ -1,5 +1,5 @@
-//! What goes wrong with `scripts/upload.sh` and `scripts/delete.sh`: wrong usage, a wrong token,
-//! servers that are down, busy or something else, lost answers, interrupts.
+//! Failures of `scripts/upload.sh` and `scripts/delete.sh`: wrong usage, a wrong token, unavailable
+//! or foreign servers, lost answers, interrupts.
 
 use super::workshop::{Fate, TOOLS, Workshop, script, through};
 use super::{DELETE, UPLOAD, stored};
@@ -90,7 +90,7 @@ fn an_unreadable_file_is_told_before_anything_is_sent() {
     workshop.file("a.zip", b"content");
     workshop.file("secret", b"content");
     mode(workshop.path("secret"), 0);
-    // Nobody may enter the project's directory, perhaps: a copy of the script does as well.
+    // The project's directory may be closed to user `nobody`, so a copy of the script runs.
     workshop.file(UPLOAD, &std::fs::read(script(UPLOAD)).unwrap());
     mode(workshop.path("."), 0o755);
     let mut command = workshop.command(&workshop.path(UPLOAD));

@@ -1,7 +1,7 @@
 //! `scripts/upload.sh` and `scripts/delete.sh` against the real server: every outcome and exit
 //! code, in every shell that is installed.
 //!
-//! They need curl, and fail with a sentence that says so where there is none.
+//! They need curl; without curl they fail with a sentence that says so.
 
 mod failures;
 mod workshop;
@@ -13,7 +13,7 @@ use workshop::{Run, TOOLS, Workshop, find, script};
 const UPLOAD: &str = "upload.sh";
 const DELETE: &str = "delete.sh";
 
-/// Names that shells, curl, URLs and forms each have an idea of their own about.
+/// Names with characters that are special to shells, curl, URLs or forms.
 const NAMES: [&str; 14] = [
     "plain-1.0_a~b.zip",
     "two  spaces.zip",

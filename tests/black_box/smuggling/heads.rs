@@ -1,5 +1,4 @@
-//! Desync shapes made of the two fields that say where a body ends, and of lines that could hide
-//! them.
+//! Desync shapes in the two fields that give a body's length, and in lines that could hide them.
 //!
 //! Sources: RFC 9112, sections 5.1, 5.2, 6.1 to 6.3; RFC 9110, sections 5.5 and 8.6; Linhart,
 //! Klein, Heled and Orrin, "HTTP Request Smuggling" (2005); Kettle, "HTTP Desync Attacks" (2019),
@@ -70,7 +69,7 @@ const CODINGS: &[&[u8]] = &[
     b"Transfer-\r\nEncoding: chunked\r\n",
 ];
 
-/// Fields that look like a coding and are none.
+/// Fields that resemble a coding and are not one.
 const OTHER_CODINGS: &[&[u8]] = &[
     b"Transfer_Encoding: chunked\r\n",
     b"Transfer-Encodin: chunked\r\n",
@@ -84,7 +83,7 @@ const OTHER_CODINGS: &[&[u8]] = &[
     b"X: \"\r\nY: Transfer-Encoding: chunked\"\r\n",
 ];
 
-/// Lengths that two readers could take differently.
+/// Lengths that two readers could read differently.
 const LENGTHS: &[&[u8]] = &[
     b"Content-Length: 35\r\nContent-Length: 35\r\n",
     b"Content-Length: 35\r\nContent-Length: 0\r\n",
@@ -137,7 +136,7 @@ const LENGTHS: &[&[u8]] = &[
     b"X: \x01\r\nContent-Length: 35\r\n",
 ];
 
-/// Fields that look like a length and are none.
+/// Fields that resemble a length and are not one.
 const OTHER_LENGTHS: &[&[u8]] = &[
     b"Content_Length: 35\r\n",
     b"Content-Lenght: 35\r\n",
@@ -241,7 +240,7 @@ pub const GROUPS: &[Group] = &[
         variants: LENGTHS,
         ..REFUSED
     },
-    // What comes behind a request without a length is a request, and the client's own.
+    // Bytes after a request without a length are the client's next request.
     Group {
         name: "no length",
         pieces: &[
@@ -264,7 +263,7 @@ pub const GROUPS: &[Group] = &[
             b"Content-Length: 0000000000000000000000035\r\n",
             b"Content-Length: 35\r\nContent_Length: 0\r\n",
             b"Content-Length: 35\r\nContent-Encoding: gzip\r\n",
-            // Grenfeldt: a field that made a server take the length for 8.
+            // Grenfeldt: a field that made a server read a length of 8.
             b"Sec-WebSocket-Key1: x\r\nContent-Length: 35\r\n",
         ],
         answers: &[401],

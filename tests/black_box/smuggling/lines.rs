@@ -6,10 +6,10 @@
 
 use super::{Group, KEPT, REFUSED};
 
-/// A request behind a request line.
+/// A request after a request line.
 const BEHIND_LINE: &str = "@\r\nHost: t\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n";
 
-/// A field in a request that is otherwise as it should be, and a body that looks like a request.
+/// A field in an otherwise valid request, and a body that looks like a request.
 const FIELD: &str = "GET /healthz HTTP/1.1\r\nHost: t\r\nContent-Length: 35\r\n@\r\nGET /smuggled \
     HTTP/1.1\r\nHost: t\r\n\r\n";
 
@@ -50,7 +50,7 @@ pub const GROUPS: &[Group] = &[
         ],
         ..REFUSED
     },
-    // RFC 9112, section 2.3: a version is two digits, and those of others frame otherwise.
+    // RFC 9112, section 2.3: a version is two digits, and other versions frame differently.
     Group {
         name: "version",
         pieces: &[BEHIND_LINE],
@@ -96,7 +96,7 @@ pub const GROUPS: &[Group] = &[
         variants: &[b"\r\n", b"\r\n\r\n\r\n"],
         ..KEPT
     },
-    // RFC 9112, section 3.2.2: an absolute target stands over Host, and both must be valid.
+    // RFC 9112, section 3.2.2: an absolute target overrides Host, and both must be valid.
     Group {
         name: "absolute target beside another Host",
         pieces: &["GET @/healthz HTTP/1.1\r\nHost: t\r\n\r\n"],
@@ -145,8 +145,8 @@ pub const GROUPS: &[Group] = &[
         ],
         ..REFUSED
     },
-    // RFC 9110, section 7.6.1: Connection names fields for this hop; it takes nothing out of the
-    // framing.
+    // RFC 9110, section 7.6.1: Connection names fields for this hop; it cannot remove framing
+    // fields.
     Group {
         name: "hop-by-hop fields",
         pieces: &[FIELD],
@@ -181,8 +181,8 @@ pub const GROUPS: &[Group] = &[
         answers: &[200],
         ..REFUSED
     },
-    // RFC 9112, section 6.1: HTTP/1.0 knows no transfer coding; smuggled by dropping the version on
-    // the way.
+    // RFC 9112, section 6.1: HTTP/1.0 has no transfer codings; smuggled by a proxy that drops the
+    // version.
     Group {
         name: "transfer coding in HTTP/1.0",
         pieces: &[
@@ -210,8 +210,8 @@ pub const GROUPS: &[Group] = &[
         ],
         ..KEPT
     },
-    // Kettle, "HTTP Desync Attacks" (2019): headers that change the method behind a front end's
-    // back.
+    // Kettle, "HTTP Desync Attacks" (2019): headers that change the method after the front end's
+    // checks.
     Group {
         name: "method override",
         pieces: &[

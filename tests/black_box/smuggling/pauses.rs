@@ -1,5 +1,4 @@
-//! Desync shapes made of time: bodies and requests that come after an answer, expectations, and
-//! pauses everywhere.
+//! Desync shapes in time: bodies and requests after an answer, expectations, and pauses everywhere.
 //!
 //! Sources: RFC 9112, section 9.3; RFC 9110, section 10.1.1; Kettle, "Browser-Powered Desync
 //! Attacks" (2022: pauses, client-side desync) and "HTTP/1.1 Must Die" (2025: 0.CL, answers before
@@ -9,8 +8,8 @@ use super::bodies::{NOWHERE, READS, WRITES};
 use super::{Group, KEPT, REFUSED};
 
 pub const GROUPS: &[Group] = &[
-    // A head, its answer, and only then the body: it is read over, or the connection ends with the
-    // answer.
+    // A head, its answer, and only then the body: the body is drained, or the connection ends with
+    // the answer.
     Group {
         name: "0.CL, answered before its body",
         pieces: &[
@@ -125,8 +124,8 @@ pub const GROUPS: &[Group] = &[
         answers: &[200, 404],
         ..KEPT
     },
-    // RFC 9110, section 10.1.1. Who waits for 100 and gets a final answer may send the body or not:
-    // nobody can tell.
+    // RFC 9110, section 10.1.1: a client that waits for 100 and gets a final answer may send the
+    // body or not, and the server cannot know.
     Group {
         name: "an expectation, then the body late",
         pieces: &[
@@ -210,7 +209,7 @@ pub const GROUPS: &[Group] = &[
         ],
         ..REFUSED
     },
-    // Nothing behind a refused request is read, in whatever pieces it comes.
+    // Nothing after a refused request is read, however it is split.
     Group {
         name: "requests behind a refused one",
         pieces: &[

@@ -1,4 +1,5 @@
-//! Several processes over one directory: rivals, retention, and what one does the others see.
+//! Several processes over one directory: rivals, retention, and changes that each sees of the
+//! others.
 
 use crate::support::{TestServer, hex, noise, until};
 use std::sync::Barrier;
@@ -144,7 +145,7 @@ fn a_package_published_anew_is_never_listed_with_the_checksum_before() {
         );
         let marker = format!("{round}.zip");
         until(|| reader.listed().contains(&"a.zip".to_owned()).then_some(()));
-        // Many file systems give the inode that becomes free to the next file.
+        // Many file systems reuse a freed inode for the next file.
         assert_eq!(writer.write("DELETE", "/assets/a.zip", "", b"").status, 204);
         let content = format!("after {round}");
         assert_eq!(writer.put("a.zip", content.as_bytes()).status, 201);
