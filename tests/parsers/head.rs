@@ -1,7 +1,7 @@
 //! Request heads: the tables at every prefix, the bounds, and what is read of the fields.
 //!
-//! A head must be told from the beginning of a head: whoever is told "complete" too early takes a part of the head for
-//! the body, and whoever is told "error" too early breaks slow clients.
+//! A head must be told from the beginning of a head: whoever is told "complete" too early takes a
+//! part of the head for the body, and whoever is told "error" too early breaks slow clients.
 //!
 //! Sources: those of the tables, and the contract, section 7 (16 KiB, 64 fields).
 
@@ -111,7 +111,8 @@ fn refused_heads_are_refused_for_their_reason() {
 fn refused_fields_are_refused_wherever_they_stand() {
     for (lines, expected) in REFUSED_FIELDS {
         let first = [b"POST / HTTP/1.1\r\n", *lines, b"Host: a\r\n\r\n"].concat();
-        // In front of the Host field, a blank line in bare LF ends the head without it; the LF is found first.
+        // In front of the Host field, a blank line in bare LF ends the head without it; the LF is
+        // found first.
         assert_refused(&first, *expected);
         let last = [b"POST / HTTP/1.1\r\nHost: a\r\n", *lines, b"\r\n"].concat();
         assert_refused(&last, *expected);
@@ -160,7 +161,8 @@ fn a_head_has_at_most_64_fields() {
     assert_refused(&head_with_fields(500), HeadError::TooManyFields);
 }
 
-/// A head of exactly `length` bytes, most of them in `filler`: the target, one field or blank lines before.
+/// A head of exactly `length` bytes, most of them in `filler`: the target, one field or blank lines
+/// before.
 fn head_of(length: usize, filler: &str) -> Vec<u8> {
     let build = |filling: &str| match filler {
         "target" => format!("GET /{filling} HTTP/1.1\r\nHost: a\r\n\r\n"),

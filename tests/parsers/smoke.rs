@@ -1,6 +1,7 @@
 //! Every property, checked with mutations of the tables: the short form of `scripts/fuzz.sh`.
 //!
-//! Each target gets 20,000 inputs, the same in every run: mutated entries of its corpus, and random bytes.
+//! Each target gets 20,000 inputs, the same in every run: mutated entries of its corpus, and random
+//! bytes.
 
 use crate::differential::PIECES;
 use crate::{Random, corpus, properties};

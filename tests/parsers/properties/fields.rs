@@ -1,7 +1,8 @@
-//! Fields of a request that asks or states something of a file: ranges, conditions, digests and dates.
+//! Fields of a request that asks or states something of a file: ranges, conditions, digests and
+//! dates.
 //!
-//! Sources: RFC 9110, sections 5.6.7, 13 and 14; RFC 9530; the invariants of `http::range`, `http::conditional`,
-//! `http::digest` and `date`.
+//! Sources: RFC 9110, sections 5.6.7, 13 and 14; RFC 9530; the invariants of `http::range`,
+//! `http::conditional`, `http::digest` and `date`.
 
 use release_server::date;
 use release_server::http::conditional::{Validators, Verdict, evaluate, range_applies};
@@ -31,7 +32,8 @@ pub fn check(input: &[u8]) {
     });
 }
 
-/// Calls `check` with the fields of a request that has these header lines; `None` where they make no head.
+/// Calls `check` with the fields of a request that has these header lines; `None` where they make
+/// no head.
 pub fn with_fields<T>(lines: &[u8], check: impl FnOnce(&Fields<'_, '_>) -> T) -> Option<T> {
     let head = [b"GET / HTTP/1.1\r\nHost: a\r\n", lines, b"\r\n\r\n"].concat();
     let mut slots = field_slots();

@@ -1,4 +1,5 @@
-//! Single values of settings: what is taken can be written plainly and is read the same; a little more is not taken.
+//! Single values of settings: what is taken can be written plainly and is read the same; a little
+//! more is not taken.
 //!
 //! Source: the contract, section 5; the invariants of `config::value`.
 
