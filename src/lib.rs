@@ -2,11 +2,12 @@
 //!
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy.rs` checks it):
 //! [`cli`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`] (the directory) → [`config`] (settings) →
-//! [`http`] (bytes to values) → [`log`], [`clock`], [`date`], [`limits`], [`pattern`], [`version`].
+//! [`http`] (bytes to values) → [`log`], [`clock`], [`checksum`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
 //!
 //! Start with ARCHITECTURE.md: it has the bird's view, the map and the invariants.
 
 pub mod app;
+pub mod checksum;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -18,5 +19,6 @@ pub mod log;
 pub mod pattern;
 pub mod server;
 pub mod storage;
+pub mod text;
 mod verify;
 pub mod version;

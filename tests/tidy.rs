@@ -19,7 +19,9 @@ const LAYERS: [&[&str]; 7] = [
     &["storage"],
     &["config"],
     &["http"],
-    &["log", "clock", "date", "limits", "pattern", "version"],
+    &[
+        "log", "clock", "checksum", "date", "limits", "pattern", "text", "version",
+    ],
 ];
 
 /// What only some layers may name: a word, and the layers (or modules) that may.

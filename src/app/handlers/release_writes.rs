@@ -12,13 +12,13 @@ use super::{State, json, put};
 use crate::app::error::{ApiError, ReleaseError};
 use crate::app::release::RepositoryUrls;
 use crate::app::router::Route;
-use crate::config::value;
 use crate::http::framing::Framing;
 use crate::http::response::Response;
 use crate::http::service::{BodySink, Reply, Request};
 use crate::limits::RELEASE_JSON_BYTES_MAX;
 use crate::storage::releases::{release_id, tag_of};
 use crate::storage::{Published, Release};
+use crate::text;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -107,7 +107,7 @@ pub fn upload(
     }
     let name = put::new_name(&given("name").ok_or(ReleaseError::NoName)?)?;
     let tag = tag_of(name.as_str());
-    if value::number(route.name) != Some(release_id(tag)) {
+    if text::number(route.name) != Some(release_id(tag)) {
         let (name, tag) = (name.to_string(), tag.to_owned());
         return Err(ReleaseError::OtherRelease(name, tag).into());
     }
