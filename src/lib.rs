@@ -3,12 +3,13 @@
 //!
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy.rs`
 //! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`]
-//! (the directory) → [`config`] (settings) → [`http`] (bytes to values) → [`log`], [`clock`],
-//! [`date`], [`limits`], [`pattern`], [`text`], [`version`].
+//! (the directory) → [`config`] (settings) → [`http`] (bytes to values) → [`log`], [`checksum`],
+//! [`clock`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
 //!
 //! Start with ARCHITECTURE.md: it has the bird's view, the map and the invariants.
 
 pub mod app;
+pub mod checksum;
 pub mod clock;
 pub mod commands;
 pub mod config;

@@ -1,15 +1,15 @@
-//! Readers of small texts that settings and requests have in common.
+//! Values in texts that settings and requests have in common: numbers, switches, paths of URLs.
 //!
-//! Invariant: each accepts exactly what its comment says and reports no reason; the caller, which
-//! knows what the text is for, writes the sentence.
+//! Invariant: each function takes exactly what it documents and reports only whether the text
+//! matched; the caller knows the setting or parameter and makes the sentence about it.
 
-/// A number: digits only, without a sign.
+/// A number: decimal digits alone, without a sign.
 pub fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
 }
 
-/// A boolean as YAML, shells and query strings write it.
+/// A switch, as YAML, shells and query strings write it.
 pub fn switch(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Some(true),
@@ -22,7 +22,7 @@ pub fn switch(text: &str) -> Option<bool> {
 /// (RFC 3986, section 3.3).
 pub fn is_url_path(path: &str) -> bool {
     let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
-    // Two hexadecimal digits follow each percent sign.
+    // Each percent sign is followed by two hexadecimal digits.
     let mut pieces = path.split('%');
     let unencoded = pieces.next().unwrap_or_default();
     let encoded = |piece: &str| {

@@ -20,7 +20,7 @@ const LAYERS: [&[&str]; 7] = [
     &["config"],
     &["http"],
     &[
-        "log", "clock", "date", "limits", "pattern", "text", "version",
+        "log", "clock", "checksum", "date", "limits", "pattern", "text", "version",
     ],
 ];
 

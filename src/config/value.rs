@@ -5,7 +5,7 @@
 
 use crate::http::authority;
 use crate::pattern::Pattern;
-use crate::text;
+use crate::text::is_url_path;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -82,6 +82,6 @@ pub fn base_url(url: &str) -> Option<String> {
     let scheme = scheme.to_ascii_lowercase();
     let valid = matches!(scheme.as_str(), "http" | "https")
         && authority::parse(host.as_bytes()).is_some()
-        && text::is_url_path(path);
+        && is_url_path(path);
     valid.then(|| format!("{scheme}://{host}{}", path.trim_end_matches('/')))
 }

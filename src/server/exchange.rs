@@ -6,7 +6,7 @@
 
 use super::Shared;
 use crate::app::metrics::{Finished, NO_ROUTE};
-use crate::http::digest;
+use crate::checksum;
 use crate::http::head::Head;
 use crate::limits::REQUEST_ID_BYTES_MAX;
 use crate::log::REQUEST_TARGET;
@@ -157,6 +157,6 @@ impl Default for RequestIds {
 impl RequestIds {
     fn next(&self) -> String {
         let id = self.0.fetch_add(1, Ordering::Relaxed);
-        digest::hex(&id.to_be_bytes())
+        checksum::hex(&id.to_be_bytes())
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: an error that an operator has to look into carries the action, the path and the
 //! system's error. Clients see the action and the error; the log has all three.
 
-use crate::http::digest::Sha256;
+use crate::checksum::Sha256;
 use rustix::io::Errno;
 use std::path::Path;
 

@@ -8,7 +8,7 @@ use super::error::{Result, StorageError, failed, unavailable};
 use super::listing::Listing;
 use super::name::PackageName;
 use super::sidecar;
-use crate::http::digest::Sha256;
+use crate::checksum::Sha256;
 use rustix::io::Errno;
 use std::fs::File;
 use std::path::Path;

@@ -4,7 +4,7 @@
 
 use super::directory::FileState;
 use super::name::PackageName;
-use crate::http::digest::Sha256;
+use crate::checksum::Sha256;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {

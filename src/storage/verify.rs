@@ -20,7 +20,7 @@ use super::name::PackageName;
 use super::package::Package;
 use super::scan::{self, Warned};
 use super::sidecar::{self, Fault};
-use crate::http::digest::Sha256;
+use crate::checksum::Sha256;
 use rustix::io::Errno;
 use std::path::Path;
 

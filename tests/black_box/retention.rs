@@ -39,7 +39,9 @@ fn the_sixth_of_five_makes_the_oldest_go_before_the_answer() {
         server.listed(),
         ["6.zip", "5.zip", "4.zip", "3.zip", "2.zip"]
     );
-    server.wait_for_line(|line| line["message"] == "removed by retention" && line["package"] == "1.zip");
+    server.wait_for_line(|line| {
+        line["message"] == "removed by retention" && line["package"] == "1.zip"
+    });
 }
 
 #[test]

@@ -8,7 +8,7 @@
 use super::State;
 use crate::app::error::{ApiError, UploadError};
 use crate::app::release::Metadata;
-use crate::http::digest::Sha256;
+use crate::checksum::Sha256;
 use crate::http::response::Response;
 use crate::storage::{PackageName, PendingUpload, Published, StorageError};
 use serde::Serialize;
