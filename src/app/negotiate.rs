@@ -6,10 +6,10 @@
 
 use crate::app::error::ApiError;
 use crate::app::release::PACKAGE_CONTENT_TYPE;
-use crate::config::value;
 use crate::http::head::Fields;
 use crate::http::service::Request;
 use crate::limits::{PAGE_ITEMS, PAGE_ITEMS_MAX};
+use crate::text;
 
 /// The forms of the list of packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,7 +91,7 @@ pub fn page(request: &Request<'_>) -> Result<Page, ApiError> {
     let number = |name: &'static str, default: usize| match request.target.parameter(name) {
         None => Ok(default),
         Some(text) => {
-            let number = value::number(&text).filter(|number| *number > 0);
+            let number = text::number(&text).filter(|number| *number > 0);
             number.ok_or_else(|| ApiError::Parameter {
                 name,
                 value: text.into_owned(),
@@ -109,7 +109,7 @@ pub fn page(request: &Request<'_>) -> Result<Page, ApiError> {
 pub fn overwrite(request: &Request<'_>) -> Result<bool, ApiError> {
     match request.target.parameter("overwrite") {
         None => Ok(false),
-        Some(text) => value::switch(&text).ok_or_else(|| ApiError::Parameter {
+        Some(text) => text::switch(&text).ok_or_else(|| ApiError::Parameter {
             name: "overwrite",
             value: text.into_owned(),
             takes: "true, false, 1, 0, yes, no, on or off",

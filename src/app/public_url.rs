@@ -6,10 +6,10 @@
 //! Source: the project's contract, section 2, last paragraph.
 
 use crate::app::error::ApiError;
-use crate::config::value;
 use crate::http::authority;
 use crate::http::head::Fields;
 use crate::http::service::Request;
+use crate::text;
 use std::borrow::Cow;
 
 /// Where the base comes from.
@@ -52,7 +52,7 @@ impl PublicUrl {
             Some(prefix) => std::str::from_utf8(prefix)
                 .ok()
                 .map(|prefix| prefix.trim_end_matches('/'))
-                .filter(|prefix| value::is_url_path(prefix))
+                .filter(|prefix| text::is_url_path(prefix))
                 .ok_or(ApiError::Forwarded("X-Forwarded-Prefix"))?,
         };
         Ok(Cow::Owned(format!("{scheme}://{host}{prefix}")))

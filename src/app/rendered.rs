@@ -6,8 +6,8 @@
 
 use crate::app::error::ApiError;
 use crate::app::negotiate::Page;
+use crate::checksum;
 use crate::http::conditional::{self, Validators, Verdict};
-use crate::http::digest;
 use crate::http::response::Response;
 use crate::http::service::Request;
 use crate::limits::{LEFT_BODIES_BYTES_MAX, RENDERED_BODIES_MAX, RENDERED_USES_MAX};
@@ -55,7 +55,7 @@ pub struct Rendered {
 impl Rendered {
     /// An answer with this body. `headers`: those of its own, beside what every kept answer has.
     pub fn new(content_type: &'static str, body: Vec<u8>, headers: &[(&str, &str)]) -> Self {
-        let hash = digest::Sha256::new(Sha256::digest(&body)).hex();
+        let hash = checksum::Sha256::new(Sha256::digest(&body)).hex();
         let etag = format!("\"{}\"", &hash[..32]);
         let mut head = Response::new(200)
             .header("ETag", &etag)

@@ -6,66 +6,15 @@
 //! Sources: RFC 9530, sections 2 and 3 (`Content-Digest`, `Repr-Digest`); RFC 8941, sections 3.2 and 3.3.5
 //! (dictionaries, byte sequences).
 
+use crate::checksum::Sha256;
 use crate::http::head::Fields;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
 use base64::{Engine, alphabet};
 
-/// A SHA-256 value.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Sha256([u8; 32]);
-
-impl Sha256 {
-    /// From the bytes of a finished hash.
-    pub fn new(bytes: impl Into<[u8; 32]>) -> Self {
-        Self(bytes.into())
-    }
-
-    /// Reads 64 hexadecimal digits of either case.
-    pub fn from_hex(text: &[u8]) -> Option<Self> {
-        if text.len() != 64 {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        for (byte, digits) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-            let high = char::from(digits[0]).to_digit(16)?;
-            let low = char::from(digits[1]).to_digit(16)?;
-            *byte = u8::try_from(high << 4 | low).ok()?;
-        }
-        Some(Self(bytes))
-    }
-
-    /// 64 hexadecimal digits, in lower case.
-    pub fn hex(&self) -> String {
-        hex(&self.0)
-    }
-
-    /// The member of a digest field: `sha-256=:…:`.
-    pub fn digest_member(&self) -> String {
-        format!("sha-256=:{}:", BASE64_STANDARD.encode(self.0))
-    }
-
-    /// The bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Sha256 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.hex())
-    }
-}
-
-/// Two hexadecimal digits for each byte, in lower case.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
+/// The member of a digest field: `sha-256=:…:`.
+pub fn member(sha256: &Sha256) -> String {
+    format!("sha-256=:{}:", BASE64_STANDARD.encode(sha256.as_bytes()))
 }
 
 /// Why a stated digest cannot be checked. Answered with 400.
@@ -142,7 +91,8 @@ fn sha256_member(member: &[u8]) -> Option<Option<Sha256>> {
         return None;
     }
     let bytes = BYTE_SEQUENCE.decode(encoded).ok()?;
-    Some(Some(Sha256(bytes.try_into().ok()?)))
+    let bytes: [u8; 32] = bytes.try_into().ok()?;
+    Some(Some(Sha256::new(bytes)))
 }
 
 /// Base64 as RFC 8941, section 4.2.7, reads it: padding may be missing.

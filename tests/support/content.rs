@@ -1,6 +1,6 @@
 //! Content to publish, the form around it, and its checksum.
 
-use release_server::http::digest::Sha256;
+use release_server::checksum::Sha256;
 use sha2::Digest;
 
 /// The header for bodies made by [`form`].

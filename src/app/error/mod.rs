@@ -13,8 +13,8 @@ pub use release::ReleaseError;
 pub use upload::UploadError;
 
 use crate::app::views;
+use crate::checksum::Sha256;
 use crate::http::chunked::ChunkError;
-use crate::http::digest::Sha256;
 use crate::http::head::HeadError;
 use crate::http::response::Response;
 use crate::http::service::Refusal;

@@ -4,7 +4,8 @@
 //!
 //! Sources: the project's contract, section 1, "Upload errors" and "Filenames"; RFC 9110, section 14.5 (a part is 400).
 
-use crate::http::digest::{DigestError, Sha256};
+use crate::checksum::Sha256;
+use crate::http::digest::DigestError;
 use crate::http::multipart::MultipartError;
 use crate::limits::{FORM_OVERHEAD_BYTES_MAX, NAME_BYTES_MAX};
 use crate::storage::name::NameError;

@@ -13,10 +13,11 @@ use crate::app::public_url;
 use crate::app::release::{self, PACKAGE_CONTENT_TYPE};
 use crate::app::rendered::{Rendered, View};
 use crate::app::router::Route;
+use crate::checksum::Sha256;
 use crate::clock;
 use crate::date;
 use crate::http::conditional::{self, Validators, Verdict};
-use crate::http::digest::Sha256;
+use crate::http::digest;
 use crate::http::disposition;
 use crate::http::range::{self, RangeRequest};
 use crate::http::response::{Body, Response};
@@ -160,7 +161,7 @@ pub fn file(
         RangeRequest::Unsatisfiable => return Err(ApiError::Range(size)),
     };
     if let Some(sha256) = package.sha256 {
-        response = response.header("Repr-Digest", &sha256.digest_member());
+        response = response.header("Repr-Digest", &digest::member(&sha256));
     }
     response = response
         .header("Content-Type", PACKAGE_CONTENT_TYPE)

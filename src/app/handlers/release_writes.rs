@@ -12,13 +12,13 @@ use super::{State, json, put};
 use crate::app::error::{ApiError, ReleaseError};
 use crate::app::release::RepositoryUrls;
 use crate::app::router::Route;
-use crate::config::value;
 use crate::http::framing::Framing;
 use crate::http::response::Response;
 use crate::http::service::{BodySink, Reply, Request};
 use crate::limits::RELEASE_JSON_BYTES_MAX;
 use crate::storage::releases::{release_id, tag_of};
 use crate::storage::{Published, Release};
+use crate::text;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -58,19 +58,18 @@ impl ReleaseSink {
         };
         let tag = wanted.get("tag_name").and_then(Value::as_str);
         let tag = tag.ok_or(ReleaseError::NoTag)?;
-        let to_come =
-            Release::to_come(tag).ok_or_else(|| ReleaseError::NoVersion(tag.to_owned()))?;
+        let empty = Release::empty(tag).ok_or_else(|| ReleaseError::NoVersion(tag.to_owned()))?;
         if is_wanted("draft")? {
             return Err(ReleaseError::Draft.into());
         }
-        if is_wanted("prerelease")? && !to_come.is_pre_release {
+        if is_wanted("prerelease")? && !empty.is_pre_release {
             return Err(ReleaseError::PreRelease(tag.to_owned()).into());
         }
         let listing = self.state.store.listing()?;
         let count = |name: &str| self.state.downloads.of(name);
-        Ok(match listing.releases().by_id(to_come.id) {
+        Ok(match listing.releases().by_id(empty.id) {
             Some(release) => json(200, &self.urls.release(release, &count)),
-            None => json(201, &self.urls.release(&to_come, &count)),
+            None => json(201, &self.urls.release(&empty, &count)),
         })
     }
 }
@@ -107,7 +106,7 @@ pub fn upload(
     }
     let name = put::new_name(&given("name").ok_or(ReleaseError::NoName)?)?;
     let tag = tag_of(name.as_str());
-    if value::number(route.name) != Some(release_id(tag)) {
+    if text::number(route.name) != Some(release_id(tag)) {
         let (name, tag) = (name.to_string(), tag.to_owned());
         return Err(ReleaseError::OtherRelease(name, tag).into());
     }

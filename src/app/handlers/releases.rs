@@ -13,12 +13,12 @@ use crate::app::negotiate::{self, Page};
 use crate::app::release::RepositoryUrls;
 use crate::app::rendered::{Rendered, View};
 use crate::app::router::Route;
-use crate::config::value;
 use crate::http::response::Response;
 use crate::http::service::Request;
 use crate::http::target;
 use crate::storage::releases::tag_of;
 use crate::storage::{Listing, Package, Release};
+use crate::text;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub fn urls(
 /// The package of an id.
 pub fn package(state: &State, id: &str) -> Result<Arc<Package>, ApiError> {
     let listing = state.store.listing()?;
-    let package = value::number(id).and_then(|id| listing.releases().package(id));
+    let package = text::number(id).and_then(|id| listing.releases().package(id));
     let package = package.cloned();
     package.ok_or_else(|| ApiError::NoSuchPackage(id.to_owned()))
 }
@@ -50,7 +50,7 @@ pub fn by_tag<'l>(listing: &'l Listing, segment: &str) -> Result<&'l Release, Ap
 
 /// The release of an id.
 fn by_id<'l>(listing: &'l Listing, id: &str) -> Result<&'l Release, ApiError> {
-    let release = value::number(id).and_then(|id| listing.releases().by_id(id));
+    let release = text::number(id).and_then(|id| listing.releases().by_id(id));
     release.ok_or_else(|| ApiError::NoSuchRelease(id.to_owned()))
 }
 

@@ -138,8 +138,8 @@ fn bad_settings_stop_the_start_with_one_line() {
         ),
         (
             &[token, ("MAX_UPLOAD_SIZE", "1 GB")],
-            "MAX_UPLOAD_SIZE: '1 GB' is not accepted; it takes a number of bytes, or of KiB, MiB \
-                or GiB with that unit behind it; 0 for no limit",
+            "MAX_UPLOAD_SIZE: '1 GB' is not accepted; it takes a number of bytes, or a number \
+                followed by KiB, MiB or GiB; 0 for no limit",
         ),
         (
             &[token, ("MAX_PACKAGES", "-1")],
@@ -273,8 +273,8 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
         ("PORT", "0"),
     ];
     let line = format!(
-        "{storage}: cannot be used: File exists (os error 17); set STORAGE_PATH to a directory \
-            that can be written"
+        "{storage}: cannot be used: File exists (os error 17); set STORAGE_PATH to a writable \
+            directory"
     );
     assert_fails(&run(&[], &variables), 1, &line);
 }
