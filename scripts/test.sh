@@ -81,11 +81,11 @@ part_with cargo-deny -- "licences and sources of dependencies" \
     cargo deny --log-level error check bans licenses sources
 part_with curl wget aria2c python3 node -- "round trips with real clients" \
     tests/clients/run.sh target/debug/release-server
-part_with nginx caddy curl openssl python3 -- "behind README's proxies" \
+part_with nginx caddy curl openssl python3 -- "behind the documents' proxies" \
     tests/proxies/run.sh target/debug/release-server
 part_with curl go node python3 -- "GitHub's clients" \
     tests/clients/github.sh target/debug/release-server pygithub githubkit octokit go-github octocrab self_update
-part_with curl git python3 bash sha256sum -- "README's commands and pipelines" \
+part_with curl git python3 bash sha256sum -- "the documents' commands and pipelines" \
     tests/readme/run.sh target/debug/release-server
 part_with chromium node npm -- "the page in a browser" tests/browser/run.sh target/debug/release-server
 part_with helm helm-unittest promtool go python3 -- "the Helm chart" scripts/chart.sh

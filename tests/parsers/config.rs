@@ -184,29 +184,6 @@ fn the_token_may_stand_in_a_file() {
 }
 
 #[test]
-fn the_readme_lists_every_setting_as_the_table_has_it() {
-    let readme = include_str!("../../README.md");
-    for key in keys::ALL {
-        let variables: Vec<String> = key
-            .variables
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect();
-        let default = match key.default {
-            "" => String::new(),
-            default => format!("`{default}` "),
-        };
-        let row = format!(
-            "| `{}` | {} | {default}| {} |",
-            key.name,
-            variables.join(", "),
-            key.takes
-        );
-        assert!(readme.contains(&row), "README.md lacks the row\n{row}");
-    }
-}
-
-#[test]
 fn pinned_is_a_list_in_yaml_and_has_commas_in_variables() {
     let patterns = |texts: &[&str]| {
         texts

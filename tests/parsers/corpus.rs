@@ -3,7 +3,8 @@
 use crate::smoke::TARGETS;
 use crate::{
     authority, chunked, conditional, config_refusals, date, differential, digest, disposition,
-    head_refused, multipart_tables, name, parameters, range, target as targets, value as values,
+    head_refused, multipart_tables, name, parameters, pattern as patterns, range,
+    target as targets, value as values, version as versions,
 };
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -148,6 +149,41 @@ pub fn config() -> Vec<Vec<u8>> {
     owned(&good)
         .chain(owned(config_refusals::MISTAKES))
         .chain(value())
+        .collect()
+}
+
+/// Patterns with a name each.
+pub fn pattern() -> Vec<Vec<u8>> {
+    let rows = patterns::TABLE.iter();
+    rows.map(|(pattern, name, _)| format!("{pattern}\n{name}").into_bytes())
+        .collect()
+}
+
+/// Names with versions, three at a time.
+pub fn version() -> Vec<Vec<u8>> {
+    let names: Vec<&str> = versions::NAMES.iter().map(|(name, ..)| *name).collect();
+    let windows = names.windows(3).chain(versions::ASCENDING.windows(3));
+    windows.map(|names| names.join("\n").into_bytes()).collect()
+}
+
+/// Values of headers, after a byte that chooses status and version.
+pub fn response() -> Vec<Vec<u8>> {
+    let names = owned(disposition::NAMES).chain(owned(name::VALID));
+    let choices = (0..=255).step_by(7);
+    choices
+        .zip(names.collect::<Vec<_>>().into_iter().cycle())
+        .map(|(choice, name)| [&[choice], name.as_slice(), b"\n\"tag\"\n/packages"].concat())
+        .collect()
+}
+
+/// Repositories with names of packages.
+pub fn release() -> Vec<Vec<u8>> {
+    let names: Vec<&str> = versions::NAMES.iter().map(|(name, ..)| *name).collect();
+    let several = names.chunks(5).map(|names| names.join("\n").into_bytes());
+    let odd = owned(name::VALID).chain(owned(disposition::NAMES));
+    several
+        .chain(odd)
+        .map(|names| [b"owner\n", names.as_slice()].concat())
         .collect()
 }
 

@@ -129,7 +129,7 @@ fn a_version_is_its_own() {
 }
 
 /// From the lowest to the highest; the first eight are the example of Semantic Versioning, item 11.
-const ASCENDING: &[&str] = &[
+pub const ASCENDING: &[&str] = &[
     "1.0.0-alpha",
     "1.0.0-alpha.1",
     "1.0.0-alpha.beta",

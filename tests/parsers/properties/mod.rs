@@ -12,12 +12,17 @@ pub mod config;
 pub mod disposition;
 pub mod fields;
 pub mod head;
+pub mod listing;
 pub mod multipart;
 pub mod name;
+pub mod pattern;
 pub mod random;
+pub mod release;
+pub mod response;
 pub mod second_reader;
 pub mod target;
 pub mod value;
+pub mod version;
 
 use random::Random;
 
