@@ -8,7 +8,7 @@
 
 use crate::app::error::ApiError;
 use crate::config::token::Token;
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 
 /// Lets a request pass that carries the token.
 pub fn check(token: &Token, fields: &Fields<'_, '_>) -> Result<(), ApiError> {

@@ -16,6 +16,7 @@ pub mod public_url;
 pub mod release;
 mod rendered;
 pub mod router;
+mod state;
 mod views;
 
 use crate::clock::Clock;
@@ -30,28 +31,14 @@ use metrics::{Metrics, NO_ROUTE};
 use public_url::PublicUrl;
 use rendered::RenderedCache;
 use router::{Endpoint, Route};
+use state::AppState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tiny_http::Method;
 
 /// The application. Cheap to clone; all clones are one.
 #[derive(Clone)]
-pub struct App(Arc<State>);
-
-/// What handlers share.
-struct State {
-    store: Arc<Store>,
-    token: Token,
-    public_url: PublicUrl,
-    max_upload_bytes: Option<u64>,
-    metrics: Arc<Metrics>,
-    downloads: Downloads,
-    /// What `/latest` and the lists of packages answer.
-    rendered: RenderedCache,
-    /// What GitHub's API answers: clients that invent repositories take nothing from the others.
-    api_rendered: RenderedCache,
-    draining: AtomicBool,
-}
+pub struct App(Arc<AppState>);
 
 /// What the application needs to know.
 pub struct Options {
@@ -70,7 +57,7 @@ type Handled = Result<Reply, ApiError>;
 impl App {
     /// An application over these packages.
     pub fn new(store: Arc<Store>, metrics: Arc<Metrics>, options: Options) -> Self {
-        Self(Arc::new(State {
+        Self(Arc::new(AppState {
             store,
             token: options.token,
             public_url: options.public_url,
@@ -100,8 +87,10 @@ impl App {
             return Err(ApiError::Expectation);
         }
         match (endpoint, request.method) {
-            (Endpoint::Asset, Method::Put) => handlers::put::put(state, request, route.name),
-            (Endpoint::Upload, _) => handlers::upload::post(state, request),
+            (Endpoint::Asset, Method::Put) => {
+                handlers::publish::raw::put(state, request, route.name)
+            }
+            (Endpoint::Upload, _) => handlers::publish::form::post(state, request),
             (Endpoint::Releases, Method::Post) => {
                 handlers::release_writes::create(state, request, route)
             }
@@ -131,7 +120,7 @@ impl App {
 }
 
 /// Everything that a client reads.
-fn read(state: &State, route: &Route<'_>, request: &Request<'_>) -> Result<Response, ApiError> {
+fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Response, ApiError> {
     use handlers::{contract, download, latest, packages, probes, releases};
     match route.endpoint {
         Endpoint::Root => packages::root(state, request),
@@ -157,10 +146,12 @@ fn read(state: &State, route: &Route<'_>, request: &Request<'_>) -> Result<Respo
     }
 }
 
-fn delete(state: &State, route: &Route<'_>) -> Result<Response, ApiError> {
+fn delete(state: &AppState, route: &Route<'_>) -> Result<Response, ApiError> {
     match route.endpoint {
-        Endpoint::Asset => handlers::delete::delete(state, &handlers::existing_name(route.name)?),
-        _ => handlers::delete::delete(state, &handlers::releases::package(state, route.name)?.name),
+        Endpoint::Asset => {
+            handlers::delete::delete(state, &handlers::lookup::existing_name(route.name)?)
+        }
+        _ => handlers::delete::delete(state, &handlers::lookup::package(state, route.name)?.name),
     }
 }
 

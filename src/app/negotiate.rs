@@ -6,7 +6,7 @@
 
 use crate::app::error::ApiError;
 use crate::app::release::PACKAGE_CONTENT_TYPE;
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 use crate::http::service::Request;
 use crate::limits::{PAGE_ITEMS, PAGE_ITEMS_MAX};
 use crate::text;

@@ -7,7 +7,7 @@
 
 use crate::app::error::ApiError;
 use crate::http::authority;
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 use crate::http::service::Request;
 use crate::text;
 use std::borrow::Cow;

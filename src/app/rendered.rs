@@ -42,6 +42,13 @@ pub fn to_json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
+/// An answer that is made for one request only.
+pub fn json(status: u16, value: &impl Serialize) -> Response {
+    Response::new(status)
+        .header("Cache-Control", "no-store")
+        .body("application/json", to_json(value))
+}
+
 /// A finished answer: header lines, body and what the body can be compared by.
 #[derive(Clone, Debug)]
 pub struct Rendered {

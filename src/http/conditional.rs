@@ -6,7 +6,7 @@
 //! Source: RFC 9110, sections 8.8.3 and 13.1.
 
 use crate::date;
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 use std::time::{Duration, SystemTime};
 
 /// What an answer can be compared by.

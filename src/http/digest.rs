@@ -7,7 +7,7 @@
 //! (dictionaries, byte sequences).
 
 use crate::checksum::Sha256;
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
 use base64::{Engine, alphabet};

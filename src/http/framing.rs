@@ -5,7 +5,7 @@
 //!
 //! Source: RFC 9112, sections 6.1 to 6.3 and 11.2.
 
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 use tiny_http::HTTPVersion;
 
 /// How the body of a request is delimited.

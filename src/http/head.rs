@@ -9,48 +9,11 @@
 //! RFC 9110, sections 7.2 (Host), 7.6.1 (Connection), 10.1.1 (Expect).
 
 use crate::http::authority;
+use crate::http::fields::{FieldSlots, Fields};
 use crate::http::framing::{Framing, FramingError};
 use crate::http::target::{Target, TargetError};
 use crate::limits::{HEAD_BYTES_MAX, HEAD_FIELDS_MAX};
-use std::mem::MaybeUninit;
 use tiny_http::{HTTPVersion, Method};
-
-/// Room for the fields of one head, on the caller's stack.
-pub type FieldSlots<'b> = [MaybeUninit<httparse::Header<'b>>; HEAD_FIELDS_MAX];
-
-/// Empty room for fields.
-pub fn field_slots<'b>() -> FieldSlots<'b> {
-    [const { MaybeUninit::uninit() }; HEAD_FIELDS_MAX]
-}
-
-/// The fields of a head, in order.
-#[derive(Clone, Copy, Debug)]
-pub struct Fields<'f, 'b>(&'f [httparse::Header<'b>]);
-
-impl<'f, 'b> Fields<'f, 'b> {
-    /// Every value of the field, in order. `name` is compared without regard to case.
-    pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b, 'n> {
-        self.0
-            .iter()
-            .filter(move |field| field.name.eq_ignore_ascii_case(name))
-            .map(|field| field.value)
-    }
-
-    /// The first value of the field, where it is text.
-    pub fn text(&self, name: &str) -> Option<&'b str> {
-        self.all(name)
-            .next()
-            .and_then(|value| std::str::from_utf8(value).ok())
-    }
-
-    /// Members of the comma-separated lists in all fields of the name, trimmed, without empty ones.
-    pub fn members<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b, 'n> {
-        self.all(name)
-            .flat_map(|value| value.split(|byte| *byte == b','))
-            .map(<[u8]>::trim_ascii)
-            .filter(|member| !member.is_empty())
-    }
-}
 
 /// What the client expects before it sends the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +128,7 @@ pub fn parse<'f, 'b>(
     }
     match (status, request.method, request.path, request.version) {
         (Ok(httparse::Status::Complete(_)), Some(method), Some(path), Some(minor)) => {
-            let fields = Fields(request.headers);
+            let fields = Fields::new(request.headers);
             let version = HTTPVersion(1, minor);
             interpret(method, path, version, fields)
                 .map(|head| Parsed::Complete(Box::new(head), length))

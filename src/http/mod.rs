@@ -12,6 +12,7 @@ pub mod chunked;
 pub mod conditional;
 pub mod digest;
 pub mod disposition;
+pub mod fields;
 pub mod framing;
 pub mod head;
 pub mod multipart;

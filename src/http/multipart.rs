@@ -64,7 +64,7 @@ pub fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
 const LINE_END: &[u8] = b"\r\n";
 
 #[derive(Debug)]
-enum State {
+enum Position {
     /// Before the first delimiter; what stands here is nobody's.
     Preamble,
     /// In a part's content.
@@ -102,7 +102,7 @@ pub struct MultipartParser {
     delimiter: Vec<u8>,
     /// How many bytes of the delimiter the input so far ends with.
     matched: usize,
-    state: State,
+    position: Position,
 }
 
 impl MultipartParser {
@@ -112,13 +112,13 @@ impl MultipartParser {
             delimiter: [b"\r\n--", boundary].concat(),
             // The first delimiter may stand at the very start: as if a CRLF had come before.
             matched: 2,
-            state: State::Preamble,
+            position: Position::Preamble,
         }
     }
 
     /// Whether the closing delimiter has come. A body that ends before it is cut short.
     pub fn is_complete(&self) -> bool {
-        matches!(self.state, State::Epilogue)
+        matches!(self.position, Position::Epilogue)
     }
 
     /// Takes from the front of `input` up to the next thing to tell.
@@ -127,28 +127,28 @@ impl MultipartParser {
         input: &mut &'i [u8],
     ) -> Result<Part<'p>, MultipartError> {
         loop {
-            match self.state {
-                State::Epilogue => *input = &[],
-                State::Preamble => {
-                    if let Found::Delimiter = self.search(input) {
-                        self.state = State::AfterDelimiter;
+            match self.position {
+                Position::Epilogue => *input = &[],
+                Position::Preamble => {
+                    if let Searched::Delimiter = self.search(input) {
+                        self.position = Position::AfterDelimiter;
                     }
                 }
-                State::Content => match self.search(input) {
-                    Found::Delimiter => {
-                        self.state = State::AfterDelimiter;
+                Position::Content => match self.search(input) {
+                    Searched::Delimiter => {
+                        self.position = Position::AfterDelimiter;
                         return Ok(Part::End);
                     }
-                    Found::Held(length) => return Ok(Part::Data(&self.delimiter[..length])),
-                    Found::Data(data) => return Ok(Part::Data(data)),
-                    Found::Nothing => {}
+                    Searched::Held(length) => return Ok(Part::Data(&self.delimiter[..length])),
+                    Searched::Data(data) => return Ok(Part::Data(data)),
+                    Searched::Nothing => {}
                 },
                 _ => {}
             }
             let Some((&byte, rest)) = input.split_first() else {
                 return Ok(Part::NeedMore);
             };
-            if matches!(self.state, State::Preamble | State::Content) {
+            if matches!(self.position, Position::Preamble | Position::Content) {
                 continue;
             }
             *input = rest;
@@ -160,32 +160,32 @@ impl MultipartParser {
 
     /// Takes one byte outside of content; a part's head where it completes one.
     fn step(&mut self, byte: u8) -> Result<Option<FormData>, MultipartError> {
-        let state = match (&mut self.state, byte) {
-            (State::AfterDelimiter, b'-') => State::AfterHyphen,
-            (State::AfterHyphen, b'-') => State::Epilogue,
-            (State::AfterDelimiter | State::Padding, b' ' | b'\t') => State::Padding,
-            (State::AfterDelimiter | State::Padding, b'\r') => State::DelimiterLf,
-            (State::DelimiterLf, b'\n') => State::Head(LINE_END.to_vec()),
-            (State::Head(head), byte) => {
+        let position = match (&mut self.position, byte) {
+            (Position::AfterDelimiter, b'-') => Position::AfterHyphen,
+            (Position::AfterHyphen, b'-') => Position::Epilogue,
+            (Position::AfterDelimiter | Position::Padding, b' ' | b'\t') => Position::Padding,
+            (Position::AfterDelimiter | Position::Padding, b'\r') => Position::DelimiterLf,
+            (Position::DelimiterLf, b'\n') => Position::Head(LINE_END.to_vec()),
+            (Position::Head(head), byte) => {
                 head.push(byte);
                 if head.len() - LINE_END.len() > PART_HEAD_BYTES_MAX {
                     return Err(MultipartError::HeadTooLong);
                 }
                 if head.ends_with(b"\r\n\r\n") {
                     let part = part_head(&head[LINE_END.len()..])?;
-                    self.state = State::Content;
+                    self.position = Position::Content;
                     return Ok(Some(part));
                 }
                 return Ok(None);
             }
             _ => return Err(MultipartError::Delimiter),
         };
-        self.state = state;
+        self.position = position;
         Ok(None)
     }
 
     /// Looks for the delimiter; takes content up to it, or up to what may be its beginning.
-    fn search<'a>(&mut self, input: &mut &'a [u8]) -> Found<'a> {
+    fn search<'a>(&mut self, input: &mut &'a [u8]) -> Searched<'a> {
         if self.matched == 0 {
             let data = match memmem::find(input, &self.delimiter) {
                 Some(at) => &input[..at],
@@ -193,7 +193,7 @@ impl MultipartParser {
             };
             *input = &input[data.len()..];
             if !data.is_empty() {
-                return Found::Data(data);
+                return Searched::Data(data);
             }
         }
         while let Some((&byte, rest)) = input.split_first() {
@@ -204,13 +204,13 @@ impl MultipartParser {
             self.matched += 1;
             if self.matched == self.delimiter.len() {
                 self.matched = 0;
-                return Found::Delimiter;
+                return Searched::Delimiter;
             }
         }
         if input.is_empty() || self.matched == 0 {
-            return Found::Nothing;
+            return Searched::Nothing;
         }
-        Found::Held(std::mem::take(&mut self.matched))
+        Searched::Held(std::mem::take(&mut self.matched))
     }
 
     /// The length of the longest end of `input` that a delimiter begins with.
@@ -228,7 +228,7 @@ impl MultipartParser {
     }
 }
 
-enum Found<'a> {
+enum Searched<'a> {
     /// The delimiter, now taken.
     Delimiter,
     /// Content in the input.

@@ -6,7 +6,7 @@
 //!
 //! Sources: RFC 9110, sections 5.6.4 (quoted strings) and 5.6.6 (parameters); RFC 7578, section 4.2.
 
-use crate::http::chunked::is_token_byte;
+use crate::http::fields::is_token_byte;
 
 /// A value and its parameters.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 //! Invariants: an application never sees a socket and a connection never sees a route; a handler that wants the body
 //! gets it pushed, as it arrives, and never waits for it.
 
+use crate::http::fields::Fields;
 use crate::http::framing::Framing;
-use crate::http::head::{Expectation, Fields};
+use crate::http::head::Expectation;
 use crate::http::response::Response;
 use crate::http::target::Target;
 use std::ops::ControlFlow;

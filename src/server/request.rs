@@ -11,6 +11,7 @@ use super::discard::Unread;
 use super::exchange::Exchange;
 use crate::app::error::ApiError;
 use crate::http::body::BodyDecoder;
+use crate::http::fields;
 use crate::http::framing::Framing;
 use crate::http::head::{self, Expectation, Head, Parsed};
 use crate::http::service::{Decision, Reply, Request};
@@ -46,7 +47,7 @@ impl Connection {
         } else {
             &inbox[..]
         };
-        let mut slots = head::field_slots();
+        let mut slots = fields::field_slots();
         let step = match head::parse(bytes, &mut slots) {
             Ok(Parsed::Complete(head, length)) => self.begin(&head, &bytes[length..], cx),
             Ok(Parsed::Incomplete) => {

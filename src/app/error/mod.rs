@@ -20,6 +20,7 @@ use crate::http::response::Response;
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::storage::StorageError;
 use crate::storage::error::Failure;
+use crate::text::excerpt;
 use serde_json::json;
 
 /// Why a request is not answered as it was meant.
@@ -158,16 +159,18 @@ impl ApiError {
             Self::Timeout => "The request did not arrive in time".to_owned(),
             Self::BodyCutShort => "The connection ended before the body was complete".to_owned(),
             Self::Chunks(error) => format!("The chunked body is malformed: {error}"),
-            Self::NoSuchPath(path) => format!("Not Found: nothing is served at '{}'", short(path)),
+            Self::NoSuchPath(path) => {
+                format!("Not Found: nothing is served at '{}'", excerpt(path))
+            }
             Self::NoSuchPackage(name) => {
-                format!("Not Found: there is no package '{}'", short(name))
+                format!("Not Found: there is no package '{}'", excerpt(name))
             }
             Self::NoSuchRelease(tag) => {
-                format!("Not Found: there is no release '{}'", short(tag))
+                format!("Not Found: there is no release '{}'", excerpt(tag))
             }
             Self::NoMatch(pattern) => format!(
                 "Not Found: no package has a name that '{}' stands for",
-                short(pattern)
+                excerpt(pattern)
             ),
             Self::MethodNotAllowed(allow) => {
                 format!("The method is not allowed here; allowed are {allow}")
@@ -178,7 +181,7 @@ impl ApiError {
             }
             Self::Parameter { name, value, takes } => format!(
                 "The query parameter '{name}' does not take '{}'; it takes {takes}",
-                short(value)
+                excerpt(value)
             ),
             Self::Forwarded(name) => {
                 format!("The {name} header, which this server trusts, is malformed")
@@ -187,11 +190,11 @@ impl ApiError {
             Self::Release(error) => error.to_string(),
             Self::Exists(name, _) => format!(
                 "'{}' exists already; publish with overwrite=true to replace a package",
-                short(name)
+                excerpt(name)
             ),
             Self::Occupied(name) => format!(
                 "'{}' is taken by something in the storage directory that is no package, and is never replaced",
-                short(name)
+                excerpt(name)
             ),
             Self::Range(size) => {
                 format!("The range begins beyond the end of the file, which has {size} bytes")
@@ -202,7 +205,7 @@ impl ApiError {
             }
             Self::ChecksumPending(name) => format!(
                 "The checksum of '{}' is still being computed; ask again in a moment",
-                short(name)
+                excerpt(name)
             ),
             Self::NoSpace(_) => "There is not enough space left in the storage".to_owned(),
             Self::Busy => "Another server holds the storage directory's lock; try again".to_owned(),
@@ -262,14 +265,5 @@ impl ApiError {
             | Self::Draining => response.header("Retry-After", &RETRY_AFTER_SECONDS.to_string()),
             _ => response,
         }
-    }
-}
-
-/// As much of a client's text as a sentence needs.
-fn short(text: &str) -> String {
-    const CHARACTERS_MAX: usize = 256;
-    match text.char_indices().nth(CHARACTERS_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

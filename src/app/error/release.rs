@@ -5,6 +5,7 @@
 //! Source: the project's contract, section 2; GitHub's REST API, "Releases" and "Release assets".
 
 use crate::limits::RELEASE_JSON_BYTES_MAX;
+use crate::text::excerpt;
 
 /// Why a release or an asset is not made or changed as asked.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl std::fmt::Display for ReleaseError {
                 f,
                 "The tag '{}' is no version such as v1.2.3; a release here is made of the packages whose names hold \
                  its version",
-                super::short(tag)
+                excerpt(tag)
             ),
             Self::Draft => f.write_str(
                 "There are no drafts here: a package can be seen once it is published",
@@ -65,15 +66,15 @@ impl std::fmt::Display for ReleaseError {
             Self::PreRelease(tag) => write!(
                 f,
                 "'{}' cannot be a pre-release: that follows from the version, such as v1.2.3-rc.1",
-                super::short(tag)
+                excerpt(tag)
             ),
             Self::NoName => f.write_str("The query parameter 'name' is missing: the file's name"),
             Self::Label => f.write_str("Labels are not kept here; leave 'label' out"),
             Self::OtherRelease(name, tag) => write!(
                 f,
                 "'{}' belongs to the release '{}', not to this one: the last version in a file's name says which",
-                super::short(name),
-                super::short(tag)
+                excerpt(name),
+                excerpt(tag)
             ),
             Self::Change => f.write_str(
                 "Releases and assets cannot be changed here: what they say follows from the packages",

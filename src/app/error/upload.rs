@@ -9,6 +9,7 @@ use crate::http::digest::DigestError;
 use crate::http::multipart::MultipartError;
 use crate::limits::{FORM_OVERHEAD_BYTES_MAX, NAME_BYTES_MAX};
 use crate::storage::name::NameError;
+use crate::text::excerpt;
 
 /// Why an upload is refused.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl std::fmt::Display for UploadError {
                 f,
                 "The file name '{}' is not accepted: {why}; a name is 1 to {NAME_BYTES_MAX} bytes of UTF-8 without \
                  '/', '\\' or control characters, does not begin with '.' and does not end in '.sha256'",
-                super::short(name)
+                excerpt(name)
             ),
             Self::NotMultipart => f.write_str(
                 "The body is not multipart/form-data with a boundary; send the file as 'curl -F file=@NAME', or with \

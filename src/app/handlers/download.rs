@@ -7,12 +7,13 @@
 //!
 //! Sources: the project's contract, section 3; RFC 9110, sections 13 and 14; RFC 9530 (`Repr-Digest`).
 
-use super::{State, existing_name, releases};
+use super::lookup::{by_tag, existing_name};
 use crate::app::error::ApiError;
 use crate::app::public_url;
 use crate::app::release::{self, PACKAGE_CONTENT_TYPE};
 use crate::app::rendered::{Rendered, View};
 use crate::app::router::Route;
+use crate::app::state::AppState;
 use crate::checksum::Sha256;
 use crate::clock;
 use crate::date;
@@ -35,7 +36,7 @@ const CHECKSUM_CONTENT_TYPE: &str = "text/plain; charset=utf-8";
 /// The name of the list of all checksums.
 const CHECKSUMS: &str = "SHA256SUMS";
 
-pub fn get(state: &State, request: &Request<'_>, segment: &str) -> Result<Response, ApiError> {
+pub fn get(state: &AppState, request: &Request<'_>, segment: &str) -> Result<Response, ApiError> {
     let decoded = target::decode_segment(segment).unwrap_or_default();
     if let Some(package) = decoded.strip_suffix(SIDECAR_SUFFIX) {
         return checksum(state, package);
@@ -48,12 +49,12 @@ pub fn get(state: &State, request: &Request<'_>, segment: &str) -> Result<Respon
 
 /// The same for a package of one release, or for all of them.
 pub fn of_release(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     route: &Route<'_>,
 ) -> Result<Response, ApiError> {
     let listing = state.store.listing()?;
-    let release = releases::by_tag(&listing, route.tag)?;
+    let release = by_tag(&listing, route.tag)?;
     let decoded = target::decode_segment(route.name).unwrap_or_default();
     let package = decoded.strip_suffix(SIDECAR_SUFFIX).unwrap_or(&decoded);
     let is_listed = release
@@ -69,7 +70,11 @@ pub fn of_release(
 
 /// The redirect to the newest package whose name a pattern stands for. There are no query parameters: a `?` that was not
 /// encoded is the pattern's.
-pub fn newest(state: &State, request: &Request<'_>, segment: &str) -> Result<Response, ApiError> {
+pub fn newest(
+    state: &AppState,
+    request: &Request<'_>,
+    segment: &str,
+) -> Result<Response, ApiError> {
     let text = match request.target.query {
         "" => segment.to_owned(),
         query => format!("{segment}?{query}"),
@@ -88,7 +93,7 @@ pub fn newest(state: &State, request: &Request<'_>, segment: &str) -> Result<Res
 
 /// The checksums of all packages, or of those of a release, as `sha256sum -c` reads them, by name.
 fn checksums(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     release: Option<&Release>,
 ) -> Result<Response, ApiError> {
@@ -113,7 +118,7 @@ fn checksums(
 }
 
 pub fn file(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     name: &PackageName,
 ) -> Result<Response, ApiError> {
@@ -178,7 +183,7 @@ pub fn file(
 }
 
 /// The checksum, as `sha256sum -c` reads it.
-fn checksum(state: &State, name: &str) -> Result<Response, ApiError> {
+fn checksum(state: &AppState, name: &str) -> Result<Response, ApiError> {
     let name = PackageName::parse(name)
         .map_err(|_| ApiError::NoSuchPackage(format!("{name}{SIDECAR_SUFFIX}")))?;
     match open(state, &name)?.sha256 {
@@ -189,7 +194,7 @@ fn checksum(state: &State, name: &str) -> Result<Response, ApiError> {
     }
 }
 
-fn open(state: &State, name: &PackageName) -> Result<OpenPackage, ApiError> {
+fn open(state: &AppState, name: &PackageName) -> Result<OpenPackage, ApiError> {
     state
         .store
         .open_package(name)

@@ -2,14 +2,14 @@
 //!
 //! Invariant: rendered once for each change and base URL, whatever is in the directory.
 
-use super::State;
 use crate::app::error::ApiError;
 use crate::app::release::Release;
 use crate::app::rendered::{Rendered, View};
+use crate::app::state::AppState;
 use crate::http::response::Response;
 use crate::http::service::Request;
 
-pub fn get(state: &State, request: &Request<'_>) -> Result<Response, ApiError> {
+pub fn get(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError> {
     let base = state.public_url.base(request)?;
     let listing = state.store.listing()?;
     // Downloads alone make no new one: its counts are those of the last change.

@@ -3,9 +3,9 @@
 //! Invariant: `/healthz` and `/health` touch nothing that could block; `/readyz` says no for a reason that sending
 //! requests elsewhere would help with, so a full disk is none.
 
-use super::State;
 use crate::app::error::ApiError;
 use crate::app::metrics::StorageNumbers;
+use crate::app::state::AppState;
 use crate::http::response::Response;
 use std::sync::atomic::Ordering;
 
@@ -17,7 +17,7 @@ pub fn health() -> Response {
     plain("application/json", r#"{"status":"ok"}"#)
 }
 
-pub fn readyz(state: &State) -> Result<Response, ApiError> {
+pub fn readyz(state: &AppState) -> Result<Response, ApiError> {
     if state.draining.load(Ordering::Relaxed) {
         return Err(ApiError::Draining);
     }
@@ -35,7 +35,7 @@ fn not_ready(error: ApiError) -> ApiError {
     }
 }
 
-pub fn metrics(state: &State) -> Response {
+pub fn metrics(state: &AppState) -> Response {
     let numbers = state.store.listing().and_then(|listing| {
         Ok(StorageNumbers {
             packages: listing.packages().len(),

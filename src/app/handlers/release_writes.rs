@@ -7,11 +7,13 @@
 //!
 //! Source: GitHub's REST API, "Create a release" and "Upload a release asset".
 
-use super::releases::urls;
-use super::{State, json, put};
+use super::lookup::urls;
+use super::publish::raw;
 use crate::app::error::{ApiError, ReleaseError};
 use crate::app::release::RepositoryUrls;
+use crate::app::rendered::json;
 use crate::app::router::Route;
+use crate::app::state::AppState;
 use crate::http::framing::Framing;
 use crate::http::response::Response;
 use crate::http::service::{BodySink, Reply, Request};
@@ -25,7 +27,7 @@ use std::sync::Arc;
 
 /// `POST /repos/{owner}/{repo}/releases`.
 pub fn create(
-    state: &Arc<State>,
+    state: &Arc<AppState>,
     request: &Request<'_>,
     route: &Route<'_>,
 ) -> Result<Reply, ApiError> {
@@ -41,7 +43,7 @@ pub fn create(
 }
 
 struct ReleaseSink {
-    state: Arc<State>,
+    state: Arc<AppState>,
     urls: RepositoryUrls,
     body: Vec<u8>,
 }
@@ -91,7 +93,7 @@ impl BodySink for ReleaseSink {
 
 /// `POST /repos/{owner}/{repo}/releases/{id}/assets?name=`.
 pub fn upload(
-    state: &Arc<State>,
+    state: &Arc<AppState>,
     request: &Request<'_>,
     route: &Route<'_>,
 ) -> Result<Reply, ApiError> {
@@ -105,7 +107,7 @@ pub fn upload(
     if given("label").is_some() {
         return Err(ReleaseError::Label.into());
     }
-    let name = put::new_name(&given("name").ok_or(ReleaseError::NoName)?)?;
+    let name = raw::new_name(&given("name").ok_or(ReleaseError::NoName)?)?;
     let tag = tag_of(name.as_str());
     if text::number(route.name) != Some(release_id(tag)) {
         let (name, tag) = (name.to_string(), tag.to_owned());
@@ -117,5 +119,5 @@ pub fn upload(
         let count = |name: &str| answering.downloads.of(name);
         json(201, &urls.asset(&published.package, &tag, &count))
     };
-    put::receive(state, request, name, false, Box::new(answer))
+    raw::receive(state, request, name, false, Box::new(answer))
 }

@@ -5,9 +5,13 @@
 //!
 //! Source: the project's contract, section 1, "Upload errors".
 
-use super::State;
+pub mod form;
+pub mod raw;
+
 use crate::app::error::{ApiError, UploadError};
 use crate::app::release::Metadata;
+use crate::app::rendered::json;
+use crate::app::state::AppState;
 use crate::checksum::Sha256;
 use crate::http::response::Response;
 use crate::storage::{PackageName, PendingUpload, Published, StorageError};
@@ -24,7 +28,7 @@ pub struct Intent {
 
 /// Refuses a body of an announced length that cannot be taken: over the limit, or more than there is space for.
 /// `overhead_bytes`: what the body may hold beside the file.
-pub fn check_length(state: &State, length: u64, overhead_bytes: u64) -> Result<(), ApiError> {
+pub fn check_length(state: &AppState, length: u64, overhead_bytes: u64) -> Result<(), ApiError> {
     let least_file = length.saturating_sub(overhead_bytes);
     match state.max_upload_bytes {
         Some(limit) if least_file > limit => Err(UploadError::TooLarge(limit).into()),
@@ -33,7 +37,7 @@ pub fn check_length(state: &State, length: u64, overhead_bytes: u64) -> Result<(
 }
 
 /// Adds bytes to an upload, within the limit.
-pub fn write(state: &State, upload: &mut PendingUpload, bytes: &[u8]) -> Result<(), ApiError> {
+pub fn write(state: &AppState, upload: &mut PendingUpload, bytes: &[u8]) -> Result<(), ApiError> {
     match state.max_upload_bytes {
         Some(limit) if upload.size() + bytes.len() as u64 > limit => {
             Err(UploadError::TooLarge(limit).into())
@@ -44,7 +48,7 @@ pub fn write(state: &State, upload: &mut PendingUpload, bytes: &[u8]) -> Result<
 
 /// Publishes a complete upload.
 pub fn publish(
-    state: &State,
+    state: &AppState,
     upload: PendingUpload,
     name: &PackageName,
     intent: &Intent,
@@ -93,5 +97,5 @@ pub fn answer(published: &Published, base: &str, created_status: u16) -> Respons
     } else {
         created_status
     };
-    super::json(status, &answer)
+    json(status, &answer)
 }
