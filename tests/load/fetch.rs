@@ -3,7 +3,7 @@
 //! Invariant: what is returned was one version throughout: its bytes, length, entity tag and digest belong to each other.
 
 use crate::client::Client;
-use crate::harness::{Connection, Response};
+use crate::support::{Connection, Response};
 use crate::version::{STRETCH_BYTES_MIN, Version};
 use release_server::http::digest;
 
