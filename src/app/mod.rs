@@ -1,9 +1,9 @@
-//! The application: what is answered to whom.
+//! The application: the policy that turns requests into replies.
 //!
-//! Data flows one way: [`router`] says where a path leads, [`auth`], [`negotiate`] and [`public_url`] read what the
-//! head says about it, `handlers` do it, [`error`] says what went wrong.
+//! Data flows one way: [`router`] resolves the path, [`auth`], [`negotiate`] and [`public_url`]
+//! read the head, `handlers` act, [`error`] describes failures.
 //!
-//! Invariants: no socket and no file is opened here; whatever a handler says goes through a [`Response`]; a handler that
+//! Invariants: no socket and no file is opened here; every answer is a [`Response`]; a handler that
 //! needs the body returns a sink and never waits.
 
 pub mod auth;
@@ -26,7 +26,7 @@ use crate::http::response::Response;
 use crate::http::service::{Decision, Reply, Request, Service};
 use crate::storage::Store;
 use downloads::Downloads;
-use error::{ApiError, ReleaseError};
+use error::{ApiError, NotFound, ReleaseError};
 use metrics::{Metrics, NO_ROUTE};
 use public_url::PublicUrl;
 use rendered::RenderedCache;
@@ -36,26 +36,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tiny_http::Method;
 
-/// The application. Cheap to clone; all clones are one.
+/// The application. Clones share one state.
 #[derive(Clone)]
 pub struct App(Arc<AppState>);
 
-/// What the application needs to know.
 pub struct Options {
-    /// What writing needs.
+    /// The token that writes require.
     pub token: Token,
-    /// How answers name this server.
+    /// The source of the URLs in answers.
     pub public_url: PublicUrl,
     /// The largest package, in bytes; `None` for no limit.
     pub max_upload_bytes: Option<u64>,
-    /// What is late, is late by this clock.
+    /// The clock that download counts are timed by.
     pub clock: Clock,
 }
 
 type Handled = Result<Reply, ApiError>;
 
 impl App {
-    /// An application over these packages.
     pub fn new(store: Arc<Store>, metrics: Arc<Metrics>, options: Options) -> Self {
         Self(Arc::new(AppState {
             store,
@@ -70,7 +68,7 @@ impl App {
         }))
     }
 
-    /// From now on `/readyz` says that no more requests should be sent here.
+    /// From now on `/readyz` answers 503.
     pub fn start_draining(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
     }
@@ -108,7 +106,7 @@ impl App {
         }
     }
 
-    /// An error in the form that the client reads: a page in a browser, else JSON.
+    /// The answer for an error: a page for a browser, otherwise JSON.
     fn explain(&self, error: ApiError, request: &Request<'_>) -> Response {
         if !negotiate::wants_page(request) {
             return error.into_response();
@@ -119,7 +117,6 @@ impl App {
     }
 }
 
-/// Everything that a client reads.
 fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Response, ApiError> {
     use handlers::{contract, download, latest, packages, probes, releases};
     match route.endpoint {
@@ -141,7 +138,7 @@ fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Re
         Endpoint::Metrics => Ok(probes::metrics(state)),
         Endpoint::ContractYaml => contract::yaml(request),
         Endpoint::ContractJson => contract::json(request),
-        // Knows no method that reads.
+        // The endpoint has no method that reads.
         Endpoint::Upload => Err(ApiError::MethodNotAllowed(route.endpoint.allow())),
     }
 }
@@ -161,7 +158,7 @@ impl Service for App {
             Some(route) => (route.endpoint.pattern(), self.dispatch(&route, request)),
             None => (
                 NO_ROUTE,
-                Err(ApiError::NoSuchPath(request.target.path.to_owned())),
+                Err(NotFound::Path(request.target.path.to_owned()).into()),
             ),
         };
         let reply = handled.unwrap_or_else(|error| Reply::Now(self.explain(error, request)));

@@ -1,4 +1,4 @@
-//! What the handlers share: the store, the settings that answers depend on, the kept answers.
+//! The state that all handlers share.
 
 use crate::app::downloads::Downloads;
 use crate::app::metrics::Metrics;
@@ -9,7 +9,6 @@ use crate::storage::Store;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// What handlers share.
 pub struct AppState {
     pub store: Arc<Store>,
     pub token: Token,
@@ -17,9 +16,9 @@ pub struct AppState {
     pub max_upload_bytes: Option<u64>,
     pub metrics: Arc<Metrics>,
     pub downloads: Downloads,
-    /// What `/latest` and the lists of packages answer.
+    /// The answers of `/latest` and the lists of packages.
     pub rendered: RenderedCache,
-    /// What GitHub's API answers: clients that invent repositories take nothing from the others.
+    /// The answers of GitHub's API: clients that invent repositories evict nothing of the others.
     pub api_rendered: RenderedCache,
     pub draining: AtomicBool,
 }

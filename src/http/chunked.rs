@@ -1,24 +1,25 @@
 //! The chunked transfer coding, as a push decoder.
 //!
-//! Invariants: lines end in CRLF and nothing else; a chunk size is 1 to 16 hexadecimal digits, without sign, prefix or
-//! blanks; extensions and trailers hold no control characters, are bounded and thrown away; no input is looked at twice. Content is
-//! handed out as slices of the input, never copied.
+//! Invariants: lines end in CRLF and nothing else; a chunk size is 1 to 16 hexadecimal digits
+//! without sign, prefix or blanks; extensions and trailers hold no control characters, are bounded
+//! and discarded; no input byte is examined twice. Content is returned as slices of the input,
+//! never copied.
 //!
 //! Source: RFC 9112, sections 7.1 (coding), 7.1.1 (extensions) and 7.1.2 (trailers).
 
 use crate::http::fields::is_token_byte;
 use crate::limits::{CHUNK_EXTENSION_BYTES_MAX, TRAILER_BYTES_MAX};
 
-/// Why a chunked body cannot be read on. Answered with 400 and a close.
+/// Why decoding a chunked body cannot continue. The answer is 400, and the connection closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChunkError {
     /// The size line is not hexadecimal digits, an optional extension and CRLF.
     Size,
-    /// An extension holds a control character, or all together are too long.
+    /// An extension holds a control character, or the extensions together exceed their bound.
     Extension,
     /// A chunk's content is not followed by CRLF.
     End,
-    /// The trailer section is no list of fields, or too long.
+    /// The trailer section is not a list of fields, or exceeds its bound.
     Trailer,
 }
 
@@ -35,7 +36,7 @@ impl std::fmt::Display for ChunkError {
 
 #[derive(Clone, Copy, Debug)]
 enum ChunkState {
-    /// Digits of the size read so far.
+    /// The digits of the size so far.
     Size {
         digits: u8,
         size: u64,
@@ -63,18 +64,16 @@ enum ChunkState {
     Done,
 }
 
-/// What one step of the decoder found.
+/// What one call of the decoder returns.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Chunk<'a> {
-    /// Content.
     Data(&'a [u8]),
     /// The input is used up.
     NeedMore,
-    /// The body is complete; what is left of the input belongs to the next request.
+    /// The body is complete; the rest of the input belongs to the next request.
     End,
 }
 
-/// Decoder of one chunked body.
 #[derive(Debug)]
 pub struct ChunkedDecoder {
     state: ChunkState,
@@ -93,7 +92,8 @@ impl Default for ChunkedDecoder {
 }
 
 impl ChunkedDecoder {
-    /// Takes from the front of `input` up to the next piece of content, the end of the body, or the end of the input.
+    /// Takes from the front of `input` up to the next piece of content, the end of the body, or the
+    /// end of the input.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Chunk<'a>, ChunkError> {
         loop {
             if let ChunkState::Done = self.state {
@@ -118,7 +118,7 @@ impl ChunkedDecoder {
         }
     }
 
-    /// The state after one byte of anything but content.
+    /// The state after one byte outside of content.
     fn after(&mut self, byte: u8) -> Result<ChunkState, ChunkError> {
         Ok(match (self.state, byte) {
             (ChunkState::Size { digits, size }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F')

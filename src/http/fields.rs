@@ -10,7 +10,6 @@ use std::mem::MaybeUninit;
 /// Room for the fields of one head, on the caller's stack.
 pub type FieldSlots<'b> = [MaybeUninit<httparse::Header<'b>>; HEAD_FIELDS_MAX];
 
-/// Empty room for fields.
 pub fn field_slots<'b>() -> FieldSlots<'b> {
     [const { MaybeUninit::uninit() }; HEAD_FIELDS_MAX]
 }
@@ -24,7 +23,7 @@ impl<'f, 'b> Fields<'f, 'b> {
         Self(fields)
     }
 
-    /// Every value of the field, in order. `name` is compared without regard to case.
+    /// Every value of the field, in order; `name` in any case.
     pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b, 'n> {
         self.0
             .iter()
@@ -32,14 +31,15 @@ impl<'f, 'b> Fields<'f, 'b> {
             .map(|field| field.value)
     }
 
-    /// The first value of the field, where it is text.
+    /// The first value of the field, if it is UTF-8.
     pub fn text(&self, name: &str) -> Option<&'b str> {
         self.all(name)
             .next()
             .and_then(|value| std::str::from_utf8(value).ok())
     }
 
-    /// Members of the comma-separated lists in all fields of the name, trimmed, without empty ones.
+    /// The members of the comma-separated lists in all fields of this name, trimmed, without empty
+    /// ones.
     pub fn members<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b, 'n> {
         self.all(name)
             .flat_map(|value| value.split(|byte| *byte == b','))

@@ -1,12 +1,13 @@
 //! `multipart/form-data`, as a push parser.
 //!
 //! Invariants:
-//! - A delimiter is CRLF, `--`, the boundary; the same text without the CRLF before it is content. That holds for the
-//!   first bytes of a part, too: a file may begin like a delimiter, and every client ends an empty part with a line.
+//! - A delimiter is CRLF, `--` and the boundary; the same text without the CRLF before it is
+//!   content. That includes the first bytes of a part: a file may begin like a delimiter, and every
+//!   client ends an empty part with a line end.
 //! - A body that ends before its closing delimiter is an error, never a shorter file.
-//! - Content is handed out as slices. What is held back at the end of an input is always a prefix of the delimiter, so
-//!   it needs no buffer: a count of matched bytes says it all. As CR stands only at the delimiter's start, a failed
-//!   match can only start again at the byte that failed it.
+//! - Content is returned as slices. The bytes held back at the end of an input are always a prefix
+//!   of the delimiter, so a count of matched bytes replaces a buffer. CR occurs only at the
+//!   delimiter's start, so a failed match can only start again at the byte that failed it.
 //!
 //! Sources: RFC 7578; RFC 2046, section 5.1.1 (delimiters, padding, preamble and epilogue).
 
@@ -17,18 +18,17 @@ use memchr::{memchr, memmem};
 
 pub use crate::http::disposition::FormData;
 
-/// Why a form cannot be read.
+/// Why a form cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MultipartError {
-    /// A delimiter is followed by something else than `--` or the end of its line.
+    /// A delimiter is followed by something other than `--` or the end of its line.
     Delimiter,
-    /// A part's head is over `PART_HEAD_BYTES_MAX`.
     HeadTooLong,
-    /// A part's head is no list of fields, or its lines do not end in CRLF.
+    /// A part's head is not a list of fields, or its lines do not end in CRLF.
     Head,
     /// A part has no valid `Content-Disposition: form-data` with a name.
     Disposition,
-    /// A part is encoded for mail (RFC 7578, section 4.7, forbids it).
+    /// A part is encoded for mail, which RFC 7578, section 4.7, forbids.
     TransferEncoding,
 }
 
@@ -39,7 +39,7 @@ impl std::fmt::Display for MultipartError {
                 f.write_str("a boundary is followed by neither '--' nor the end of the line")
             }
             Self::HeadTooLong => write!(f, "a part's head is over {PART_HEAD_BYTES_MAX} bytes"),
-            Self::Head => f.write_str("a part's head is no list of header fields"),
+            Self::Head => f.write_str("a part's head is not a list of header fields"),
             Self::Disposition => {
                 f.write_str("a part has no valid 'Content-Disposition: form-data' with a name")
             }
@@ -50,7 +50,8 @@ impl std::fmt::Display for MultipartError {
     }
 }
 
-/// The boundary that a `Content-Type` announces; `None` where it is no `multipart/form-data` with a valid one.
+/// The boundary that a `Content-Type` announces; `None` if it is not `multipart/form-data` with a
+/// valid boundary.
 pub fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
     let parsed = Parameterised::parse(content_type).ok()?;
     let boundary = parsed.get("boundary")?;
@@ -65,38 +66,37 @@ const LINE_END: &[u8] = b"\r\n";
 
 #[derive(Debug)]
 enum Position {
-    /// Before the first delimiter; what stands here is nobody's.
+    /// Before the first delimiter; the bytes here belong to no part.
     Preamble,
-    /// In a part's content.
+    /// In the content of a part.
     Content,
-    /// Right behind a delimiter.
+    /// Directly after a delimiter.
     AfterDelimiter,
-    /// Behind a delimiter and one hyphen.
+    /// After a delimiter and one hyphen.
     AfterHyphen,
-    /// In the blanks behind a delimiter.
+    /// In the blanks after a delimiter.
     Padding,
-    /// Behind the CR that ends a delimiter's line.
+    /// After the CR that ends a delimiter's line.
     DelimiterLf,
-    /// In a part's head; what has come of it, with the CRLF of the delimiter's line before it.
+    /// In the head of a part: its bytes so far, with the CRLF of the delimiter's line before them.
     Head(Vec<u8>),
-    /// Behind the closing delimiter; what stands here is nobody's.
+    /// After the closing delimiter; the bytes here belong to no part.
     Epilogue,
 }
 
-/// What one step of the parser found.
+/// What one call of the parser returns.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Part<'a> {
     /// A part begins.
     Begin(FormData),
-    /// Content of the part that began last.
+    /// Content of the current part.
     Data(&'a [u8]),
-    /// The part that began last is complete.
+    /// The current part is complete.
     End,
     /// The input is used up.
     NeedMore,
 }
 
-/// Parser of one form.
 #[derive(Debug)]
 pub struct MultipartParser {
     delimiter: Vec<u8>,
@@ -106,22 +106,22 @@ pub struct MultipartParser {
 }
 
 impl MultipartParser {
-    /// A parser for a body with this boundary, as [`boundary`] gives it.
+    /// A parser for a body with this boundary, as [`boundary`] returns it.
     pub fn new(boundary: &[u8]) -> Self {
         Self {
             delimiter: [b"\r\n--", boundary].concat(),
-            // The first delimiter may stand at the very start: as if a CRLF had come before.
+            // The first delimiter may stand at the very start, as if a CRLF preceded it.
             matched: 2,
             position: Position::Preamble,
         }
     }
 
-    /// Whether the closing delimiter has come. A body that ends before it is cut short.
+    /// Whether the closing delimiter has arrived. A body that ends before it is cut short.
     pub fn is_complete(&self) -> bool {
         matches!(self.position, Position::Epilogue)
     }
 
-    /// Takes from the front of `input` up to the next thing to tell.
+    /// Takes from the front of `input` up to the next event.
     pub fn next<'p, 'i: 'p>(
         &'p mut self,
         input: &mut &'i [u8],
@@ -158,7 +158,7 @@ impl MultipartParser {
         }
     }
 
-    /// Takes one byte outside of content; a part's head where it completes one.
+    /// Takes one byte outside of content; returns a part when the byte completes its head.
     fn step(&mut self, byte: u8) -> Result<Option<FormData>, MultipartError> {
         let position = match (&mut self.position, byte) {
             (Position::AfterDelimiter, b'-') => Position::AfterHyphen,
@@ -184,7 +184,7 @@ impl MultipartParser {
         Ok(None)
     }
 
-    /// Looks for the delimiter; takes content up to it, or up to what may be its beginning.
+    /// Searches for the delimiter; takes content up to it, or up to its possible beginning.
     fn search<'a>(&mut self, input: &mut &'a [u8]) -> Searched<'a> {
         if self.matched == 0 {
             let data = match memmem::find(input, &self.delimiter) {
@@ -213,7 +213,7 @@ impl MultipartParser {
         Searched::Held(std::mem::take(&mut self.matched))
     }
 
-    /// The length of the longest end of `input` that a delimiter begins with.
+    /// The length of the longest end of `input` that is a prefix of the delimiter.
     fn partial_match(&self, input: &[u8]) -> usize {
         let window = input.len().min(self.delimiter.len() - 1);
         let mut tail = &input[input.len() - window..];
@@ -233,9 +233,9 @@ enum Searched<'a> {
     Delimiter,
     /// Content in the input.
     Data(&'a [u8]),
-    /// So many bytes that looked like a delimiter and were content.
+    /// The number of bytes that looked like a delimiter and were content.
     Held(usize),
-    /// Nothing to tell yet.
+    /// No event yet.
     Nothing,
 }
 

@@ -1,6 +1,6 @@
 //! Deleting a package: `DELETE /assets/{filename}`, and by its id.
 //!
-//! Invariant: 204 means durable.
+//! Invariant: 204 is sent after the deletion is durable.
 
 use crate::app::error::ApiError;
 use crate::app::state::AppState;

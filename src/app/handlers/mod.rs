@@ -1,6 +1,6 @@
-//! One module an endpoint: from a request to a response or a sink.
+//! The handlers, one module for each endpoint: from a request to a response or a sink.
 //!
-//! Invariant: a handler checks everything that the head can tell before it asks for the body.
+//! Invariant: a handler checks everything in the head before it asks for the body.
 
 pub mod contract;
 pub mod delete;

@@ -1,4 +1,4 @@
-//! `GET /packages`: the list of packages for people and for scripts; `GET /` leads to it.
+//! `GET /packages`: the list of packages for people and scripts; `GET /` redirects to it.
 //!
 //! Invariant: both forms are rendered once for each change and base URL.
 
@@ -35,7 +35,7 @@ pub fn get(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError
     rendered?.answer(request)
 }
 
-/// The redirect from `/`, under the public prefix where there is one.
+/// The redirect from `/`, under the public prefix if there is one.
 pub fn root(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError> {
     let base = state.public_url.base(request)?;
     let location = format!("{}/packages", public_url::path_of(&base));

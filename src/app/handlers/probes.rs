@@ -1,7 +1,7 @@
-//! What machines ask about the server itself.
+//! Health, readiness and metrics.
 //!
-//! Invariant: `/healthz` and `/health` touch nothing that could block; `/readyz` says no for a reason that sending
-//! requests elsewhere would help with, so a full disk is none.
+//! Invariant: `/healthz` and `/health` touch nothing that could block; `/readyz` fails only for a
+//! reason that other servers may not share, so a full disk does not count.
 
 use crate::app::error::ApiError;
 use crate::app::metrics::StorageNumbers;
@@ -27,7 +27,7 @@ pub fn readyz(state: &AppState) -> Result<Response, ApiError> {
     }
 }
 
-/// Whatever is wrong with the directory, for a probe it is 503.
+/// For a probe, any failure of the directory is 503.
 fn not_ready(error: ApiError) -> ApiError {
     match error {
         ApiError::Storage(failure) => ApiError::Unavailable(failure),

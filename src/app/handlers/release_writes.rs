@@ -1,9 +1,10 @@
-//! What GitHub's tools write: a release, and the assets of one.
+//! Writes of GitHub's tools: creating a release and uploading an asset to one.
 //!
-//! A release is nothing but the packages of a version, so that making one stores nothing, and says what it is or will be.
-//! An asset is published as by `PUT`, under a name that must hold the version of the release it is sent to.
+//! A release consists of the packages of a version, so creating one stores nothing and answers with
+//! the release as it is or will be. An asset is published as by `PUT`, under a name that must
+//! contain the version of its release.
 //!
-//! Invariant: nothing is answered as done that was not.
+//! Invariant: no answer claims a change that was not made.
 //!
 //! Source: GitHub's REST API, "Create a release" and "Upload a release asset".
 

@@ -1,15 +1,15 @@
-//! GitHub's API over the packages by version: releases and their assets, for reading.
+//! GitHub's API for reading: the packages by version as releases and assets.
 //!
-//! Invariants: each answer is rendered once for each change and repository, and cannot be told from GitHub's by its form;
-//! download counts in it are brought up to date at most once in `DOWNLOAD_COUNTS_INTERVAL`. One asset is made when it is
-//! asked for: that is as short as looking it up.
+//! Invariants: each answer is rendered once for each change and repository and has GitHub's form;
+//! download counts in it are at most `DOWNLOAD_COUNTS_INTERVAL` old. A single asset is rendered on
+//! request, since rendering costs no more than a lookup.
 //!
-//! Sources: the project's contract, section 2; GitHub's REST API, "Releases", "Release assets" and "Using pagination in
-//! the REST API"; RFC 8288 (`Link`).
+//! Sources: docs/contract.md, section 2; GitHub's REST API, "Releases", "Release assets" and "Using
+//! pagination in the REST API"; RFC 8288 (`Link`).
 
 use super::download;
 use super::lookup::{by_id, by_tag, package, urls};
-use crate::app::error::ApiError;
+use crate::app::error::{ApiError, NotFound};
 use crate::app::negotiate::{self, Page};
 use crate::app::release::RepositoryUrls;
 use crate::app::rendered::{Rendered, View};
@@ -46,7 +46,7 @@ pub fn latest(
 ) -> Result<Response, ApiError> {
     let listing = state.store.listing()?;
     let latest = listing.releases().latest();
-    let latest = latest.ok_or_else(|| ApiError::NoSuchRelease("latest".to_owned()))?;
+    let latest = latest.ok_or_else(|| NotFound::Release("latest".to_owned()))?;
     one(state, request, route, &listing, latest)
 }
 
@@ -106,7 +106,7 @@ pub fn assets(
     rendered?.answer(request)
 }
 
-/// A package: its bytes where the client asks for those, else what describes it.
+/// A package: its bytes if the client asks for them, otherwise the object that describes it.
 pub fn asset(
     state: &AppState,
     request: &Request<'_>,
@@ -145,7 +145,7 @@ fn on_page<T>(items: &[T], page: Page) -> impl Iterator<Item = &T> {
     items.iter().skip(before).take(page.size)
 }
 
-/// The value of `Link` for a page of a list; empty where the list has only one.
+/// The value of `Link` for a page of a list; empty if the list has a single page.
 fn links(url: &str, page: Page, items: usize) -> String {
     let last = items.div_ceil(page.size).max(1);
     let mut links = String::new();

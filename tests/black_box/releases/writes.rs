@@ -102,9 +102,9 @@ fn what_has_no_meaning_here_is_refused() {
     for (release, words) in [
         (json!({}), "'tag_name'"),
         (json!({"tag_name": 1}), "'tag_name'"),
-        (json!({"tag_name": ""}), "no version"),
-        (json!({"tag_name": "nightly"}), "'nightly' is no version"),
-        (json!({"tag_name": "release-v1.0.0"}), "no version"),
+        (json!({"tag_name": ""}), "not a version"),
+        (json!({"tag_name": "nightly"}), "'nightly' is not a version"),
+        (json!({"tag_name": "release-v1.0.0"}), "not a version"),
         (json!({"tag_name": "v1.0.0", "draft": true}), "no drafts"),
         (json!({"tag_name": "v1.0.0", "draft": 1}), "'draft'"),
         (

@@ -1,7 +1,7 @@
 //! `POST /upload`: publishing by form, as `curl -F file=@NAME` and browsers send it.
 //!
-//! Invariants: exactly one part is a file and is called `file`; other fields are read over and bounded; nothing is
-//! published before the closing boundary has come.
+//! Invariants: exactly one part is a file, and its name is `file`; other fields are skipped and
+//! bounded; nothing is published before the closing boundary has arrived.
 //!
 //! Source: RFC 7578.
 
@@ -52,13 +52,13 @@ struct FormSink {
     form: Form,
 }
 
-/// What came of the form so far.
+/// The parts of the form so far.
 struct Form {
     state: Arc<AppState>,
     intent: Intent,
     base: String,
     file: Option<(PackageName, PendingUpload)>,
-    /// Whether the part that began last is the file.
+    /// Whether the current part is the file.
     in_file: bool,
     received_bytes: u64,
 }

@@ -1,7 +1,8 @@
-//! Publishing a raw body: `PUT /assets/{filename}`, as `curl -T` sends it; and what it has in common with an upload to a
-//! release.
+//! Publishing a raw body: `PUT /assets/{filename}`, as `curl -T` sends it, and uploads of release
+//! assets.
 //!
-//! Invariant: everything that the head can tell is refused before the body: name, existing package, length, space.
+//! Invariant: whatever the head shows to be wrong is refused before the body: name, existing
+//! package, length, space.
 
 use super::{Intent, check_length, write};
 use crate::app::error::{ApiError, UploadError};
@@ -28,12 +29,11 @@ pub fn put(state: &Arc<AppState>, request: &Request<'_>, segment: &str) -> Resul
     receive(state, request, name, overwrite, Box::new(answer))
 }
 
-/// The name that a client gives a new package.
 pub fn new_name(name: &str) -> Result<PackageName, UploadError> {
     PackageName::parse(name).map_err(|why| UploadError::Name(name.to_owned(), why))
 }
 
-/// Makes the answer to a publish.
+/// Builds the answer to a publish.
 pub type Answer = Box<dyn FnOnce(&Published) -> Response + Send>;
 
 /// Publishes a request's body under a name, and answers.
