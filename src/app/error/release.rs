@@ -66,7 +66,9 @@ impl std::fmt::Display for ReleaseError {
                 "'{}' cannot be a pre-release: a pre-release has a version such as v1.2.3-rc.1",
                 excerpt(tag)
             ),
-            Self::NoName => f.write_str("The query parameter 'name' is missing; it takes the file name"),
+            Self::NoName => {
+                f.write_str("The query parameter 'name' is missing; it takes the file name")
+            }
             Self::Label => f.write_str("Labels are not supported; leave out 'label'"),
             Self::OtherRelease(name, tag) => write!(
                 f,
