@@ -243,7 +243,7 @@ fn a_panic_is_a_500_and_the_pool_keeps_its_size() {
             connection.send(head.as_bytes());
             connection
                 .response("PUT")
-                .assert_error(500, "made a mistake");
+                .assert_error(500, "failed to handle this request");
             connection.finish_sending();
             connection.assert_closed();
         }

@@ -20,7 +20,7 @@ fn an_error_is_a_page_where_a_browser_asks() {
             404,
             "Not Found: there is no package &#39;a.zip&#39;",
         ),
-        ("POST", "/latest", 405, "allowed are GET, HEAD"),
+        ("POST", "/latest", 405, "the allowed methods are GET, HEAD"),
         ("DELETE", "/assets/a.zip", 401, "token"),
         ("GET", "/packages?format=xml", 422, "it takes html or json"),
     ] {

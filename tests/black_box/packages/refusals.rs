@@ -106,7 +106,7 @@ fn other_methods_are_told_which_are_allowed() {
         ("BREW", "/", "GET, HEAD"),
     ] {
         let answer = server.request(method, path, "", b"");
-        answer.assert_error(405, "allowed are");
+        answer.assert_error(405, "the allowed methods are");
         assert_eq!(answer.header("allow"), allow);
     }
 }

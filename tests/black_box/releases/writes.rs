@@ -104,10 +104,13 @@ fn what_has_no_meaning_here_is_refused() {
     for (release, words) in [
         (json!({}), "'tag_name'"),
         (json!({"tag_name": 1}), "'tag_name'"),
-        (json!({"tag_name": ""}), "no version"),
-        (json!({"tag_name": "nightly"}), "'nightly' is no version"),
-        (json!({"tag_name": "release-v1.0.0"}), "no version"),
-        (json!({"tag_name": "v1.0.0", "draft": true}), "no drafts"),
+        (json!({"tag_name": ""}), "not a version"),
+        (json!({"tag_name": "nightly"}), "'nightly' is not a version"),
+        (json!({"tag_name": "release-v1.0.0"}), "not a version"),
+        (
+            json!({"tag_name": "v1.0.0", "draft": true}),
+            "Drafts are not",
+        ),
         (json!({"tag_name": "v1.0.0", "draft": 1}), "'draft'"),
         (
             json!({"tag_name": "v1.0.0", "prerelease": true}),
@@ -139,7 +142,7 @@ fn what_has_no_meaning_here_is_refused() {
     assert_eq!(create(&server, &prerelease).json()["prerelease"], true);
     for (method, path) in [("PATCH", "/1"), ("DELETE", "/1"), ("PATCH", "/assets/1")] {
         let answer = server.write(method, &format!("{API}{path}"), "", b"");
-        answer.assert_error(422, "here");
+        answer.assert_error(422, "cannot be");
     }
 }
 

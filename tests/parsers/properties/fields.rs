@@ -8,7 +8,8 @@ use release_server::checksum::Sha256;
 use release_server::date;
 use release_server::http::conditional::{Validators, Verdict, evaluate, range_applies};
 use release_server::http::digest::{member, stated};
-use release_server::http::head::{Fields, Parsed, field_slots, parse};
+use release_server::http::fields::{Fields, field_slots};
+use release_server::http::head::{Parsed, parse};
 use release_server::http::range::{self, RangeRequest};
 use std::time::{Duration, UNIX_EPOCH};
 

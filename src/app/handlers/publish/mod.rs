@@ -1,30 +1,34 @@
-//! What both ways to publish have in common: the checks of a head, and the end of an upload.
+//! The parts that both ways to publish share: the checks of a head, and the end of an upload.
 //!
-//! Invariants: what can be refused before the body is refused before the body; after any error nothing is stored and what
-//! was there is untouched.
+//! Invariants: a request that its head shows to be refused is refused before its body; after any
+//! error nothing is stored, and an existing package is untouched.
 //!
-//! Source: the project's contract, section 1, "Upload errors".
+//! Source: docs/contract.md, section 1, "Upload errors".
 
-use super::State;
+pub mod form;
+pub mod raw;
+
 use crate::app::error::{ApiError, UploadError};
 use crate::app::release::Metadata;
+use crate::app::rendered::json;
+use crate::app::state::AppState;
 use crate::checksum::Sha256;
 use crate::http::response::Response;
 use crate::storage::{PackageName, PendingUpload, Published, StorageError};
 use serde::Serialize;
 use std::sync::atomic::Ordering;
 
-/// What the head of an upload said.
+/// The options in the head of an upload.
 pub struct Intent {
-    /// Whether a package of the name may be replaced.
+    /// Whether an existing package of the name may be replaced.
     pub overwrite: bool,
     /// The checksum that the client states.
     pub stated: Option<Sha256>,
 }
 
-/// Refuses a body of an announced length that cannot be taken: over the limit, or more than there is space for.
-/// `overhead_bytes`: what the body may hold beside the file.
-pub fn check_length(state: &State, length: u64, overhead_bytes: u64) -> Result<(), ApiError> {
+/// Refuses an announced length that exceeds the limit or the free space. `overhead_bytes` is what
+/// the body may hold in addition to the file.
+pub fn check_length(state: &AppState, length: u64, overhead_bytes: u64) -> Result<(), ApiError> {
     let least_file = length.saturating_sub(overhead_bytes);
     match state.max_upload_bytes {
         Some(limit) if least_file > limit => Err(UploadError::TooLarge(limit).into()),
@@ -33,7 +37,7 @@ pub fn check_length(state: &State, length: u64, overhead_bytes: u64) -> Result<(
 }
 
 /// Adds bytes to an upload, within the limit.
-pub fn write(state: &State, upload: &mut PendingUpload, bytes: &[u8]) -> Result<(), ApiError> {
+pub fn write(state: &AppState, upload: &mut PendingUpload, bytes: &[u8]) -> Result<(), ApiError> {
     match state.max_upload_bytes {
         Some(limit) if upload.size() + bytes.len() as u64 > limit => {
             Err(UploadError::TooLarge(limit).into())
@@ -42,9 +46,8 @@ pub fn write(state: &State, upload: &mut PendingUpload, bytes: &[u8]) -> Result<
     }
 }
 
-/// Publishes a complete upload.
 pub fn publish(
-    state: &State,
+    state: &AppState,
     upload: PendingUpload,
     name: &PackageName,
     intent: &Intent,
@@ -71,13 +74,14 @@ pub fn publish(
         .map(|sha256| sha256.hex())
         .unwrap_or_default();
     log::info!(
-        package = name.as_str(), size = package.state.size, sha256 = sha256.as_str(), replaced = published.replaced;
+        package = name.as_str(), size = package.state.size, sha256 = sha256.as_str(),
+        replaced = published.replaced;
         "published"
     );
     Ok(published)
 }
 
-/// The answer to a publish: the package's metadata, and what made room for it.
+/// The answer to a publish: the package's metadata, and the packages that retention removed.
 #[derive(Serialize)]
 struct Answer<'p> {
     #[serde(flatten)]
@@ -85,7 +89,7 @@ struct Answer<'p> {
     removed: Vec<&'p str>,
 }
 
-/// Answers a publish. `created_status`: what to answer where nothing was replaced.
+/// Answers a publish. `created_status` is the status if no package was replaced.
 pub fn answer(published: &Published, base: &str, created_status: u16) -> Response {
     let answer = Answer {
         metadata: Metadata::new(&published.package, base),
@@ -96,5 +100,5 @@ pub fn answer(published: &Published, base: &str, created_status: u16) -> Respons
     } else {
         created_status
     };
-    super::json(status, &answer)
+    json(status, &answer)
 }

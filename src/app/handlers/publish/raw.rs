@@ -1,12 +1,13 @@
-//! Publishing a raw body: `PUT /assets/{filename}`, as `curl -T` sends it; and what it has in common with an upload to a
-//! release.
+//! Publishing a raw body: `PUT /assets/{filename}`, as `curl -T` sends it, and uploads of release
+//! assets.
 //!
-//! Invariant: everything that the head can tell is refused before the body: name, existing package, length, space.
+//! Invariant: whatever the head shows to be wrong is refused before the body: name, existing
+//! package, length, space.
 
-use super::State;
-use super::publish::{self, Intent};
+use super::{Intent, check_length, write};
 use crate::app::error::{ApiError, UploadError};
 use crate::app::negotiate;
+use crate::app::state::AppState;
 use crate::http::digest;
 use crate::http::framing::Framing;
 use crate::http::response::Response;
@@ -17,28 +18,27 @@ use crate::storage::{PackageName, PendingUpload, Published};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-pub fn put(state: &Arc<State>, request: &Request<'_>, segment: &str) -> Result<Reply, ApiError> {
+pub fn put(state: &Arc<AppState>, request: &Request<'_>, segment: &str) -> Result<Reply, ApiError> {
     let overwrite = negotiate::overwrite(request)?;
     let base = state.public_url.base(request)?.into_owned();
     let name = match target::decode_segment(segment) {
         Some(name) => new_name(&name)?,
         None => return Err(UploadError::Name(segment.to_owned(), NameError::NotUtf8).into()),
     };
-    let answer = move |published: &Published| publish::answer(published, &base, 201);
+    let answer = move |published: &Published| super::answer(published, &base, 201);
     receive(state, request, name, overwrite, Box::new(answer))
 }
 
-/// The name that a client gives a new package.
 pub fn new_name(name: &str) -> Result<PackageName, UploadError> {
     PackageName::parse(name).map_err(|why| UploadError::Name(name.to_owned(), why))
 }
 
-/// Makes the answer to a publish.
+/// Builds the answer to a publish.
 pub type Answer = Box<dyn FnOnce(&Published) -> Response + Send>;
 
 /// Publishes a request's body under a name, and answers.
 pub fn receive(
-    state: &Arc<State>,
+    state: &Arc<AppState>,
     request: &Request<'_>,
     name: PackageName,
     overwrite: bool,
@@ -54,7 +54,7 @@ pub fn receive(
     match request.framing {
         Framing::None => return Err(UploadError::LengthRequired.into()),
         Framing::Known(0) => return Err(UploadError::EmptyFile.into()),
-        Framing::Known(length) => publish::check_length(state, length, 0)?,
+        Framing::Known(length) => check_length(state, length, 0)?,
         Framing::Chunked => {}
     }
     state
@@ -71,7 +71,7 @@ pub fn receive(
 }
 
 struct RawSink {
-    state: Arc<State>,
+    state: Arc<AppState>,
     upload: PendingUpload,
     name: PackageName,
     intent: Intent,
@@ -80,14 +80,14 @@ struct RawSink {
 
 impl BodySink for RawSink {
     fn feed(&mut self, bytes: &[u8]) -> ControlFlow<Response> {
-        match publish::write(&self.state, &mut self.upload, bytes) {
+        match write(&self.state, &mut self.upload, bytes) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error.into_response()),
         }
     }
 
     fn finish(self: Box<Self>) -> Response {
-        match publish::publish(&self.state, self.upload, &self.name, &self.intent) {
+        match super::publish(&self.state, self.upload, &self.name, &self.intent) {
             Ok(published) => (self.answer)(&published),
             Err(error) => error.into_response(),
         }

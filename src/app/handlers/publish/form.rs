@@ -1,14 +1,14 @@
 //! `POST /upload`: publishing by form, as `curl -F file=@NAME` and browsers send it.
 //!
-//! Invariants: exactly one part is a file and is called `file`; other fields are read over and bounded; nothing is
-//! published before the closing boundary has come.
+//! Invariants: exactly one part is a file, and its name is `file`; other fields are skipped and
+//! bounded; nothing is published before the closing boundary has arrived.
 //!
 //! Source: RFC 7578.
 
-use super::State;
-use super::publish::{self, Intent};
+use super::{Intent, check_length, write};
 use crate::app::error::{ApiError, UploadError};
 use crate::app::negotiate;
+use crate::app::state::AppState;
 use crate::http::digest;
 use crate::http::framing::Framing;
 use crate::http::multipart::{self, FormData, MultipartParser, Part};
@@ -19,7 +19,7 @@ use crate::storage::{PackageName, PendingUpload};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-pub fn post(state: &Arc<State>, request: &Request<'_>) -> Result<Reply, ApiError> {
+pub fn post(state: &Arc<AppState>, request: &Request<'_>) -> Result<Reply, ApiError> {
     let intent = Intent {
         overwrite: negotiate::overwrite(request)?,
         stated: digest::stated(&request.fields, false).map_err(UploadError::Digest)?,
@@ -32,7 +32,7 @@ pub fn post(state: &Arc<State>, request: &Request<'_>) -> Result<Reply, ApiError
         .and_then(multipart::boundary)
         .ok_or(UploadError::NotMultipart)?;
     if let Framing::Known(length) = request.framing {
-        publish::check_length(state, length, FORM_OVERHEAD_BYTES_MAX)?;
+        check_length(state, length, FORM_OVERHEAD_BYTES_MAX)?;
     }
     Ok(Reply::Body(Box::new(FormSink {
         parser: MultipartParser::new(&boundary),
@@ -52,13 +52,13 @@ struct FormSink {
     form: Form,
 }
 
-/// What came of the form so far.
+/// The parts of the form so far.
 struct Form {
-    state: Arc<State>,
+    state: Arc<AppState>,
     intent: Intent,
     base: String,
     file: Option<(PackageName, PendingUpload)>,
-    /// Whether the part that began last is the file.
+    /// Whether the current part is the file.
     in_file: bool,
     received_bytes: u64,
 }
@@ -114,7 +114,7 @@ impl Form {
 
     fn data(&mut self, data: &[u8]) -> Result<(), ApiError> {
         match &mut self.file {
-            Some((_, upload)) if self.in_file => publish::write(&self.state, upload, data),
+            Some((_, upload)) if self.in_file => write(&self.state, upload, data),
             _ => Ok(()),
         }
     }
@@ -133,8 +133,8 @@ impl BodySink for FormSink {
         let result = match form.file {
             _ if !self.parser.is_complete() => Err(UploadError::CutShort.into()),
             None => Err(UploadError::NoFile.into()),
-            Some((name, upload)) => publish::publish(&form.state, upload, &name, &form.intent)
-                .map(|published| publish::answer(&published, &form.base, 200)),
+            Some((name, upload)) => super::publish(&form.state, upload, &name, &form.intent)
+                .map(|published| super::answer(&published, &form.base, 200)),
         };
         result.unwrap_or_else(ApiError::into_response)
     }
