@@ -1,11 +1,11 @@
-//! Patterns of file names: a table, and a slow matcher that says the same of random ones.
+//! Patterns of file names: a table, and a slow matcher that agrees on random ones.
 //!
 //! Source: POSIX.1-2024, Shell Command Language, section 2.14, without brackets.
 
 use crate::Random;
 use release_server::pattern::Pattern;
 
-/// A pattern, a name, and whether the one stands for the other.
+/// A pattern, a name, and whether the pattern matches.
 const TABLE: &[(&str, &str, bool)] = &[
     ("", "", true),
     ("", "a", false),
@@ -42,7 +42,7 @@ const TABLE: &[(&str, &str, bool)] = &[
     ("*ab", "aab", true),
     ("a*b*c", "abcbc", true),
     ("a*b*c", "acb", false),
-    // No brackets, no escapes: they stand for themselves.
+    // Brackets and backslashes have no special meaning.
     ("[ab]", "a", false),
     ("[ab]", "[ab]", true),
     ("\\*", "*", false),
@@ -60,7 +60,7 @@ fn patterns_stand_for_what_they_say() {
     }
 }
 
-/// Says the same by trying everything.
+/// The slow matcher, which tries everything.
 fn slowly(pattern: &[char], name: &[char]) -> bool {
     match (pattern.split_first(), name.split_first()) {
         (None, None) => true,
@@ -92,7 +92,7 @@ fn random_patterns_match_as_a_slow_matcher_has_it() {
     assert!(matched > 1_000, "only {matched} matched");
 }
 
-/// With backtracking over every `*` this would not end in a lifetime.
+/// Backtracking over every `*` would take longer than a lifetime here.
 #[test]
 fn no_pattern_takes_long() {
     let name = "a".repeat(240);

@@ -1,7 +1,6 @@
 //! Every property, checked with mutations of the tables: the short form of `scripts/fuzz.sh`.
 //!
-//! Each target gets 20,000 inputs, the same in every run: mutated entries of its corpus, and random
-//! bytes.
+//! Each target gets 20,000 inputs: mutated entries of its corpus, and random bytes.
 
 use crate::differential::PIECES;
 use crate::{Random, corpus, properties};
@@ -26,10 +25,10 @@ fn smoke(corpus: &[Vec<u8>], check: fn(&[u8])) {
     }
 }
 
-/// For each target its smoke, and an entry in [`TARGETS`].
+/// For each target its smoke test, and an entry in [`TARGETS`].
 macro_rules! targets {
     ($($target:ident)*) => {
-        /// The fuzz targets, with the corpus that each begins with.
+        /// The fuzz targets, with their initial corpora.
         pub const TARGETS: &[(&str, fn() -> Vec<Vec<u8>>)] =
             &[$((stringify!($target), corpus::$target)),*];
 

@@ -73,8 +73,8 @@ fn live_a_life(shell: &[&str]) {
     workshop.file("-f", b"other");
     let run = workshop.run(UPLOAD, &all);
     let refused = format!(
-        "upload.sh: [8/{count}] -f ... refused: '-f' exists already; publish with overwrite=true to \
-         replace a package (with --force)\n"
+        "upload.sh: [8/{count}] -f ... refused: '-f' exists already; publish with overwrite=true \
+         to replace a package (with --force)\n"
     );
     run.assert(1, "0 published, 13 already published, 1 failed\n", &refused);
     assert_eq!(stored(&server), expected);
