@@ -22,7 +22,7 @@ const ROUNDS_MIN: u16 = 5;
 const ASKS_MAX: usize = 100;
 
 #[test]
-fn of_rivals_one_wins_and_nobody_is_told_what_is_not_so() {
+fn of_rivals_one_wins_and_every_answer_is_true() {
     let length = Length::from_environment();
     for count in [1, 2, 4] {
         let directory = tempfile::tempdir().unwrap();

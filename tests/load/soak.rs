@@ -59,7 +59,7 @@ fn metric(server: &TestServer, name: &str) -> u64 {
 }
 
 #[test]
-fn mixed_load_is_served_right_and_leaves_nothing_behind() {
+fn mixed_load_is_served_right_and_holds_nothing_afterwards() {
     let length = Length::from_environment();
     let settings = [("MAX_PACKAGES", "0"), ("MAX_UPLOAD_SIZE", "8MiB")];
     let mut server = TestServer::with(&settings);

@@ -113,7 +113,7 @@ pub fn name(number: impl Into<u64>) -> String {
 }
 
 #[test]
-fn a_version_is_told_by_any_stretch_and_passes_for_no_other() {
+fn any_stretch_identifies_its_version_and_no_other() {
     let version = Version::new(3, 4, 1001);
     let (content, other) = (version.bytes(), Version::new(3, 5, 1001));
     assert_eq!(content.len(), 1001);

@@ -98,7 +98,7 @@ fn ports_are_those_of_tcp() {
 }
 
 #[test]
-fn what_passes_is_an_authority() {
+fn accepted_texts_are_authorities() {
     let mut random = Random::new(7);
     let mut taken = 0;
     for _ in 0..40_000 {

@@ -73,7 +73,7 @@ fn lengths_beyond_every_limit_are_counted() {
 }
 
 #[test]
-fn what_is_left_of_a_known_length_goes_down_to_nothing() {
+fn the_rest_of_a_known_length_decreases_to_zero() {
     let mut random = Random::new(3);
     let content = random.bytes(10_000);
     let mut decoder = BodyDecoder::new(Framing::Known(10_000));

@@ -164,7 +164,7 @@ fn a_body_cut_short_has_no_end() {
 }
 
 #[test]
-fn what_follows_a_body_is_left_alone() {
+fn bytes_after_a_body_are_not_consumed() {
     let next: &[&[u8]] = &[b"GET / HTTP/1.1\r\n\r\n", b"\r\n", b"0\r\n\r\n", b"\0"];
     for (body, content) in VALID {
         for rest in next {

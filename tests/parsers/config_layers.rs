@@ -73,7 +73,7 @@ fn refused(subject: &str, value: &str) -> Result<String, String> {
 }
 
 #[test]
-fn each_layer_stands_over_the_one_before() {
+fn each_layer_overrides_the_one_before() {
     let bad_file = Surroundings::new("auth_token: a\nport: file\n", "");
     assert_eq!(
         bad_file.check(&[CONFIG]),

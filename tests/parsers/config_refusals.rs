@@ -97,7 +97,7 @@ fn the_sentences_read_like_this() {
 }
 
 #[test]
-fn what_is_no_mapping_is_refused_in_one_line() {
+fn yaml_other_than_a_mapping_is_refused_in_one_line() {
     for yaml in ["port", "- port", "17"] {
         let error = refusal_of(yaml);
         assert_eq!(error, "config.yaml: not a YAML mapping of keys to values");
@@ -197,7 +197,7 @@ fn numbers_and_addresses_are_taken_as_they_are_documented() {
 }
 
 #[test]
-fn a_blank_path_is_no_directory() {
+fn a_blank_path_is_refused() {
     let sentence = "'' is not accepted; it takes the path of a directory";
     let error = refusal_of("storage_path: ' '");
     assert_eq!(error, format!("config.yaml: storage_path: {sentence}"));

@@ -146,7 +146,7 @@ fn obsolete_forms_are_read() {
 }
 
 #[test]
-fn anything_else_is_no_date() {
+fn other_texts_are_not_dates() {
     for text in REFUSED {
         assert_eq!(parse(text), None, "{text}");
     }

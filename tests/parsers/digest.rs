@@ -149,7 +149,7 @@ fn statements_are_understood_or_refused() {
 
 /// In a form the body is more than the file, so its digest does not describe the file.
 #[test]
-fn content_digests_of_forms_are_nobodys() {
+fn content_digests_of_forms_are_ignored() {
     for value in [
         "sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:",
         "sha-256=:YQ==:",
@@ -178,7 +178,7 @@ fn padding_may_be_left_out() {
 /// RFC 8941, section 3.2: any member of a dictionary may have parameters; RFC 9530 gives them no
 /// meaning.
 #[test]
-fn parameters_of_a_member_are_nobodys() {
+fn parameters_of_a_member_are_ignored() {
     let line = "Repr-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:;a=b";
     assert_states(&[line], true, Ok(Some(EMPTY)));
 }

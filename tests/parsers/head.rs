@@ -89,7 +89,7 @@ fn every_prefix_of_an_accepted_head_is_incomplete() {
 }
 
 #[test]
-fn what_follows_a_head_changes_nothing() {
+fn bytes_after_a_head_change_nothing() {
     // Bytes that a head may not hold, more than a head's bound, and another request.
     let long = vec![b'\n'; 20_000];
     let next: &[&[u8]] = &[b"\0\n\r", b" folded", b"GET / HTTP/1.1\r\n\r\n", &long];

@@ -84,7 +84,7 @@ fn contents_are_kept_to_the_byte() {
 }
 
 #[test]
-fn preambles_are_nobodys() {
+fn preambles_are_ignored() {
     for preamble in PREAMBLES {
         let part = Found::whole("file", Some("a.zip"), b"PK");
         assert_reads(&form(preamble, HEAD, b"PK"), &[part]);

@@ -130,7 +130,7 @@ fn cut<'a>(random: &mut Random, text: &'a [u8]) -> Vec<&'a [u8]> {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn written_forms_are_read_back() {
     let mut random = Random::new(4);
     for round in 0..6_000 {
         let boundary = random.pick(BOUNDARIES);
@@ -143,7 +143,7 @@ fn what_is_written_is_read() {
 }
 
 #[test]
-fn what_is_cut_short_is_not_complete() {
+fn a_truncated_form_is_not_complete() {
     let mut random = Random::new(5);
     for round in 0..4_000 {
         let boundary = random.pick(BOUNDARIES);

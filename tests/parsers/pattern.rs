@@ -50,7 +50,7 @@ const TABLE: &[(&str, &str, bool)] = &[
 ];
 
 #[test]
-fn patterns_stand_for_what_they_say() {
+fn patterns_match_as_listed() {
     for (pattern, name, expected) in TABLE {
         assert_eq!(
             Pattern::new(pattern).matches(name),

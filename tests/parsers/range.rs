@@ -86,7 +86,7 @@ fn ranges_are_cut_from_ten_bytes() {
 
 /// RFC 9110, section 14: a range unit is a token, and nothing stands between it and the `=`.
 #[test]
-fn nothing_stands_between_the_unit_and_its_equals_sign() {
+fn a_blank_before_the_equals_sign_is_refused() {
     for value in [
         "bytes =3-5",
         "bytes\t=3-5",

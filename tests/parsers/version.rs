@@ -169,7 +169,7 @@ fn a_v_does_not_make_another_version_and_a_build_does() {
 }
 
 #[test]
-fn any_text_is_read_and_a_version_stands_in_it() {
+fn any_text_is_read_and_a_found_version_is_in_it() {
     let mut random = Random::new(22);
     let pieces = [
         "1.2.3",

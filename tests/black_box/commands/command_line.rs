@@ -245,7 +245,7 @@ fn later_layers_win() {
 }
 
 #[test]
-fn what_cannot_be_used_stops_the_start_with_one_line() {
+fn an_unusable_setting_stops_the_start_with_one_line() {
     let taken = TestServer::start();
     let port = taken.port.to_string();
     let directory = tempfile::tempdir().unwrap();

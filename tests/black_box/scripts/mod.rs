@@ -108,7 +108,7 @@ fn every_name_and_outcome_in_other_shells() {
 }
 
 #[test]
-fn a_release_of_34_files_goes_in_one_call_alone_or_four_at_a_time() {
+fn a_release_of_34_files_is_published_alone_or_four_at_a_time() {
     for parallel in ["--parallel=1", "--parallel=4"] {
         let server = TestServer::start();
         let workshop = Workshop::of(&server);
