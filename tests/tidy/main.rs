@@ -17,8 +17,11 @@ const FUNCTION_LINES_MAX: usize = 70;
 const OWNERS: [(&str, &[&str]); 7] = [
     ("rustix::net", &["server"]),
     ("rustix::event", &["server"]),
-    ("rustix::fs", &["storage", "server/send.rs"]),
-    ("std::fs", &["storage", "config", "http/response.rs"]),
+    ("rustix::fs", &["storage", "server/wire.rs"]),
+    (
+        "std::fs",
+        &["storage", "config", "http/response.rs", "server/wire.rs"],
+    ),
     (
         "std::net",
         &[
