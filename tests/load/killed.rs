@@ -27,7 +27,7 @@ const WITHOUT_PROC: &str = "exec unshare --user --map-root-user --mount \
 fn leftovers_of_a_killed_server_go_and_live_uploads_stay() {
     let length = Length::from_environment();
     if !can_go_without_proc() {
-        println!("not tested: this system lets nobody but root hide /proc");
+        println!("not tested: only root can hide /proc on this system");
         return;
     }
     let (tally, end) = (Tally::default(), End::after(length.time));
@@ -53,7 +53,7 @@ fn leftovers_of_a_killed_server_go_and_live_uploads_stay() {
 #[test]
 fn uploads_survive_clean_ups_at_every_moment() {
     if !can_go_without_proc() {
-        println!("not tested: this system lets nobody but root hide /proc");
+        println!("not tested: only root can hide /proc on this system");
         return;
     }
     let directory = tempfile::tempdir().unwrap();

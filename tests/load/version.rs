@@ -96,7 +96,7 @@ impl Version {
     pub fn of_checksum(digits: &str) -> Self {
         let sha256 = Sha256::from_hex(digits.as_bytes());
         let known = sha256.and_then(|sha256| CHECKSUMS.lock().unwrap().back.get(&sha256).copied());
-        known.unwrap_or_else(|| panic!("nobody published '{digits}'"))
+        known.unwrap_or_else(|| panic!("no client published '{digits}'"))
     }
 }
 

@@ -24,13 +24,7 @@ const OWNERS: [(&str, &[&str]); 7] = [
     ),
     (
         "std::net",
-        &[
-            "server",
-            "config",
-            "cli",
-            "healthcheck",
-            "http/authority.rs",
-        ],
+        &["server", "config", "commands", "http/authority.rs"],
     ),
     ("std::env", &["config/raw.rs"]),
     (
