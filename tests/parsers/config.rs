@@ -1,6 +1,6 @@
 //! Settings: gathered from texts, layer over layer, and checked.
 //!
-//! Source: the contract, section 5: the table of settings and their defaults; later layers win.
+//! Source: docs/contract.md, section 5: the table of settings and their defaults; later layers win.
 
 use crate::properties::config::variables;
 use release_server::config::keys;
@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-/// The token of all settings here.
+/// The token in all settings here.
 const SECRET: &str = "s3cret-t0ken";
 
 /// Settings of a YAML document and of the environment, with a token.
