@@ -1,7 +1,7 @@
 //! Every property, checked with mutations of the tables: the short form of `scripts/fuzz.sh`.
 //!
-//! Each target gets mutated entries of its corpus, and random bytes. The seed is new in every run and is
-//! printed; `SMOKE_SEED=NUMBER` repeats a run.
+//! Each target gets mutated entries of its corpus, and random bytes. The seed is new in every run
+//! and is printed; `SMOKE_SEED=NUMBER` repeats a run.
 
 use crate::differential::PIECES;
 use crate::{Random, corpus, properties};
