@@ -221,7 +221,7 @@ def urls_in(value: Any) -> list[str]:
 
 
 def urls() -> None:
-    """URLs in JSON answers are public ones, whatever the client claims, and lead to what they name."""
+    """URLs in JSON answers are public ones, whatever the client claims, and lead somewhere."""
     api = f"{PUBLIC.path}/api/v3/repos/owner/name/releases"
     claims = {
         "X-Forwarded-Proto": "http",
@@ -313,7 +313,7 @@ def names() -> None:
 
 
 def in_a_row() -> None:
-    """On a kept connection, with refused bodies; no answer is the proxy's own or another request's."""
+    """On a kept connection, with refused bodies; no answer is another's or the proxy's own."""
     client = Client()
     again = f"{asset('again.zip')}?overwrite=true"
     expect(201, client.ask("PUT", again, AUTH, b"first"))

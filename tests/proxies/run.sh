@@ -1,14 +1,14 @@
 #!/bin/sh
-# The proxies of docs/deployment.md in front of the real server: each runs the lines of that document
-# and passes on requests under its path prefix, over TLS.
+# The proxies of docs/deployment.md in front of the real server: each runs the document's lines and
+# passes on requests under its path prefix, over TLS.
 #
 #     run.sh [--require-all] SERVER_BINARY [PROXY...]
 #
 # --require-all  nginx and caddy have to be there; so it is with RELEASE_SERVER_REQUIRE_ALL set
 #
 # Proxies: nginx caddy traefik; without a name, all that are installed. Needed in any case: curl,
-# openssl, python3. The checks are in checks.py, and in tests/clients/specify.py, which does what the
-# specify CLI does.
+# openssl, python3. The checks are in checks.py, and in tests/clients/specify.py, which does the
+# work of the specify CLI.
 set -eu
 
 usage() {
@@ -46,7 +46,8 @@ result() {
     case $2 in FAILED*) FAILED=yes ;; esac
 }
 
-# await PID COMMAND...: until the command succeeds; fails where the process ends before, or after half a minute.
+# await PID COMMAND...: until the command succeeds; fails where the process ends before, or after
+# half a minute.
 await() {
     pid=$1 tries=0
     shift
@@ -108,9 +109,11 @@ through() {
 }
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
-    -addext subjectAltName=DNS:localhost -keyout "$WORK/key.pem" -out "$WORK/certificate.pem" 2>"$WORK/openssl.log" ||
+    -addext subjectAltName=DNS:localhost -keyout "$WORK/key.pem" -out "$WORK/certificate.pem" \
+    2>"$WORK/openssl.log" ||
     { cat "$WORK/openssl.log" >&2; exit 1; }
-# The same for every caller: what is trusted, how bytes are shown, and that no other proxy stands between.
+# The same for every caller: what is trusted, how bytes are shown, and that no other proxy stands
+# between.
 export TOKEN WORK LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 export SSL_CERT_FILE="$WORK/certificate.pem" CURL_CA_BUNDLE="$WORK/certificate.pem"
 unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY
