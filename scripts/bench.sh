@@ -3,8 +3,9 @@
 #
 #   scripts/bench.sh [--rounds N] [--seconds N]
 #
-# Needs wrk, nginx, curl and python3. Both servers get the same files, on the loopback interface, in turn, in one run;
-# figures are medians of the rounds' ratios. Our server logs every request, as it does by default; nginx does not log.
+# Needs wrk, nginx, curl and python3. Both servers get the same files, on the loopback interface, in
+# turn, in one run; figures are medians of the rounds' ratios. Our server logs every request, as it
+# does by default; nginx does not log.
 set -eu
 
 cd "$(dirname "$0")/.."

@@ -3,11 +3,12 @@
 #
 #   scripts/faults.sh [--require-all] [--long [KILLS]]
 #
-# Short: a sample of the system calls of each operation, and a few kills under load. Long: every call, and KILLS kills
-# under load (default 500) on each kind of temporary file. What is counted is printed for each part.
+# Short: a sample of the system calls of each operation, and a few kills under load. Long: every
+# call, and KILLS kills under load (default 500) on each kind of temporary file. What is counted is
+# printed for each part.
 #
-# Needs strace, and unshare, nsenter and the right to mount in a namespace of one's own. What is missing is named and its
-# tests are skipped; with --require-all that is a failure.
+# Needs strace, and unshare, nsenter and the right to mount in a namespace of one's own. What is
+# missing is named and its tests are skipped; with --require-all that is a failure.
 set -eu
 
 cd "$(dirname "$0")/.."

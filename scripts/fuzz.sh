@@ -3,12 +3,14 @@
 #
 #   scripts/fuzz.sh [SECONDS] [TARGET...]
 #
-# Runs each target of fuzz/fuzz_targets, or those named, for SECONDS (default 600), two at a time. Needs cargo-fuzz, a
-# nightly toolchain and a C++ compiler. The corpora begin with the test tables and stay in fuzz/corpus for the next run.
-# What the targets check is in tests/parsers/properties, a short form of it is part of the test suite.
+# Runs each target of fuzz/fuzz_targets, or those named, for SECONDS (default 600), two at a time.
+# Needs cargo-fuzz, a nightly toolchain and a C++ compiler. The corpora begin with the test tables
+# and stay in fuzz/corpus for the next run. What the targets check is in tests/parsers/properties, a
+# short form of it is part of the test suite.
 #
-# A target stops at its first finding; the input is kept in fuzz/artifacts/TARGET, and its line of the table is followed by
-# the command that runs it again. Exit codes: 0 without a finding, 1 with one, 2 where nothing could be run.
+# A target stops at its first finding; the input is kept in fuzz/artifacts/TARGET, and its line of
+# the table is followed by the command that runs it again. Exit codes: 0 without a finding, 1 with
+# one, 2 where nothing could be run.
 set -eu
 
 INPUT_BYTES_MAX=20480 # over the largest bound of a parser, the 16 KiB of a head

@@ -3,8 +3,9 @@
 #
 #   scripts/scale.sh [--counts N,N,…] [--rounds N]
 #
-# Needs python3; with strace it also counts the system calls of a publish, a delete and the read after each. Directories
-# are made under TMPDIR, 200,000 small files for the largest, and removed in the end.
+# Needs python3; with strace it also counts the system calls of a publish, a delete and the read
+# after each. Directories are made under TMPDIR, 200,000 small files for the largest, and removed in
+# the end.
 set -eu
 
 cd "$(dirname "$0")/.."

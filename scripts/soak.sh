@@ -9,8 +9,8 @@
 #   --readers   50 readers of a 50 MB file that is replaced and deleted all the time
 #   SECONDS     for how long (default: 900)
 #
-# The soak warms up before, for a third of the time but a minute at most. The same tests run in the suite, for a few
-# seconds each. Exit code 0 when nothing was wrong.
+# The soak warms up before, for a third of the time but a minute at most. The same tests run in the
+# suite, for a few seconds each. Exit code 0 when nothing was wrong.
 set -eu
 
 cd "$(dirname "$0")/.."

@@ -3,9 +3,9 @@
 #
 #   scripts/test.sh [--require-all]
 #
-# A part whose tool is missing is skipped and named at the end; with --require-all that is a failure. Exit code 0 when
-# all that ran passed. What takes longer has scripts of its own: image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh,
-# faults.sh --long, bench.sh, scale.sh.
+# A part whose tool is missing is skipped and named at the end; with --require-all that is a
+# failure. Exit code 0 when all that ran passed. What takes longer has scripts of its own:
+# image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh, faults.sh --long, bench.sh, scale.sh.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -22,7 +22,8 @@ esac
 failed=
 skipped=
 
-# Runs a part under a name. The parts go on after a failure, so that one run shows all there is to mend.
+# Runs a part under a name. The parts go on after a failure, so that one run shows all there is to
+# mend.
 part() {
     name=$1
     shift
@@ -56,8 +57,8 @@ same_toolchain() {
     }
 }
 
-# The unit asks for no more than the network makes necessary, and systemd understands every line of it. `verify` wants
-# the program to be there.
+# The unit asks for no more than the network makes necessary, and systemd understands every line of
+# it. `verify` wants the program to be there.
 systemd_unit() {
     systemd-analyze security --offline=true --threshold=12 scripts/release-server.service >/dev/null || return 1
     place=$(mktemp -d)

@@ -1,6 +1,7 @@
 #!/bin/sh
-# curl: forms in all the spellings that its users write, `-T`, resuming, conditions, refused uploads. Run by run.sh.
-# shellcheck disable=SC2317 # the functions are called through `step` and `each_name`
+# curl: forms in all the spellings that its users write, `-T`, resuming, conditions, refused
+# uploads. Run by run.sh. shellcheck disable=SC2317 # the functions are called through `step` and
+# `each_name`
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$HERE/lib.sh"
@@ -25,9 +26,11 @@ publish() {
     request "$expected" -H "$AUTH" "$@"
 }
 
-# --- The ways to publish ----------------------------------------------------------------------------------------
+# --- The ways to publish
+# ----------------------------------------------------------------------------------------
 
-# In `-F`, a `;` or `,` ends a file's name unless it is quoted, and in quotes `"` and `\` need a backslash.
+# In `-F`, a `;` or `,` ends a file's name unless it is quoted, and in quotes `"` and `\` need a
+# backslash.
 quoted() {
     printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"
 }
@@ -66,7 +69,8 @@ put_from_stdin() {
     cat "$FILES/$NAME" | publish 201 -T - "$BASE/assets/$ENCODED"
 }
 
-# --- And back ---------------------------------------------------------------------------------------------------
+# --- And back
+# ---------------------------------------------------------------------------------------------------
 
 download() {
     ANSWER=$DOWNLOADS/$NAME
@@ -84,8 +88,8 @@ header() {
     tr -d '\r' <"$ANSWER" | grep -i "^$1: " | cut -d ' ' -f 2-
 }
 
-# Under the name of Content-Disposition. curl does not read `filename*`, in which names beyond ASCII come, and leaves a
-# name with escaped quotes alone.
+# Under the name of Content-Disposition. curl does not read `filename*`, in which names beyond ASCII
+# come, and leaves a name with escaped quotes alone.
 download_by_its_name() {
     case $ID in
     quotes | composed | decomposed | emoji | "right to left" | "240 bytes of UTF-8") return ;;
@@ -129,7 +133,8 @@ round_trips() {
     judge empty "$2, then DELETE"
 }
 
-# --- What needs a large file -------------------------------------------------------------------------------------
+# --- What needs a large file
+# -------------------------------------------------------------------------------------
 
 resume() {
     ANSWER=$MINE/resumed
@@ -156,7 +161,8 @@ conditions() {
     request 200 -H "$AUTH" -T "$BIG" "$BASE/assets/big.bin?overwrite=true"
 }
 
-# refused STATUS BYTES ARGUMENT...: the answer arrives, with no reset, after so many bytes of the body: 0, or "any".
+# refused STATUS BYTES ARGUMENT...: the answer arrives, with no reset, after so many bytes of the
+# body: 0, or "any".
 refused() {
     status=$1 bytes=$2
     shift 2
@@ -167,7 +173,8 @@ refused() {
     holds "$ANSWER" '"detail":"' "the error's body"
 }
 
-# With `Expect: 100-continue` nothing of the body is sent; the wait for 100 is made longer than the test's patience.
+# With `Expect: 100-continue` nothing of the body is sent; the wait for 100 is made longer than the
+# test's patience.
 refused_before_the_body() {
     waiting="--expect100-timeout 60 -H Expect:100-continue"
     # shellcheck disable=SC2086 # words

@@ -1,13 +1,15 @@
 #!/bin/sh
-# GitHub's own clients against the real server: each lists the releases, gets the latest and one by its tag, downloads and
-# compares by SHA-256, uploads and deletes, as far as it can.
+# GitHub's own clients against the real server: each lists the releases, gets the latest and one by
+# its tag, downloads and compares by SHA-256, uploads and deletes, as far as it can.
 #
 #     github.sh SERVER_BINARY [CLIENT...]
 #
-# Clients: pygithub githubkit octokit go-github octocrab self_update ubi mise gh; without a name, all that are installed.
-# What they need: PYTHON with PyGithub and githubkit; NODE_PACKAGES, a directory whose node_modules has @octokit/rest; go;
-# cargo (octocrab and self_update are built, which takes minutes; CLIENTS_TARGET_DIR keeps what was built); ubi, mise and
-# gh in PATH; openssl for gh, which speaks TLS alone. With RELEASE_SERVER_REQUIRE_ALL set, one that is missing is a failure.
+# Clients: pygithub githubkit octokit go-github octocrab self_update ubi mise gh; without a name,
+# all that are installed. What they need: PYTHON with PyGithub and githubkit; NODE_PACKAGES, a
+# directory whose node_modules has @octokit/rest; go; cargo (octocrab and self_update are built,
+# which takes minutes; CLIENTS_TARGET_DIR keeps what was built); ubi, mise and gh in PATH; openssl
+# for gh, which speaks TLS alone. With RELEASE_SERVER_REQUIRE_ALL set, one that is missing is a
+# failure.
 set -eu
 
 if [ ! -x "${1-}" ]; then
@@ -28,7 +30,8 @@ PIDS='' FAILED=no
 export WORK TOKEN NODE_PACKAGES
 
 clean_up() {
-    # A process that has just been forked could still be the shell, which would take a TERM for its own.
+    # A process that has just been forked could still be the shell, which would take a TERM for its
+    # own.
     for pid in $PIDS; do kill -KILL "$pid" 2>/dev/null || true; done
     wait
     chmod -R u+w "$WORK"
@@ -89,8 +92,9 @@ mise_client() {
     )
 }
 
-# gh takes nothing but https://HOST/api/v3, so a proxy with a certificate of our own stands in front. What it does by a tag
-# it also asks by GraphQL, which is not here; by `gh api` it does all the rest.
+# gh takes nothing but https://HOST/api/v3, so a proxy with a certificate of our own stands in
+# front. What it does by a tag it also asks by GraphQL, which is not here; by `gh api` it does all
+# the rest.
 gh_client() {
     mkdir -p "$WORK/tls"
     openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost \

@@ -75,7 +75,10 @@ def multipart(filename: str, content: bytes) -> tuple[str, bytes]:
         f'Content-Disposition: form-data; name="file"; {filename}\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
     )
-    return f"multipart/form-data; boundary={boundary}", head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    return (
+        f"multipart/form-data; boundary={boundary}",
+        head.encode() + content + f"\r\n--{boundary}--\r\n".encode(),
+    )
 
 
 class Urllib:
@@ -85,7 +88,9 @@ class Urllib:
 
     def request(self, method: str, url: str, headers: dict[str, str], body: Body = None) -> Answer:
         # Without a type of its own it would say that the body is a form.
-        headers = headers if body is None else {"Content-Type": "application/octet-stream", **headers}
+        headers = (
+            headers if body is None else {"Content-Type": "application/octet-stream", **headers}
+        )
         request = urllib.request.Request(url, body, headers, method=method)
         try:
             answer = urllib.request.urlopen(request, timeout=PATIENCE_SECONDS)
@@ -124,7 +129,9 @@ class HttpClient:
 
     def form(self, url: str, headers: dict[str, str], path: pathlib.Path) -> Answer:
         name = urllib.parse.quote(path.name, safe="")
-        content_type, body = multipart(f"filename=\"fallback\"; filename*=UTF-8''{name}", path.read_bytes())
+        content_type, body = multipart(
+            f"filename=\"fallback\"; filename*=UTF-8''{name}", path.read_bytes()
+        )
         return self.request("POST", url, {"Content-Type": content_type, **headers}, body)
 
 

@@ -1,13 +1,15 @@
 #!/bin/sh
-# Real clients against the real server: starts the binary, runs every client that is installed, prints a line for each.
+# Real clients against the real server: starts the binary, runs every client that is installed,
+# prints a line for each.
 #
 #     run.sh [--require-all] [--install CACHE_DIRECTORY] SERVER_BINARY
 #
-# --require-all  a client that is not installed is a failure
-# --install      puts the Python packages that are asked for into a virtualenv there, and uses its interpreter
+# --require-all  a client that is not installed is a failure --install      puts the Python packages
+# that are asked for into a virtualenv there, and uses its interpreter
 #
-# Each client publishes files under every name of names.json in every way it has, downloads, compares by SHA-256 and
-# deletes. Needed in any case: python3 and sha256sum. PYTHON may name another interpreter.
+# Each client publishes files under every name of names.json in every way it has, downloads,
+# compares by SHA-256 and deletes. Needed in any case: python3 and sha256sum. PYTHON may name
+# another interpreter.
 set -eu
 
 CLIENTS="curl wget aria2c requests httpx urllib http.client node specify"
@@ -59,7 +61,8 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' HUP INT PIPE TERM
 
-# Starts the server with none of the caller's settings; sets SERVER and BASE. Its log goes on into $WORK/log.
+# Starts the server with none of the caller's settings; sets SERVER and BASE. Its log goes on into
+# $WORK/log.
 start_server() {
     mkfifo "$WORK/stdout"
     (
@@ -163,7 +166,8 @@ for client in $CLIENTS; do
         why=$(head -n 1 "$output")
         result "$client" "FAILED: ${why:-it ended with $status after at most $PATIENCE s}"
         cat "$output" >&2
-        # What it left would be in the way of the next; so would be what cannot be cleared, and that is told.
+        # What it left would be in the way of the next; so would be what cannot be cleared, and that
+        # is told.
         CLIENT=run.sh "$PYTHON" "$HERE/judge.py" clear >&2 || true
     fi
 done

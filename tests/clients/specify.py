@@ -27,7 +27,8 @@ from common import check
 
 BASE, TOKEN, WORK = common.settings()
 AGENTS = (
-    "claude gemini copilot cursor-agent qwen opencode codex windsurf kilocode auggie roo codebuddy amp shai q bob qoder"
+    "claude gemini copilot cursor-agent qwen opencode codex windsurf kilocode auggie roo codebuddy"
+    " amp shai q bob qoder"
 ).split()
 SCRIPTS = ("sh", "ps")
 OLD, NEW = "v0.0.90", "v0.0.91"
@@ -57,7 +58,9 @@ def packed(files: Files) -> bytes:
     with zipfile.ZipFile(memory, "w") as archive:
         for path, content in files.items():
             # A time of its own, so that the same files give the same bytes.
-            archive.writestr(zipfile.ZipInfo(path, (2026, 1, 6, 12, 0, 0)), content, zipfile.ZIP_DEFLATED)
+            archive.writestr(
+                zipfile.ZipInfo(path, (2026, 1, 6, 12, 0, 0)), content, zipfile.ZIP_DEFLATED
+            )
     return memory.getvalue()
 
 
@@ -88,7 +91,9 @@ def choose(assets: list[dict[str, Any]], agent: str, script: str) -> dict[str, A
     for asset in assets:
         if pattern in asset["name"] and asset["name"].endswith(".zip"):
             return asset
-    raise common.Difference(f"no asset matches '{pattern}' among {[asset['name'] for asset in assets]}")
+    raise common.Difference(
+        f"no asset matches '{pattern}' among {[asset['name'] for asset in assets]}"
+    )
 
 
 def download(asset: dict[str, Any], to: pathlib.Path) -> None:
@@ -147,7 +152,8 @@ def main() -> None:
         expected = zip_name(agent, script, OLD)
         with report.step("init", expected):
             init(agent, script, expected)
-    # The old one was the first of all, so that the two are not of one instant, where the names would decide.
+    # The old one was the first of all, so that the two are not of one instant, where the names
+    # would decide.
     with report.step("publishing", newer):
         publish(newer)
     with report.step("the release object", f"all {len(names) + 1} packages"):

@@ -1,13 +1,14 @@
 #!/bin/sh
-# GNU wget: downloads under the names it makes itself, `-c`, `-N`, uploads with `--body-file`. Run by run.sh.
-# shellcheck disable=SC2317 # the functions are called through `step` and `each_name`
+# GNU wget: downloads under the names it makes itself, `-c`, `-N`, uploads with `--body-file`. Run
+# by run.sh. shellcheck disable=SC2317 # the functions are called through `step` and `each_name`
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$HERE/lib.sh"
 
 LOG=$MINE/log
 
-# request EXIT STATUS ARGUMENT...: one run of wget. One try only: a second would hide a connection that broke.
+# request EXIT STATUS ARGUMENT...: one run of wget. One try only: a second would hide a connection
+# that broke.
 request() {
     expected=$1 status=$2
     shift 2
@@ -27,7 +28,8 @@ download() {
     same "$MINE/answer" "$FILES/$NAME"
 }
 
-# wget decodes percent signs in a name of its own making a second time, and cuts long ones; `-O` is for these.
+# wget decodes percent signs in a name of its own making a second time, and cuts long ones; `-O` is
+# for these.
 has_other_name() {
     case $ID in
     "percent "* | "240 "*) return 0 ;;
@@ -74,8 +76,8 @@ resume() {
     same "$MINE/big.bin" "$BIG"
 }
 
-# wget sends the whole body before it reads: the answer must still be there. 6 and 8 are its words for "authentication"
-# and "an error status"; a broken connection would be 4.
+# wget sends the whole body before it reads: the answer must still be there. 6 and 8 are its words
+# for "authentication" and "an error status"; a broken connection would be 4.
 refused() {
     request 6 401 -O "$MINE/answer" --method=PUT --body-file="$BIG" "$BASE/assets/new.bin"
     request 8 409 -O "$MINE/answer" --header="$AUTH" --method=PUT --body-file="$BIG" \

@@ -1,7 +1,8 @@
-//! A client that keeps its connection while it may, publishes in every way, and takes only the answers it expects.
+//! A client that keeps its connection while it may, publishes in every way, and takes only the
+//! answers it expects.
 
 use crate::Random;
-use crate::harness::{Connection, FORM_TYPE, Response, TOKEN, TestServer, form};
+use crate::support::{Connection, FORM_TYPE, Response, TOKEN, TestServer, form};
 use crate::version::Version;
 use std::time::Duration;
 
@@ -47,8 +48,9 @@ impl<'s> Client<'s> {
         }
     }
 
-    /// Sends a request and reads the head of its answer, whose status must be one of those allowed. Where the server had
-    /// to wait too long for the directory's lock, it does as it is told and tries again: nothing was done.
+    /// Sends a request and reads the head of its answer, whose status must be one of those allowed.
+    /// Where the server had to wait too long for the directory's lock, it does as it is told and
+    /// tries again: nothing was done.
     pub fn begin(
         &mut self,
         request: &str,
@@ -84,7 +86,8 @@ impl<'s> Client<'s> {
         }
     }
 
-    /// Takes a connection back whose answer was read to its end, to use it again; now and then it does not.
+    /// Takes a connection back whose answer was read to its end, to use it again; now and then it
+    /// does not.
     pub fn keep(&mut self, connection: Connection, answer: &Response) {
         let closes = answer.try_header("connection") == Some("close");
         if !closes && !self.random.once_in(10) {

@@ -1,10 +1,12 @@
 //! Downloads, whole, in parts and resumed, checked byte by byte as they come.
 //!
-//! Invariant: what is returned was one version throughout: its bytes, length, entity tag and digest belong to each other.
+//! Invariant: what is returned was one version throughout: its bytes, length, entity tag and digest
+//! belong to each other.
 
 use crate::client::Client;
-use crate::harness::{Connection, Response};
+use crate::support::{Connection, Response};
 use crate::version::{STRETCH_BYTES_MIN, Version};
+use release_server::http::digest;
 
 /// The least content that can be cut into two stretches that tell their version.
 pub const CUT_BYTES_MIN: usize = 2 * STRETCH_BYTES_MIN;
@@ -89,7 +91,8 @@ fn content_range(head: &Response, length: usize) -> (usize, usize) {
     (first, size)
 }
 
-/// Reads content from this offset on and asserts that all of it is of one version, which it returns.
+/// Reads content from this offset on and asserts that all of it is of one version, which it
+/// returns.
 fn read(client: &mut Client, connection: &mut Connection, from: usize, length: usize) -> Version {
     let mut stretch = Vec::new();
     while stretch.len() < STRETCH_BYTES_MIN {
@@ -119,8 +122,8 @@ fn read(client: &mut Client, connection: &mut Connection, from: usize, length: u
 fn assert_checksum(head: &Response, version: Version) {
     let etag = head.header("etag");
     match head.try_header("repr-digest") {
-        Some(digest) => {
-            assert_eq!(digest, version.sha256().digest_member(), "{version:?}");
+        Some(member) => {
+            assert_eq!(member, digest::member(&version.sha256()), "{version:?}");
             assert_eq!(etag, format!("\"{}\"", version.sha256().hex()));
         }
         // While the checksum is still to be written, another tag stands for the version.
@@ -128,8 +131,8 @@ fn assert_checksum(head: &Response, version: Version) {
     }
 }
 
-/// Downloads up to somewhere, and the rest on a new connection if it is still the same version's. Bytes that were read,
-/// and what it came to.
+/// Downloads up to somewhere, and the rest on a new connection if it is still the same version's.
+/// Bytes that were read, and what it came to.
 pub fn resume(client: &mut Client, name: &str, size_about: usize) -> (usize, Resumed) {
     let cut = STRETCH_BYTES_MIN + client.random.below(size_about - CUT_BYTES_MIN);
     let Some(begun) = fetch(client, name, "", cut) else {

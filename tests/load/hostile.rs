@@ -1,7 +1,8 @@
-//! Hostile clients: each sends what must be refused and asserts that it is, with the right status and a closed door.
+//! Hostile clients: each sends what must be refused and asserts that it is, with the right status
+//! and a closed door.
 
-use crate::harness::{FORM_TYPE, TOKEN, TestServer, hex};
 use crate::stalled::{half_an_answer, reset};
+use crate::support::{FORM_TYPE, TOKEN, TestServer, hex};
 use crate::tally::Tally;
 use crate::{End, Random};
 
@@ -119,7 +120,8 @@ fn wrong_content(server: &TestServer, _: &mut Random) {
     let checksum = format!("X-Checksum-Sha256: {}\r\n", hex(b"something else"));
     let answer = server.write("PUT", "/assets/hostile.zip", &checksum, b"content");
     answer.assert_error(400, "SHA-256 is");
-    let cut_short = b"--BOUNDARY\r\nContent-Disposition: form-data; name=\"file\"; filename=\"hostile.zip\"\r\n\r\nx";
+    let cut_short = b"--BOUNDARY\r\nContent-Disposition: form-data; name=\"file\"; \
+        filename=\"hostile.zip\"\r\n\r\nx";
     let answer = server.write("POST", "/upload", FORM_TYPE, cut_short);
     answer.assert_error(400, "closing boundary");
     let answer = server.write("PUT", "/assets/..%2fhostile.zip", "", b"content");

@@ -1,9 +1,11 @@
-//! A server that is killed in the middle of uploads: the others remove what it leaves, and none of what is still alive.
+//! A server that is killed in the middle of uploads: the others remove what it leaves, and none of
+//! what is still alive.
 //!
-//! Where the file system and `/proc` allow, unfinished uploads have no name and nothing is left. So the servers here are
-//! started without `/proc`, in a mount namespace of their own, and their uploads have hidden names.
+//! Where the file system and `/proc` allow, unfinished uploads have no name and nothing is left. So
+//! the servers here are started without `/proc`, in a mount namespace of their own, and their
+//! uploads have hidden names.
 
-use crate::harness::{Connection, TOKEN, TestServer, until};
+use crate::support::{Connection, TOKEN, TestServer, until};
 use crate::tally::Tally;
 use crate::version::Version;
 use crate::{End, Length};

@@ -1,7 +1,9 @@
-//! Load on the real binary: many clients at once for as long as they are told to, every byte that they get checked.
+//! Load on the real binary: many clients at once for as long as they are told to, every byte that
+//! they get checked.
 //!
-//! The same tests are the suite's short form and `scripts/soak.sh`'s long one: [`Length`] comes from the environment.
-//! Clients count and go on where something is wrong, so that a long run tells all there is; the test fails at its end.
+//! The same tests are the suite's short form and `scripts/soak.sh`'s long one: [`Length`] comes
+//! from the environment. Clients count and go on where something is wrong, so that a long run tells
+//! all there is; the test fails at its end.
 
 #![expect(
     clippy::disallowed_methods,
@@ -9,24 +11,16 @@
 )]
 
 mod client;
-#[expect(dead_code, reason = "the black-box tests need more of it")]
-#[path = "../black_box/content.rs"]
-mod content;
 mod fetch;
-#[expect(dead_code, reason = "the black-box tests need more of it")]
-#[path = "../black_box/harness.rs"]
-mod harness;
 mod hostile;
-#[expect(dead_code, reason = "the black-box tests need more of it")]
-#[path = "../black_box/http_client.rs"]
-mod http_client;
 mod killed;
 mod readers;
 mod rivals;
 mod soak;
-#[path = "../black_box/sock_diag.rs"]
-mod sock_diag;
 mod stalled;
+#[expect(dead_code, reason = "the black-box tests need more of it")]
+#[path = "../support/mod.rs"]
+mod support;
 mod tally;
 mod traffic;
 mod version;
@@ -37,7 +31,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy)]
 struct Length {
     time: Duration,
-    /// Whether it was asked for: then sizes and numbers are the full ones, else such that the suite stays quick.
+    /// Whether it was asked for: then sizes and numbers are the full ones, else such that the suite
+    /// stays quick.
     long: bool,
 }
 

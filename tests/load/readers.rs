@@ -1,9 +1,10 @@
-//! Overwrite while downloading: many readers of one large file that is replaced and deleted all the time. Each gets
-//! wholly one version, and what it resumes goes on with that version or begins anew with another.
+//! Overwrite while downloading: many readers of one large file that is replaced and deleted all the
+//! time. Each gets wholly one version, and what it resumes goes on with that version or begins anew
+//! with another.
 
 use crate::client::{Client, Way};
 use crate::fetch::{Resumed, fetch, resume};
-use crate::harness::TestServer;
+use crate::support::TestServer;
 use crate::tally::Tally;
 use crate::version::{Version, name};
 use crate::{End, Length};
@@ -46,7 +47,8 @@ fn readers_get_wholly_one_version_whatever_happens_to_it() {
     assert_eq!(stored, [name(NUMBER), format!("{}.sha256", name(NUMBER))]);
 }
 
-/// Replaces the package again and again, now and then by way of deleting it; it is there at the end.
+/// Replaces the package again and again, now and then by way of deleting it; it is there at the
+/// end.
 fn replace(writer: &mut Client, size: usize, tally: &Tally, end: End) {
     for serial in 1.. {
         // Of another length, so that a version's length with another's bytes would show.

@@ -1,9 +1,10 @@
-//! Rivals: several servers over one directory, whose clients want the same names at once. In rounds, so that between two
-//! of them it is known exactly what must be there; others list and download all the time.
+//! Rivals: several servers over one directory, whose clients want the same names at once. In
+//! rounds, so that between two of them it is known exactly what must be there; others list and
+//! download all the time.
 
 use crate::client::{Client, Way};
 use crate::fetch::fetch;
-use crate::harness::{TestServer, until};
+use crate::support::{TestServer, until};
 use crate::tally::Tally;
 use crate::traffic::{latest_checksum, listed_versions};
 use crate::version::{STRETCH_BYTES_MIN, Version, name};
@@ -16,8 +17,8 @@ const RIVALS: usize = 4;
 const PACKAGES_MAX: usize = 3;
 const ROUNDS_MIN: u16 = 5;
 
-/// How often a listing is asked for, until it must be right. Together they take less time than the servers take to look
-/// at every file again, which would mend a listing that went wrong.
+/// How often a listing is asked for, until it must be right. Together they take less time than the
+/// servers take to look at every file again, which would mend a listing that went wrong.
 const ASKS_MAX: usize = 100;
 
 #[test]
@@ -205,8 +206,8 @@ impl Field<'_> {
         self.tally.outcome("deletes in vain", statuses.len() - 1);
     }
 
-    /// While nobody changes anything: there are no more packages than there may be, nothing but packages and their
-    /// checksums, and every server lists exactly them.
+    /// While nobody changes anything: there are no more packages than there may be, nothing but
+    /// packages and their checksums, and every server lists exactly them.
     fn assert_agreed(&self) {
         let stored = self.servers[0].stored();
         let packages: HashMap<_, _> = stored

@@ -1,17 +1,18 @@
-//! The soak: mixed load for a long time, with clients that stall and clients that attack. No answer that was not asked
-//! for, every byte right, and afterwards everything as it was before.
+//! The soak: mixed load for a long time, with clients that stall and clients that attack. No answer
+//! that was not asked for, every byte right, and afterwards everything as it was before.
 //!
-//! The load runs twice: first to warm up, then for the time that is asked for. What the process holds when all clients
-//! are gone is compared between the two ends.
+//! The load runs twice: first to warm up, then for the time that is asked for. What the process
+//! holds when all clients are gone is compared between the two ends.
 
 use crate::client::{Client, Way};
-use crate::harness::{TestServer, until};
+use crate::support::{TestServer, until};
 use crate::tally::Tally;
 use crate::traffic::Traffic;
 use crate::{End, Length, hostile, stalled};
 use std::time::Duration;
 
-/// What the process may hold more at the end than after the warm-up: some pages that the allocator keeps for itself.
+/// What the process may hold more at the end than after the warm-up: some pages that the allocator
+/// keeps for itself.
 const RESIDENT_GROWTH_KIB_MAX: u64 = 2048;
 
 /// What the process holds at one moment.
@@ -43,7 +44,8 @@ impl Held {
         }
     }
 
-    /// What it holds when all clients but the one that asks are gone, and no more descriptors are open than these.
+    /// What it holds when all clients but the one that asks are gone, and no more descriptors are
+    /// open than these.
     fn at_rest(server: &TestServer, descriptors_max: usize) -> Self {
         let is_at_rest = |held: &Self| held.connections == 1 && held.descriptors <= descriptors_max;
         until(|| Some(Self::by(server)).filter(is_at_rest))
@@ -140,7 +142,8 @@ fn print(server: &TestServer, tally: &Tally, moments: &[(&str, Held)]) {
     }
 }
 
-/// Asserts that there are packages with their checksums and nothing else, and none that an attacker sent.
+/// Asserts that there are packages with their checksums and nothing else, and none that an attacker
+/// sent.
 fn assert_stored_in_order(server: &TestServer) {
     let stored = server.stored();
     let packages: Vec<_> = stored

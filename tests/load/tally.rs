@@ -25,8 +25,8 @@ struct Line {
 }
 
 impl Tally {
-    /// Does something of a kind. It returns the bytes of content that it moved; where it panics, that is an error of its
-    /// kind, and the client goes on.
+    /// Does something of a kind. It returns the bytes of content that it moved; where it panics,
+    /// that is an error of its kind, and the client goes on.
     pub fn attempt(&self, kind: &'static str, does: impl FnOnce() -> usize) {
         let outcome = catch_unwind(AssertUnwindSafe(does));
         let mut counts = self.0.lock().unwrap();

@@ -1,12 +1,12 @@
 //! Clients that do everything the server is for, in turn by chance, and know what must come of it.
 //!
-//! Each has names of its own, of which it knows exactly what is there, and shares others with all, of which any version
-//! may be there, or none.
+//! Each has names of its own, of which it knows exactly what is there, and shares others with all,
+//! of which any version may be there, or none.
 
 use crate::End;
 use crate::client::{Client, Way};
 use crate::fetch::{CUT_BYTES_MIN, Resumed, fetch, resume};
-use crate::harness::TestServer;
+use crate::support::TestServer;
 use crate::tally::Tally;
 use crate::version::{STRETCH_BYTES_MIN, Version, name};
 use serde_json::Value;
@@ -47,7 +47,8 @@ impl<'s> Traffic<'s> {
             client: Client::new(server, first_own as u64 + (phase << 32)),
             first_own,
             own: [None; OWN_NAMES],
-            // Serial numbers differ among clients and phases, so that no content is published twice.
+            // Serial numbers differ among clients and phases, so that no content is published
+            // twice.
             serial: (client as u64) << 16 | phase << 15,
             content_bytes_max,
             latest: None,
@@ -124,7 +125,8 @@ impl<'s> Traffic<'s> {
         Version::new(self.number(target), self.serial, length)
     }
 
-    /// Enters what is there now under a name of its own. Before the request: whatever its answer, it may have been done.
+    /// Enters what is there now under a name of its own. Before the request: whatever its answer,
+    /// it may have been done.
     fn own_is(&mut self, target: Target, version: Option<Version>) {
         if let Target::Own(own) = target {
             self.own[own] = version;
@@ -285,7 +287,8 @@ impl<'s> Traffic<'s> {
         answer.body.len()
     }
 
-    /// Asserts that a listing shows its own packages exactly, and of all others something that was published.
+    /// Asserts that a listing shows its own packages exactly, and of all others something that was
+    /// published.
     fn assert_listed(&self, list: &[Value], checksum: impl Fn(&Value) -> Option<&str>) {
         let listed = listed_versions(list, checksum);
         for own in 0..OWN_NAMES {
@@ -314,8 +317,8 @@ pub fn latest_checksum(asset: &Value) -> Option<&str> {
         .map(|digest| digest.strip_prefix("sha256:").unwrap())
 }
 
-/// What a listing shows: by name the version of its checksum, or none while that is still to come. Asserts that each
-/// line's name, size and checksum belong to each other.
+/// What a listing shows: by name the version of its checksum, or none while that is still to come.
+/// Asserts that each line's name, size and checksum belong to each other.
 pub fn listed_versions(
     list: &[Value],
     checksum: impl Fn(&Value) -> Option<&str>,

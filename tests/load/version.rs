@@ -1,9 +1,10 @@
 //! Content that says what it is: from any stretch of it the version can be told that it belongs to.
 //!
-//! Invariant: a version determines all bytes of its content, and any two versions differ in every word. So a stretch that
-//! is one version's throughout shows that, and a mixture of two cannot pass for either.
+//! Invariant: a version determines all bytes of its content, and any two versions differ in every
+//! word. So a stretch that is one version's throughout shows that, and a mixture of two cannot pass
+//! for either.
 
-use release_server::http::digest::Sha256;
+use release_server::checksum::Sha256;
 use sha2::Digest;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};

@@ -1,6 +1,7 @@
 //! Authorities: what may be put into the URLs of an answer.
 //!
-//! Whatever passes is echoed, in JSON, in HTML and in a redirect, so the test is also for what must never pass.
+//! Whatever passes is echoed, in JSON, in HTML and in a redirect, so the test is also for what must
+//! never pass.
 //!
 //! Sources: RFC 3986, section 3.2; RFC 9110, section 4.2.4 (no user information).
 

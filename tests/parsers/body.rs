@@ -1,7 +1,7 @@
 //! Bodies as their framing delimits them: none, so many bytes, or chunks.
 //!
-//! A byte too many taken from the connection is a byte missing from the next request; a byte too few becomes the
-//! beginning of it.
+//! A byte too many taken from the connection is a byte missing from the next request; a byte too
+//! few becomes the beginning of it.
 //!
 //! Source: RFC 9112, section 6.3.
 

@@ -1,7 +1,8 @@
-//! The chunked transfer coding: tables of bodies at every split, what follows a body, and the bounds.
+//! The chunked transfer coding: tables of bodies at every split, what follows a body, and the
+//! bounds.
 //!
-//! Sources: RFC 9112, sections 7.1 (coding), 7.1.1 (extensions) and 7.1.2 (trailers); the contract, section 7 (malformed
-//! chunks and trailers are refused; sizes without blanks).
+//! Sources: RFC 9112, sections 7.1 (coding), 7.1.1 (extensions) and 7.1.2 (trailers); the contract,
+//! section 7 (malformed chunks and trailers are refused; sizes without blanks).
 
 use crate::properties::body::{Outcome, drive};
 use crate::{at_every_split, single_bytes};
@@ -13,7 +14,8 @@ pub const VALID: &[(&[u8], &[u8])] = &[
     (b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
     (b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", b"hello world"),
     (b"1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n", b"abc"),
-    // Digits of either case, leading zeros, the most digits there may be, more than one zero at the end.
+    // Digits of either case, leading zeros, the most digits there may be, more than one zero at the
+    // end.
     (b"a\r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
     (b"A\r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
     (

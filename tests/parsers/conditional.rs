@@ -1,7 +1,7 @@
 //! Conditional requests: each condition, their precedence, and whether a range still fits.
 //!
-//! Sources: RFC 9110, sections 8.8.2.2 (dates that are old enough), 8.8.3.2 (comparison of tags), 13.1 (conditions) and
-//! 13.2.2 (precedence).
+//! Sources: RFC 9110, sections 8.8.2.2 (dates that are old enough), 8.8.3.2 (comparison of tags),
+//! 13.1 (conditions) and 13.2.2 (precedence).
 
 use crate::with_fields;
 use release_server::http::conditional::{Validators, Verdict, evaluate, range_applies};
@@ -257,7 +257,8 @@ fn ranges_are_cut_from_the_version_that_is_named() {
     )));
 }
 
-/// Within its second a file can change again, and its date would say nothing of it; a clock set back says nothing at all.
+/// Within its second a file can change again, and its date would say nothing of it; a clock set
+/// back says nothing at all.
 #[test]
 fn a_date_that_is_too_young_names_no_version() {
     let lines = ["If-Range: Sun, 06 Nov 1994 08:49:37 GMT"];

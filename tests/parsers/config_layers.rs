@@ -1,7 +1,7 @@
 //! Settings as a process finds them: the file at `CONFIG_PATH`, `.env`, the environment.
 //!
-//! What a process gathers cannot be told from within a test that shares its environment with others, so the program's
-//! own `check-config` is asked, each time in a directory of its own.
+//! What a process gathers cannot be told from within a test that shares its environment with
+//! others, so the program's own `check-config` is asked, each time in a directory of its own.
 //!
 //! Source: the contract, section 5.
 
@@ -32,7 +32,8 @@ impl Surroundings {
         Self { directory }
     }
 
-    /// What `check-config` says with these variables: standard output where it succeeds, else standard error.
+    /// What `check-config` says with these variables: standard output where it succeeds, else
+    /// standard error.
     fn check(&self, variables: &[(&str, &str)]) -> Result<String, String> {
         let output = Command::new(env!("CARGO_BIN_EXE_release-server"))
             .arg("check-config")

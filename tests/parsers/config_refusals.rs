@@ -1,7 +1,7 @@
 //! Settings that cannot be used: the one sentence that says so, and that it never shows the token.
 //!
-//! Source: the contract, section 5: an unknown key or a bad value stops the start with one line that names the file or
-//! variable, the key and what it takes; the token is never logged.
+//! Source: the contract, section 5: an unknown key or a bad value stops the start with one line
+//! that names the file or variable, the key and what it takes; the token is never logged.
 
 use crate::config::{check, raw};
 use crate::properties::config::variables;
@@ -66,9 +66,11 @@ fn bad_values_are_refused_in_one_sentence() {
 
 #[test]
 fn the_sentences_read_like_this() {
-    let port = "config.yaml: port: 'x' is not accepted; it takes a number from 0 to 65535 (0: any free port)";
+    let port = "config.yaml: port: 'x' is not accepted; it takes a number from 0 to 65535 (0: any \
+        free port)";
     assert_eq!(refusal_of("port: x"), port);
-    let list = "config.yaml: port: the value is not accepted; it takes a number from 0 to 65535 (0: any free port)";
+    let list = "config.yaml: port: the value is not accepted; it takes a number from 0 to 65535 \
+        (0: any free port)";
     assert_eq!(refusal_of("port: [80]"), list);
     assert_eq!(refusal_of("port: {a: b}"), list);
     let number = "config.yaml: auth_token: the value is not accepted; \
@@ -83,7 +85,8 @@ fn the_sentences_read_like_this() {
     assert!(
         refusal_of("PORT: 80").starts_with("config.yaml: unknown key 'PORT'; known are port, ")
     );
-    let missing = "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in the configuration file";
+    let missing = "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token \
+        in the configuration file";
     assert_eq!(refusal_of(""), missing);
     assert_eq!(refusal_of("auth_token: ''"), missing);
     let both =

@@ -141,8 +141,8 @@ pub fn value() -> Vec<Vec<u8>> {
 pub fn config() -> Vec<Vec<u8>> {
     let good = [
         "port: 80\nhost: '::1'\nauth_token: abc\nstorage_path: /x y\npublic_url: https://a/b/\n",
-        "max_packages: 5\ntrust_forwarded: on\nauth_token: 'a'\nmax_upload_size: 5 MiB\n\
-         log_level: warn,a=debug",
+        "max_packages: 5\ntrust_forwarded: on\nauth_token: 'a'\nmax_upload_size: 5 MiB\nlog_level: \
+            warn,a=debug",
         "workers: 3\nmax_connections: 9\nshutdown_delay: 1m\nshutdown_grace: 2\n",
         "# a comment\n\nexport AUTH_TOKEN='a b'\nPORT=\"5\" # five\nHOST=::1\nWORKERS=${PORT}\n",
     ];

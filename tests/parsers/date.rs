@@ -1,7 +1,8 @@
-//! Dates: read in the three forms of HTTP, written in one, and in RFC 3339; against a table and a second calendar.
+//! Dates: read in the three forms of HTTP, written in one, and in RFC 3339; against a table and a
+//! second calendar.
 //!
-//! Sources: RFC 9110, section 5.6.7; RFC 3339, section 5.6; the module's invariant (no moment that a file system can hold
-//! makes writing fail).
+//! Sources: RFC 9110, section 5.6.7; RFC 3339, section 5.6; the module's invariant (no moment that
+//! a file system can hold makes writing fail).
 
 use crate::Random;
 use release_server::date::{http, parse, rfc3339, rfc3339_millis, whole_seconds};

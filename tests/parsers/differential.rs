@@ -1,8 +1,9 @@
-//! The reader of request heads against a second one: whatever it accepts, the other accepts and reads the same.
+//! The reader of request heads against a second one: whatever it accepts, the other accepts and
+//! reads the same.
 //!
-//! Two readers on one path that see different requests in the same bytes are what request smuggling is made of; so the
-//! test is not that mutations are refused, but that nothing is accepted that a strict reader takes differently. What the
-//! reader refuses may well be acceptable.
+//! Two readers on one path that see different requests in the same bytes are what request smuggling
+//! is made of; so the test is not that mutations are refused, but that nothing is accepted that a
+//! strict reader takes differently. What the reader refuses may well be acceptable.
 //!
 //! Source: RFC 9112, section 11.2.
 

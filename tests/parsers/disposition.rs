@@ -1,7 +1,7 @@
 //! `Content-Disposition`: what is read of a form's part, and what is written of a download.
 //!
-//! Sources: RFC 7578, section 4.2, and the WHATWG HTML standard, "multipart form data" (`%22`, `%0D`, `%0A`); RFC 6266,
-//! sections 4.1 to 4.3; RFC 8187, section 3.2.
+//! Sources: RFC 7578, section 4.2, and the WHATWG HTML standard, "multipart form data" (`%22`,
+//! `%0D`, `%0A`); RFC 6266, sections 4.1 to 4.3; RFC 8187, section 3.2.
 
 use crate::Random;
 use crate::properties::name::{self, read_attachment};
@@ -34,7 +34,8 @@ pub const VALID: &[(&[u8], &str, Option<&str>)] = &[
         "file",
         Some("日.zip"),
     ),
-    // The three bytes that browsers write in percent; no other percent sign is touched, and each is decoded once.
+    // The three bytes that browsers write in percent; no other percent sign is touched, and each is
+    // decoded once.
     (
         b"form-data; name=\"a%22b\"; filename=\"%22%22\"",
         "a\"b",

@@ -1,7 +1,8 @@
 //! Request heads that must be read, with what must be read from them.
 //!
-//! Sources: RFC 9112, sections 2.2 (blank lines), 3 (request line), 5 (fields), 6 (body), 9.3 (persistence); RFC 9110,
-//! sections 7.2 (Host), 10.1.1 (Expect); RFC 3986, section 3.2 (authority).
+//! Sources: RFC 9112, sections 2.2 (blank lines), 3 (request line), 5 (fields), 6 (body), 9.3
+//! (persistence); RFC 9110, sections 7.2 (Host), 10.1.1 (Expect); RFC 3986, section 3.2
+//! (authority).
 
 use release_server::http::framing::Framing;
 use release_server::http::head::Expectation;

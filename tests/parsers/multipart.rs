@@ -1,7 +1,8 @@
 //! Forms: the tables at every split and cut short at every byte.
 //!
-//! A form is read right when each part's content is there to the byte, and nothing counts as complete before the
-//! closing delimiter has come: what is lost here would be published as a shorter file.
+//! A form is read right when each part's content is there to the byte, and nothing counts as
+//! complete before the closing delimiter has come: what is lost here would be published as a
+//! shorter file.
 //!
 //! Sources: those of the tables.
 
@@ -138,7 +139,8 @@ fn a_form_cut_short_is_never_complete() {
     }
 }
 
-/// The contract, section 1: after an error nothing is stored, so an error may not turn into a complete form.
+/// The contract, section 1: after an error nothing is stored, so an error may not turn into a
+/// complete form.
 #[test]
 fn a_refused_form_is_never_complete_before() {
     for (head, _) in REFUSED_PART_HEADS {
@@ -179,8 +181,8 @@ fn a_part_head_of_exactly_8_kib_is_read() {
     assert_eq!(drive(BOUNDARY, &[&body]).1, Ok(true));
 }
 
-/// A file may begin with what would be a delimiter had it a line's end of its own before it: the one before it ends the
-/// head. Every known client sends an empty part with both.
+/// A file may begin with what would be a delimiter had it a line's end of its own before it: the
+/// one before it ends the head. Every known client sends an empty part with both.
 #[test]
 fn a_content_may_begin_like_a_delimiter() {
     let content = b"--xYz\r\nContent-Disposition: form-data; name=b\r\n\r\n1";

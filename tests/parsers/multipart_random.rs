@@ -1,7 +1,9 @@
-//! Forms: a seeded round trip. What a client writes is what the parser reads, however the network cuts it.
+//! Forms: a seeded round trip. What a client writes is what the parser reads, however the network
+//! cuts it.
 //!
-//! The contents are made of what a delimiter is made of, because that is where a parser goes wrong: a match that begins
-//! within a failed match, one that spans inputs, one that is cut at each of its bytes.
+//! The contents are made of what a delimiter is made of, because that is where a parser goes wrong:
+//! a match that begins within a failed match, one that spans inputs, one that is cut at each of its
+//! bytes.
 //!
 //! Sources: RFC 2046, section 5.1.1; RFC 7578, section 4.2; RFC 8187, section 3.2.
 
@@ -43,7 +45,8 @@ fn content(random: &mut Random, boundary: &str) -> Vec<u8> {
     for _ in 0..random.below(41) {
         let before = content.len();
         content.extend_from_slice(&random.pick(&pieces));
-        // Taken back where it completes a delimiter; at the very start, one without its CRLF is one as well.
+        // Taken back where it completes a delimiter; at the very start, one without its CRLF is one
+        // as well.
         let mut lines = b"\r\n".to_vec();
         lines.extend_from_slice(&content);
         if lines

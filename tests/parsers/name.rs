@@ -1,7 +1,7 @@
 //! Names of packages: what may become a file's name, and what it may never do there.
 //!
-//! Source: the contract, section 1, "Filenames": 1 to 240 bytes, no `/`, `\`, NUL or control characters, not starting
-//! with `.`, not ending in `.sha256`.
+//! Source: the contract, section 1, "Filenames": 1 to 240 bytes, no `/`, `\`, NUL or control
+//! characters, not starting with `.`, not ending in `.sha256`.
 
 use crate::{Random, properties};
 use release_server::storage::PackageName;
@@ -121,7 +121,8 @@ fn a_name_has_at_most_240_bytes() {
     }
 }
 
-/// A sentence that quotes a control character would break the log line or the terminal that shows it.
+/// A sentence that quotes a control character would break the log line or the terminal that shows
+/// it.
 #[test]
 fn reasons_are_one_printable_line() {
     let others = [(".a", NameError::Hidden), ("a", NameError::TooLong)];

@@ -1,7 +1,8 @@
 //! Values with parameters: the syntax that `Content-Type` and `Content-Disposition` share.
 //!
-//! Sources: RFC 9110, sections 5.6.2 (tokens), 5.6.4 (quoted strings) and 5.6.6 (parameters); but a backslash escapes
-//! only a quote or a backslash, because clients that send Windows paths do not escape theirs.
+//! Sources: RFC 9110, sections 5.6.2 (tokens), 5.6.4 (quoted strings) and 5.6.6 (parameters); but a
+//! backslash escapes only a quote or a backslash, because clients that send Windows paths do not
+//! escape theirs.
 
 use release_server::http::parameters::{Malformed, Parameterised};
 

@@ -1,7 +1,7 @@
 //! Versions in file names: what real-world names yield, and which version comes first.
 //!
-//! Sources: Semantic Versioning 2.0.0, items 9 to 11; names as goreleaser, cargo-dist, Python, Helm, Debian, RPM and
-//! spec-kit's own release scripts write them.
+//! Sources: Semantic Versioning 2.0.0, items 9 to 11; names as goreleaser, cargo-dist, Python,
+//! Helm, Debian, RPM and spec-kit's own release scripts write them.
 
 use crate::Random;
 use release_server::version::Version;

@@ -1,4 +1,5 @@
-//! Settings as a whole: one line of reason or a configuration within its bounds; and the token shows in neither.
+//! Settings as a whole: one line of reason or a configuration within its bounds; and the token
+//! shows in neither.
 //!
 //! Source: the contract, section 5; the invariants of `config`.
 
@@ -9,7 +10,8 @@ use release_server::config::{Config, ConfigError, keys};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Every property of settings. The input is a YAML document, the text of a `.env`, and the value of one variable.
+/// Every property of settings. The input is a YAML document, the text of a `.env`, and the value of
+/// one variable.
 pub fn check(input: &[u8]) {
     let text = &*String::from_utf8_lossy(input);
     let mut raw = with_workers();
@@ -31,7 +33,8 @@ pub fn check(input: &[u8]) {
     check_settings(raw);
 }
 
-/// Settings that each input may overrule. Without a number of workers the cores would be counted, which is slow.
+/// Settings that each input may overrule. Without a number of workers the cores would be counted,
+/// which is slow.
 fn with_workers() -> Raw {
     let mut raw = Raw::default();
     raw.add_variables(&variables(&[("WORKERS", "3")]), "");

@@ -1,15 +1,17 @@
-//! Heads: whatever the reader accepts, a second reader accepts and reads the same; and what more bytes may change.
+//! Heads: whatever the reader accepts, a second reader accepts and reads the same; and what more
+//! bytes may change.
 //!
-//! Two readers on one path that see different requests in the same bytes are what request smuggling is made of; so the
-//! property is not that something is refused, but that nothing is accepted that a strict reader takes differently. What
-//! the reader refuses may well be acceptable.
+//! Two readers on one path that see different requests in the same bytes are what request smuggling
+//! is made of; so the property is not that something is refused, but that nothing is accepted that
+//! a strict reader takes differently. What the reader refuses may well be acceptable.
 //!
 //! Sources: RFC 9112, section 11.2; the invariants of `http::head` and `http::framing`.
 
 use super::random::Random;
 use super::second_reader::{self, Body};
+use release_server::http::fields::field_slots;
 use release_server::http::framing::Framing;
-use release_server::http::head::{Head, Parsed, field_slots, parse};
+use release_server::http::head::{Head, Parsed, parse};
 use release_server::limits::{HEAD_BYTES_MAX, HEAD_FIELDS_MAX};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +89,8 @@ fn assert_same(bytes: &[u8], head: &Head<'_, '_>, length: usize) {
     assert_written_again(head, &second);
 }
 
-/// The same names and values in the same order. All fields at once are told by the debug form alone.
+/// The same names and values in the same order. All fields at once are told by the debug form
+/// alone.
 fn assert_same_fields(head: &Head<'_, '_>, second: &[(&str, &[u8])]) {
     let second: Vec<_> = second
         .iter()
@@ -96,7 +99,8 @@ fn assert_same_fields(head: &Head<'_, '_>, second: &[(&str, &[u8])]) {
     assert_eq!(format!("{:?}", head.fields), format!("Fields({second:?})"));
 }
 
-/// What a proxy would make of the head, with nothing around the values and the target in its parts, reads the same.
+/// What a proxy would make of the head, with nothing around the values and the target in its parts,
+/// reads the same.
 fn assert_written_again(head: &Head<'_, '_>, second: &second_reader::Request<'_>) {
     let (method, path, minor) = (second.method, second.path, second.minor_version);
     let query = match second.query {

@@ -1,6 +1,6 @@
 //! Listings made of names, for the properties of what is rendered from them.
 
-use release_server::http::digest::Sha256;
+use release_server::checksum::Sha256;
 use release_server::storage::directory::FileState;
 use release_server::storage::{Listing, Package, PackageName};
 use std::collections::BTreeSet;

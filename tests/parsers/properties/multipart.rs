@@ -67,7 +67,8 @@ pub fn drive(boundary: &[u8], pieces: &[&[u8]]) -> (Vec<Found>, Result<bool, Mul
     (parts, Ok(complete))
 }
 
-/// Every property of forms. The input is a form by the boundary that its first line names, as most begin, else by `xYz`.
+/// Every property of forms. The input is a form by the boundary that its first line names, as most
+/// begin, else by `xYz`.
 pub fn check(input: &[u8]) {
     let boundary = first_boundary(input).unwrap_or_else(|| b"xYz".to_vec());
     let whole = drive(&boundary, &[input]);

@@ -1,6 +1,7 @@
 //! Names of packages: what is accepted keeps the rules, and survives a path and a header.
 //!
-//! Sources: the contract, section 1, "Filenames"; RFC 6266; the invariants of `storage::name` and `http::disposition`.
+//! Sources: the contract, section 1, "Filenames"; RFC 6266; the invariants of `storage::name` and
+//! `http::disposition`.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use release_server::http::disposition::attachment;
@@ -57,8 +58,8 @@ fn keeps_the_rules(text: &str) -> bool {
         && !text.ends_with(".sha256")
 }
 
-/// What a client makes of an attachment's value: the plain name, and the extended one. Strict, so that nothing but RFC
-/// 6266's grammar passes.
+/// What a client makes of an attachment's value: the plain name, and the extended one. Strict, so
+/// that nothing but RFC 6266's grammar passes.
 pub fn read_attachment(value: &str) -> (String, Option<String>) {
     let rest = value
         .strip_prefix("attachment; filename=\"")

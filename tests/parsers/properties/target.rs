@@ -1,6 +1,8 @@
-//! Targets and authorities: split without loss, decoded once, and echoed only where that is harmless.
+//! Targets and authorities: split without loss, decoded once, and echoed only where that is
+//! harmless.
 //!
-//! Sources: RFC 3986, sections 2.1 and 3; RFC 9112, section 3.2; the invariants of `http::target` and `http::authority`.
+//! Sources: RFC 3986, sections 2.1 and 3; RFC 9112, section 3.2; the invariants of `http::target`
+//! and `http::authority`.
 
 use super::second_reader::is_authority;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -22,7 +24,8 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// Whether it is taken. What is needs no escaping in a header or a URL, and the second reader takes it too.
+/// Whether it is taken. What is needs no escaping in a header or a URL, and the second reader takes
+/// it too.
 pub fn check_authority(input: &[u8]) -> bool {
     let Some(text) = authority::parse(input) else {
         return false;
