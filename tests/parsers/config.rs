@@ -1,6 +1,6 @@
 //! Settings: gathered from texts, layer over layer, and checked.
 //!
-//! Source: the contract, section 5: the table of settings and their defaults; later layers win.
+//! Source: docs/contract.md, section 5: the table of settings and their defaults; later layers win.
 
 use crate::properties::config::variables;
 use release_server::config::keys;

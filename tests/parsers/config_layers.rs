@@ -3,7 +3,7 @@
 //! What a process gathers cannot be told from within a test that shares its environment with
 //! others, so the program's own `check-config` is asked, each time in a directory of its own.
 //!
-//! Source: the contract, section 5.
+//! Source: docs/contract.md, section 5.
 
 use release_server::config::keys;
 use std::fs::OpenOptions;

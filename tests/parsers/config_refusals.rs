@@ -1,6 +1,6 @@
 //! Settings that cannot be used: the one sentence that says so, and that it never shows the token.
 //!
-//! Source: the contract, section 5: an unknown key or a bad value stops the start with one line
+//! Source: docs/contract.md, section 5: an unknown key or a bad value stops the start with one line
 //! that names the file or variable, the key and what it takes; the token is never logged.
 
 use crate::config::{check, raw};

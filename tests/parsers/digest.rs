@@ -1,7 +1,7 @@
 //! SHA-256 values: as they are written, and as clients state them.
 //!
 //! Sources: RFC 9530, sections 2 and 3; RFC 8941, sections 3.2 (dictionaries), 3.3.5 and 4.2.7
-//! (byte sequences); the contract, section 1 (what a client may state).
+//! (byte sequences); docs/contract.md, section 1 (what a client may state).
 
 use crate::with_fields;
 use release_server::checksum::Sha256;

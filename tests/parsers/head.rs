@@ -3,7 +3,7 @@
 //! A head must be told from the beginning of a head: whoever is told "complete" too early takes a
 //! part of the head for the body, and whoever is told "error" too early breaks slow clients.
 //!
-//! Sources: those of the tables, and the contract, section 7 (16 KiB, 64 fields).
+//! Sources: those of the tables, and docs/contract.md, section 7 (16 KiB, 64 fields).
 
 use crate::head_accepted::{ACCEPTED, Reading};
 use crate::head_refused::{REFUSED, REFUSED_FIELDS, REFUSED_HOSTS};

@@ -1,7 +1,7 @@
 //! Request heads that must be refused, with the reason that must be given.
 //!
 //! Sources: RFC 9112, sections 2.2 (line ends), 3 (request line), 5 (fields), 6 (body); RFC 9110,
-//! section 7.2 (Host); RFC 3986, section 3.2 (authority); the contract, section 7 (what is
+//! section 7.2 (Host); RFC 3986, section 3.2 (authority); docs/contract.md, section 7 (what is
 //! ambiguous is refused).
 
 use release_server::http::framing::FramingError;

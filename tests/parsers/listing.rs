@@ -1,6 +1,6 @@
 //! The listing: its order, and that a changed listing is the one that would be made anew.
 //!
-//! Source: the contract, section 2: newest first by modification time, ties by name ascending.
+//! Source: docs/contract.md, section 2: newest first by modification time, ties by name ascending.
 
 use crate::Random;
 use release_server::storage::directory::FileState;

@@ -1,7 +1,7 @@
 //! Forms: those that must be read, with their parts, and those that must be refused, with the
 //! reason.
 //!
-//! Sources: RFC 7578, sections 4.1 to 4.7; RFC 2046, section 5.1.1; the contract, section 1 (file
+//! Sources: RFC 7578, sections 4.1 to 4.7; RFC 2046, section 5.1.1; docs/contract.md, section 1 (file
 //! names).
 
 use release_server::http::multipart::MultipartError;

@@ -1,6 +1,6 @@
 //! Names of packages: what may become a file's name, and what it may never do there.
 //!
-//! Source: the contract, section 1, "Filenames": 1 to 240 bytes, no `/`, `\`, NUL or control
+//! Source: docs/contract.md, section 1, "Filenames": 1 to 240 bytes, no `/`, `\`, NUL or control
 //! characters, not starting with `.`, not ending in `.sha256`.
 
 use crate::{Random, properties};

@@ -1,7 +1,7 @@
 //! `Range`: single ranges of bytes, against the table and against a model that counts positions.
 //!
 //! Sources: RFC 9110, sections 14.1.1 (syntax), 14.1.2 (byte ranges), 14.2 (what is not understood
-//! is ignored) and 15.5.17 (416); the contract, section 3 (single ranges only).
+//! is ignored) and 15.5.17 (416); docs/contract.md, section 3 (single ranges only).
 
 use release_server::http::range::{RangeRequest, parse};
 

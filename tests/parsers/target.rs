@@ -1,7 +1,7 @@
 //! Request targets: their parts, their parameters and their segments.
 //!
 //! Sources: RFC 9112, section 3.2; RFC 3986, sections 2.1 and 3.3; the WHATWG URL standard, section
-//! 5.1 (queries of forms); the contract, section 1 (paths are decoded once).
+//! 5.1 (queries of forms); docs/contract.md, section 1 (paths are decoded once).
 
 use release_server::http::target::{Target, TargetError, decode_segment};
 

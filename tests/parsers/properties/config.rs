@@ -1,7 +1,7 @@
 //! Settings as a whole: one line of reason or a configuration within its bounds; and the token
 //! shows in neither.
 //!
-//! Source: the contract, section 5; the invariants of `config`.
+//! Source: docs/contract.md, section 5; the invariants of `config`.
 
 use super::random::Random;
 use release_server::config::raw::Raw;

@@ -1,6 +1,6 @@
 //! Names of packages: what is accepted keeps the rules, and survives a path and a header.
 //!
-//! Sources: the contract, section 1, "Filenames"; RFC 6266; the invariants of `storage::name` and
+//! Sources: docs/contract.md, section 1, "Filenames"; RFC 6266; the invariants of `storage::name` and
 //! `http::disposition`.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
