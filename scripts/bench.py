@@ -1,8 +1,8 @@
-"""What scripts/bench.sh runs: workloads for this server and nginx, side by side, against the project's budgets.
+"""The workloads of scripts/bench.sh: this server and nginx side by side, against the budgets.
 
-Invariants: both servers run throughout, serve the same bytes and are measured in turn within each round, each first in
-every other one, so that the machine's noise meets both; a figure is the median over the rounds; whatever was started is
-stopped.
+Invariants: both servers run throughout, serve the same bytes and are measured in turn within each
+round, each first in every other round, so that the machine's noise affects both; a figure is the
+median over the rounds; every started process is stopped.
 """
 
 import argparse
@@ -27,7 +27,8 @@ NGINX = """
 {user} worker_processes auto; daemon off; pid {root}/nginx.pid; error_log {root}/error.log;
 events {{ worker_connections 8192; }}
 http {{
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; default_type application/json;
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+  default_type application/json;
   client_body_temp_path {root}/body; proxy_temp_path {root}/proxy; fastcgi_temp_path {root}/fastcgi;
   uwsgi_temp_path {root}/uwsgi; scgi_temp_path {root}/scgi;
   server {{ listen 127.0.0.1:{port}; root {root}/files; }}
@@ -123,8 +124,8 @@ class Ours(Process):
 
 
 UNITS = {"": 1, "K": KIB, "M": MIB, "G": 1024 * MIB}
-# A run ends in the middle of as many answers as it has connections; of answers as large as this,
-# that is too many to leave them out.
+# A run ends in the middle of as many answers as it has connections; at this size they are too many
+# to ignore.
 LARGE_BYTES = 10 * MIB
 
 
@@ -140,7 +141,7 @@ def wrk(url, connections, seconds, header=None):
     ]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if failed := re.search(r"(Non-2xx.*|Socket errors.*)", output):
-        # A 304 is what some workloads ask for; anything else would be no measurement.
+        # Some workloads expect a 304; any other status would invalidate the measurement.
         if header is None or "Socket" in failed[1]:
             raise SystemExit(f"bench: {url}: {failed[1]}")
     count = int(re.search(r"(\d+) requests in", output)[1])
@@ -192,7 +193,7 @@ def compare(table, name, runs):
 
 
 def workloads(binary, work, stack):
-    """Both servers over the same files; name, both URLs, connections and headers of each workload."""
+    """Both servers over the same files; name, URLs, connections and headers of each workload."""
     ten, thousand, files = work / "ten", work / "thousand", work / "nginx" / "files"
     for folder in (ten, thousand, files):
         folder.mkdir(parents=True)
@@ -213,7 +214,7 @@ def workloads(binary, work, stack):
         subprocess.run(["curl", "-sSf", "-o", files / name, server.url("/latest")], check=True)
     port = free_port()
     configuration = work / "nginx" / "nginx.conf"
-    # Started by root, nginx would read the files as somebody who may not.
+    # Started by root, nginx would read the files as a user without permission.
     user = "user root;" if os.geteuid() == 0 else ""
     configuration.write_text(NGINX.format(user=user, root=work / "nginx", port=port))
     nginx = Process(["nginx", "-c", str(configuration)], stderr=subprocess.DEVNULL)
@@ -265,7 +266,7 @@ def bench_rates(table, binary, work, rounds, seconds):
             sides = [(measured, ours, headers[0]), (nginx, theirs, headers[1])]
             runs = []
             for number in range(rounds):
-                # Whoever is first in one round is second in the next.
+                # The first server of one round is the second of the next.
                 order = -1 if number % 2 else 1
                 run = [
                     measure(side, url, connections, seconds, header)
@@ -276,7 +277,7 @@ def bench_rates(table, binary, work, rounds, seconds):
         cpu = statistics.median(
             measure(server, server.url("/metrics"), 32, seconds)[1] for _ in range(rounds)
         )
-        # Asked every second, a fiftieth of a percent of a core.
+        # Asked every second: a fiftieth of a percent of a core.
         table.row("`/metrics`, CPU a request", f"{cpu:.1f} µs", "", "", "≤ 200 µs", cpu <= 200)
 
 
@@ -336,7 +337,8 @@ def bench_start(table, binary, work):
         times.append((time.monotonic() - started) * 1000)
         server.stop()
     median = statistics.median(times)
-    table.row("start to first 200 of `/readyz`", f"{median:.1f} ms", "", "", "≤ 5 ms", median <= 5)
+    start = f"{median:.1f} ms"
+    table.row("start to first 200 of `/readyz`", start, "", "", "≤ 5 ms", median <= 5)
     size = os.stat(binary).st_size
     table.row("static binary", f"{size / MIB:.2f} MiB", "", "", "≤ 2 MiB", size <= 2 * MIB)
 

@@ -10,6 +10,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 for tool in wrk nginx curl python3 sha256sum; do
-    command -v "$tool" >/dev/null || { echo "bench.sh: $tool is missing; install it first" >&2; exit 2; }
+    command -v "$tool" >/dev/null ||
+        { echo "bench.sh: $tool is missing; install it first" >&2; exit 2; }
 done
 exec python3 scripts/bench.py "$(scripts/static.sh)" "$@"

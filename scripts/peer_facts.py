@@ -1,7 +1,7 @@
-"""The experiments of scripts/peers.py: each starts one of the servers, does something to it and says what happened.
+"""The experiments of scripts/peers.py: each starts a server, acts on it and reports the result.
 
-Invariants: what is said was seen, not read in a manual; every wait has an end. `start` is given the options of a server and
-stops what it started.
+Invariants: a result was observed, not read in a manual; every wait has an end. `start` takes the
+options of a server and stops the server afterwards.
 """
 
 import base64
@@ -82,8 +82,8 @@ def stating(content):
 
 
 def cut(server, content, name=NAME, headers=None):
-    """What readers get in the middle of an upload, and what is left when it ended there. Nothing says when the server has
-    seen that, so that it gets a while."""
+    """The answers to readers midway through an upload, and the files left when it ends there.
+    Nothing reports when the server has noticed the end, so it gets a while."""
     with server.begin(name, content, len(content) // 2, headers):
         time.sleep(SETTLING_SECONDS)
         during = left(server, content, name).split(";")[0]
@@ -140,7 +140,7 @@ def continued_upload(start):
         status, _, body = server.get(name)
         rest = content[len(body) if status == 200 else 32 * MIB :]
         headers |= {"Authorization": server.authorization}
-        # One that refuses does so before all of it was sent.
+        # A server that refuses does so before all of the body is sent.
         with contextlib.suppress(OSError), server.ask(
             method, server.path(name) + query, rest, headers
         ) as answer:
@@ -209,7 +209,7 @@ def synced(start):
         *attached,
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
-        # It says so of each process when it has all of its threads.
+        # Each process logs this once it has all of its threads.
         for _ in server.pids():
             tracer.stderr.readline()
         server.publish(NAME, b"content")
@@ -225,7 +225,7 @@ def synced(start):
 def stated_checksum(start):
     server = start()
     status = server.publish(NAME, b"content", stating(b"other"))
-    # That it takes the same headers with the right checksum shows what it was refused for.
+    # The same headers with the right checksum are accepted, which shows the reason of the refusal.
     assert server.publish(f"2-{NAME}", b"content", stating(b"content")) < 400
     return f"refused, {status}" if server.get(NAME)[0] == 404 else "not looked at"
 
@@ -247,7 +247,8 @@ def offered_checksum(start):
 
 
 def resumed(start):
-    """The second version has the length of the first and comes within its second, the third is longer and comes later."""
+    """The second version has the length of the first and follows within its second, the third is
+    longer and follows later."""
     server, first, second, third = start(replace=True), *(
         os.urandom(size) for size in (KIB, KIB, 2 * KIB)
     )
@@ -281,7 +282,7 @@ def retention(start):
 
 
 def specify(start):
-    """The steps of `specify init --template-url`: the first asset whose name fits, from its own URL."""
+    """The steps of `specify init --template-url`: the first asset whose name matches."""
     server, content = start(), os.urandom(KIB)
     server.publish(NAME, content)
     with server.ask(
@@ -340,7 +341,7 @@ def encrypted(start):
 
 
 def stalled(start):
-    """Whether somebody else's GET is answered beside clients that stop in their head, and in their body."""
+    """Whether another client's GET is answered beside clients that stop in a head, or in a body."""
 
     def answered(kind):
         server = start()
@@ -358,7 +359,7 @@ def stalled(start):
             return server.get(NAME, seconds=ANSWER_SECONDS)[2] == b"content"
 
     def cell(kind):
-        # A connection that is not even taken is no answer either.
+        # A connection that is not accepted counts as no answer.
         with contextlib.suppress(OSError):
             return "yes" if answered(kind) else "no"
         return "no"

@@ -1,7 +1,7 @@
-"""This server and the peers that scripts/peers.py compares it with, each set up for the job as its own documentation says.
+"""This server and its peers in scripts/peers.py, each configured as its documentation recommends.
 
-Invariants: each has a directory of its own, with all that it writes of an upload on one file system, and logs each request;
-all are told to publish and fetch by the same few calls.
+Invariants: each has a directory of its own, which holds all that it writes of an upload on one file
+system, and logs each request; the same few calls publish to and fetch from all of them.
 """
 
 import base64
@@ -20,8 +20,9 @@ NGINX = """
 {user} worker_processes auto; daemon off; pid {own}/nginx.pid; error_log {own}/error.log;
 events {{ worker_connections 2048; }}
 http {{
-  access_log {own}/access.log; sendfile on; tcp_nopush on; keepalive_requests 1000000000; client_max_body_size 0;
-  client_body_temp_path {aside}; proxy_temp_path {own}/proxy; fastcgi_temp_path {own}/fastcgi; uwsgi_temp_path {own}/uwsgi;
+  access_log {own}/access.log; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+  client_max_body_size 0; client_body_temp_path {aside}; proxy_temp_path {own}/proxy;
+  fastcgi_temp_path {own}/fastcgi; uwsgi_temp_path {own}/uwsgi;
   scgi_temp_path {own}/scgi;
   server {{
     listen 127.0.0.1:{port} {tls}; root {files}; autoindex on;
@@ -35,8 +36,8 @@ http {{
 
 
 class Server:
-    """What all have in common: how a file is published and fetched. Packages lie in `files`; `aside`, on the same disk, is
-    for uploads of those that want a folder for them; `own` is for logs and settings."""
+    """The common part: how a file is published and fetched. Packages are in `files`; `aside`, on
+    the same disk, is for servers that need a folder for uploads; `own` is for logs and settings."""
 
     authorization, read_authorization, replacing = PASSWORD, None, ""
     ready = "/"
@@ -162,7 +163,7 @@ class Server:
         found = [self.process.pid]
         for pid in found:
             for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-                # A thread may end meanwhile.
+                # A thread may have ended meanwhile.
                 with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                     found += map(int, (task / "children").read_text().split())
         return found
@@ -188,7 +189,7 @@ class Nginx(Server, Process):
     tool = "nginx"
 
     def command(self):
-        # Started by root, nginx would work as somebody who may not write here.
+        # Started by root, nginx would run as a user who may not write here.
         user = "user root;" if os.geteuid() == 0 else ""
         (self.own / "passwords").write_text(f"release:{{PLAIN}}{TOKEN}\n")
         tls = (
@@ -207,7 +208,7 @@ class Dufs(Server, Process):
     tool = "dufs"
 
     def command(self):
-        # Without the permission to delete it refuses to replace.
+        # Without the permission to delete, it refuses to replace.
         replace = ["--allow-delete"] if self.replace else []
         rules = ["--auth", f"release:{TOKEN}@/:rw", "--auth", "@/"]
         basic = ["dufs", "-b", "127.0.0.1", "-p", self.port, "--allow-upload", "--allow-hash"]
@@ -254,8 +255,8 @@ class Copyparty(Server, Process):
     tool = "copyparty"
 
     def command(self):
-        # Without these a test that asks for a missing file again and again is banned, and a tmpfs
-        # refused.
+        # Without these options it bans a test that repeatedly asks for a missing file, and refuses
+        # a tmpfs.
         allowed = ["--ban-404", "no", "--wram"]
         rights = ["-a", f"release:{TOKEN}", "-v", f"{self.files}::r:rwd,release"]
         tls = ["--cert", self.own / "pair.pem"] if self.tls else ["--http-only"]

@@ -1,7 +1,7 @@
-"""What scripts/peers.sh runs: the same experiments on this server and each peer; a cell of the table is what happened.
+"""The experiments of scripts/peers.sh, on this server and each peer; each cell is a result.
 
-Invariants: experiments on behaviour run for all servers at once, what is measured runs for one after the other; one that
-fails leaves the others; whatever was started is stopped.
+Invariants: experiments on behaviour run for all servers at once, measurements one server after the
+other; a failed experiment leaves the others; every started process is stopped.
 """
 
 import contextlib

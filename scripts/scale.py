@@ -1,7 +1,7 @@
-"""What scripts/scale.sh runs: one server after another over directories of more and more packages.
+"""The measurement of scripts/scale.sh: one server after another over ever more packages.
 
-Invariants: a figure is the median over the rounds, or the worst where the row says so; readers ask for heads alone, so
-that no figure is the time that bytes take through a socket; whatever was started is stopped.
+Invariants: a figure is the median over the rounds, or the worst where the row states that; readers
+ask for heads alone, so that no figure includes the transfer; every started process is stopped.
 """
 
 import argparse
@@ -142,8 +142,8 @@ def measure_readers(server, client, figures):
 
 
 def measure_calls(server, client, figures):
-    """System calls of names and files that the workers make while one thing happens; what the server does by itself, off
-    the request path, is not counted."""
+    """The workers' system calls on names and files during one operation; calls off the request path
+    are not counted."""
     if not shutil.which("strace"):
         return
     steps = {

@@ -32,8 +32,8 @@ function serve(binary, work) {
 }
 
 /**
- * Runs a check with `{ browser, base, work }`: the browser, the server's URL, a directory that goes with the check. Before
- * the server starts, `prepare` may fill its directory of packages.
+ * Runs a check with `{ browser, base, work }`: the browser, the server's URL, a temporary
+ * directory. Before the server starts, `prepare` may fill its directory of packages.
  */
 export async function withBrowser(binary, chromium, check, prepare = async () => {}) {
   const work = await mkdtemp(join(tmpdir(), "release-server-browser-"));

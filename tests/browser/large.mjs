@@ -21,7 +21,8 @@ async function fill(data) {
     const agent = `agent${Math.floor((at % PACKAGES_PER_VERSION) / 2)}`;
     const path = join(
       data,
-      `spec-kit-template-${agent}-${at % 2 ? "ps" : "sh"}-v1.${Math.floor(at / PACKAGES_PER_VERSION)}.0.zip`,
+      `spec-kit-template-${agent}-${at % 2 ? "ps" : "sh"}-` +
+        `v1.${Math.floor(at / PACKAGES_PER_VERSION)}.0.zip`,
     );
     const content = `package ${at}`;
     await writeFile(path, content);
@@ -83,7 +84,8 @@ async function load(browser, base, slowdown) {
 async function measure({ browser, base }) {
   const bytes = (await (await fetch(`${base}/packages`)).arrayBuffer()).byteLength;
   console.log(
-    `${PACKAGES} packages, a page of ${bytes} bytes\n\n| | as it is | four times slower |\n|---|---|---|`,
+    `${PACKAGES} packages, a page of ${bytes} bytes\n\n` +
+      "| | as it is | four times slower |\n|---|---|---|",
   );
   const columns = [];
   for (const slowdown of [1, 4]) {

@@ -93,7 +93,8 @@ async function open(browser, url) {
 /** What axe-core finds, the policy reports and a screenshot shows. */
 async function inspect(page, name) {
   const found = await page.evaluate(
-    `${axeSource}; axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })`,
+    `${axeSource};
+    axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })`,
   );
   const rules = found.violations.map(
     ({ id, nodes }) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`,

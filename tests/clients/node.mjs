@@ -14,7 +14,7 @@ const PATIENCE_MS = 30_000;
 let failed = false;
 
 // --- Differences
-// -----------------------------------------------------------------------------------------------------
+// --------------------------------------------------------------------------------
 
 class Difference extends Error {}
 
@@ -56,7 +56,7 @@ async function step(operation, name, test) {
 }
 
 // --- Packages
-// --------------------------------------------------------------------------------------------------------
+// --------------------------------------------------------------------------------
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
@@ -88,7 +88,7 @@ function checkMetadata(metadata, pkg) {
 }
 
 // --- Requests
-// --------------------------------------------------------------------------------------------------------
+// --------------------------------------------------------------------------------
 
 /** One request; what came back, read to its end. */
 async function send(method, url, headers = {}, body = undefined) {
@@ -153,7 +153,7 @@ const ways = [
 ];
 
 // --- One package and back
-// --------------------------------------------------------------------------------------------
+// --------------------------------------------------------------------------------
 
 async function publish(way, status, pkg, query) {
   const answer = await way.publish(pkg, query);
@@ -173,7 +173,7 @@ async function download(pkg) {
   check("the checksum's line", checksum.content.toString(), `${pkg.sha256}  ${pkg.name}\n`);
 }
 
-/** fetch encodes what it finds in a URL, but for what separates its parts, is an encoding, or is space around it. */
+/** fetch encodes a URL, except separators, existing encodings, and space around it. */
 async function downloadByBareName(pkg) {
   if (/[%?#]| $/.test(pkg.name)) return;
   const answer = await send("GET", `${BASE}/assets/${pkg.name}`);
@@ -219,7 +219,7 @@ async function listed(expected) {
 }
 
 // --- All of it
-// -------------------------------------------------------------------------------------------------------
+// --------------------------------------------------------------------------------
 
 /** All packages go there in one way, come back, and are deleted. */
 async function roundTrips(way) {

@@ -1,7 +1,7 @@
-"""What every Python client goes through, whatever library it is made of.
+"""The steps that every Python client takes, whatever its library.
 
-`run` takes a client that can send one request and one form; the rest, from the first upload to the last refusal, is the
-same for all, so that a difference is the library's or the server's.
+`run` takes a client that can send one request and one form; the other code, from the first upload
+to the last refusal, is shared, so that a difference is the library's or the server's.
 """
 
 import email.message
@@ -62,7 +62,7 @@ def pieces(content: bytes) -> Iterator[bytes]:
 
 
 def served_name(answer: Answer) -> str:
-    """The name in Content-Disposition, as the standard library reads it; `filename*` stands over `filename`."""
+    """The name in Content-Disposition, as the standard library reads it: `filename*` first."""
     message = email.message.Message()
     message["Content-Disposition"] = answer.headers["content-disposition"]
     names = [
@@ -84,8 +84,7 @@ class Trial:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.request("GET", BASE + path, named)
 
-    # --- The ways to publish
-    # ---------------------------------------------------------------------------------
+    # --- Publishing -------------------------------------------------------------------------------
 
     def post_form(self, package: Package, query: str = "") -> Answer:
         return self.client.form(f"{BASE}/upload{query}", AUTH, package.path)
@@ -98,8 +97,7 @@ class Trial:
         url = f"{BASE}/assets/{package.encoded}{query}"
         return self.client.request("PUT", url, AUTH, pieces(package.content))
 
-    # --- One package and back
-    # --------------------------------------------------------------------------------
+    # --- One package, published and downloaded ----------------------------------------------------
 
     def publish(self, send: Callable[[Package], Answer], status: int, package: Package) -> None:
         answer = send(package)
@@ -122,8 +120,8 @@ class Trial:
         check("the checksum's line", checksum.body, common.checksum_line(package))
 
     def download_by_bare_name(self, package: Package) -> None:
-        # What separates the parts of a URL, or is already an encoding, must be encoded by whoever
-        # writes it; and space around a URL is not part of it.
+        # The writer of a URL must encode bytes that separate its parts or that look encoded; space
+        # around a URL is not part of it.
         if (
             self.client.encodes_urls
             and not set(package.name) & set("%?#")
@@ -163,8 +161,7 @@ class Trial:
         expect(self.client.request("DELETE", url, AUTH), 204)
         expect(self.client.request("GET", url, {}), 404, "afterwards")
 
-    # --- All of it
-    # -------------------------------------------------------------------------------------------
+    # --- All steps --------------------------------------------------------------------------------
 
     def listed(self, expected: list[Package]) -> None:
         for answer in (

@@ -54,6 +54,7 @@ fn documents() -> Vec<PathBuf> {
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "chart/README.md",
     ];
     let mut documents = files_below("docs", &["md"]);
     documents.extend(names.map(|name| root().join(name)));

@@ -68,7 +68,7 @@ fn wait_beside_slow_readers(readers: usize) -> Duration {
 }
 
 #[test]
-fn slow_readers_keep_nobody_out_for_long() {
+fn slow_readers_block_no_client_for_long() {
     assert_eq!(wait_beside_slow_readers(3), Duration::ZERO);
     // At the limit, the first reader below the pace is closed for the new client.
     let given_up = PACE_WINDOW + STALL_TIME_MAX;

@@ -52,7 +52,7 @@ fn a_head_has_its_time_from_its_first_byte() {
 }
 
 #[test]
-fn a_body_without_progress_is_given_up() {
+fn a_body_without_progress_ends_the_connection() {
     let server = InProcess::start(100);
     let mut connection = server.connect_and_wait();
     connection.send(PUT);
@@ -88,7 +88,7 @@ fn rounds_at_pace(server: &InProcess, bytes: usize, rounds: usize) -> usize {
 }
 
 #[test]
-fn a_body_below_the_least_pace_is_given_up_after_the_window() {
+fn a_body_below_the_least_pace_ends_after_the_window() {
     let server = InProcess::start(100);
     let window_rounds = usize::try_from(PACE_WINDOW.as_secs() / 5).unwrap();
     let rounds = rounds_at_pace(&server, 4 * 1024, 40);
@@ -99,13 +99,13 @@ fn a_body_below_the_least_pace_is_given_up_after_the_window() {
 }
 
 #[test]
-fn a_body_at_the_least_pace_goes_on() {
+fn a_body_at_the_least_pace_is_kept() {
     let server = InProcess::start(100);
     assert_eq!(rounds_at_pace(&server, 5 * 1024, 40), 40);
 }
 
 #[test]
-fn an_answer_that_nobody_reads_is_given_up() {
+fn an_answer_that_is_not_read_ends_the_connection() {
     let server = InProcess::start(100);
     let mut connection = server.connect_and_wait();
     fix_window(&connection);
@@ -163,7 +163,7 @@ fn an_honest_slow_reader_is_served_to_the_end() {
 }
 
 #[test]
-fn a_reader_below_the_least_pace_is_given_up() {
+fn a_reader_below_the_least_pace_ends_the_connection() {
     let server = InProcess::start(100);
     let waited = read_at_pace(&server, 1, Duration::from_mins(5));
     assert!(
@@ -194,7 +194,7 @@ fn a_closing_connection_waits_for_its_client_but_not_for_ever() {
 }
 
 #[test]
-fn the_longest_idle_connection_goes_for_a_new_one() {
+fn the_longest_idle_connection_is_closed_for_a_new_one() {
     let server = InProcess::start(3);
     let mut connections: Vec<Connection> = Vec::new();
     for _ in 0..3 {

@@ -78,7 +78,7 @@ pub const MALFORMED: &[(&[u8], ChunkError)] = &[
     (b"10000000000000000\r\n", ChunkError::Size),
     (b"10000000000000001\r\nx\r\n0\r\n\r\n", ChunkError::Size),
     (b"00000000000000001\r\nx\r\n0\r\n\r\n", ChunkError::Size),
-    // Extensions; one that swallowed an LF would hide what another reader takes for content.
+    // Extensions; an accepted LF in one could hide bytes that another reader takes for content.
     (b"1;a\nx\r\n0\r\n\r\n", ChunkError::Extension),
     (b"1;\nx\r\n0\r\n\r\n", ChunkError::Extension),
     (b"1;a=\"\n\"\r\nx\r\n0\r\n\r\n", ChunkError::Extension),
@@ -164,7 +164,7 @@ fn a_body_cut_short_has_no_end() {
 }
 
 #[test]
-fn what_follows_a_body_is_left_alone() {
+fn bytes_after_a_body_are_not_consumed() {
     let next: &[&[u8]] = &[b"GET / HTTP/1.1\r\n\r\n", b"\r\n", b"0\r\n\r\n", b"\0"];
     for (body, content) in VALID {
         for rest in next {
@@ -193,7 +193,7 @@ fn sizes_up_to_64_bits_are_sizes() {
     }
 }
 
-/// The bound is 4 KiB; whether the semicolon counts is nobody's business.
+/// The bound is 4 KiB; whether it includes the semicolon is unspecified.
 #[test]
 fn extensions_of_a_body_are_bounded_together() {
     let one = |length: usize| format!("1;{}\r\nx\r\n0\r\n\r\n", "a".repeat(length));
@@ -210,7 +210,7 @@ fn extensions_of_a_body_are_bounded_together() {
     }
 }
 
-/// The bound is 4 KiB; whether the line that ends the body counts is nobody's business.
+/// The bound is 4 KiB; whether it includes the line that ends the body is unspecified.
 #[test]
 fn trailers_are_bounded() {
     let one = |length: usize| format!("0\r\nX:{}\r\n\r\n", "y".repeat(length - "X:\r\n".len()));

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-/// The token of all settings here.
+/// The token in all settings here.
 const SECRET: &str = "s3cret-t0ken";
 
 /// Settings of a YAML document and of the environment, with a token.

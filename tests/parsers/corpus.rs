@@ -1,4 +1,4 @@
-//! Inputs to begin with, for each fuzz target: the entries of the tables, good and bad alike.
+//! Initial inputs for each fuzz target: the entries of the tables, good and bad alike.
 
 use crate::smoke::TARGETS;
 use crate::{
@@ -15,12 +15,12 @@ fn inputs<I: AsRef<[u8]>, T>(table: &[(I, T)]) -> impl Iterator<Item = Vec<u8>> 
     table.iter().map(|(input, _)| input.as_ref().to_vec())
 }
 
-/// The inputs of a table without anything else.
+/// The inputs of a table of single values.
 fn owned<I: AsRef<[u8]>>(table: &[I]) -> impl Iterator<Item = Vec<u8>> {
     table.iter().map(|input| input.as_ref().to_vec())
 }
 
-/// Heads, and what may not stand in one.
+/// Heads, and lines that may not occur in one.
 pub fn head() -> Vec<Vec<u8>> {
     differential::seeds()
 }

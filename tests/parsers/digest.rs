@@ -18,7 +18,7 @@ type Stated = Result<Option<&'static str>, DigestError>;
 const REPR: Stated = Err(DigestError::DigestField("Repr-Digest"));
 const CONTENT: Stated = Err(DigestError::DigestField("Content-Digest"));
 
-/// Header lines of an upload whose body is the file, and what they state.
+/// Header lines of an upload whose body is the file, and the digest that they state.
 pub const STATED: &[(&[&str], Stated)] = &[
     (&[], Ok(None)),
     (
@@ -37,7 +37,7 @@ pub const STATED: &[(&[&str], Stated)] = &[
         &["X-Checksum-SHA256: 2CF24DBA5FB0A30E26E83B2AC5B9E29E1B161E5C1FA7425E73043362938B9824"],
         Ok(Some(HELLO)),
     ),
-    // Other algorithms, before and behind; alone they state nothing.
+    // Other algorithms, before and after; alone they state nothing.
     (
         &["Repr-Digest: sha-512=:YQ==:, \
                 sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:,md5=:YQ==:"],
@@ -74,7 +74,7 @@ pub const STATED: &[(&[&str], Stated)] = &[
         ],
         Err(DigestError::Contradiction),
     ),
-    // No byte sequence of 32 bytes.
+    // Not a byte sequence of 32 bytes.
     (&["Repr-Digest: sha-256"], REPR),
     (&["Repr-Digest: sha-256="], REPR),
     (&["Repr-Digest: sha-256=::"], REPR),
@@ -148,9 +148,9 @@ fn statements_are_understood_or_refused() {
     }
 }
 
-/// In a form the body is more than the file, so its digest says nothing of the file.
+/// In a form the body is more than the file, so its digest does not describe the file.
 #[test]
-fn content_digests_of_forms_are_nobodys() {
+fn content_digests_of_forms_are_ignored() {
     for value in [
         "sha-256=:LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=:",
         "sha-256=:YQ==:",
@@ -179,14 +179,14 @@ fn padding_may_be_left_out() {
 /// RFC 8941, section 3.2: any member of a dictionary may have parameters; RFC 9530 gives them no
 /// meaning.
 #[test]
-fn parameters_of_a_member_are_nobodys() {
+fn parameters_of_a_member_are_ignored() {
     let line = "Repr-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:;a=b";
     assert_states(&[line], true, Ok(Some(EMPTY)));
 }
 
-/// The module's invariant: a digest that a client stated is understood or refused. A member whose
-/// key is no key (RFC 8941, section 3.1.2: lower case, no blank before `=`) makes the field no
-/// dictionary.
+/// The module's invariant: a digest that a client states is understood or refused. A member with an
+/// invalid key (RFC 8941, section 3.1.2: lower case, no blank before `=`) makes the whole field
+/// invalid.
 #[test]
 fn a_key_that_is_none_is_refused() {
     for key in ["SHA-256", "Sha-256", "sha-256 ", " sha-256\t", ""] {

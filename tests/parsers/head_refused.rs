@@ -21,8 +21,7 @@ const BOTH: HeadError = HeadError::Framing(FramingError::LengthWithCoding);
 const CODING: HeadError = HeadError::Framing(FramingError::UnknownCoding);
 const OLD_CODING: HeadError = HeadError::Framing(FramingError::CodingInOldVersion);
 
-/// Heads to refuse whatever their request line and Host: what stands between those and the blank
-/// line.
+/// Parts of heads that are refused with any request line and Host: the lines up to the blank line.
 pub const REFUSED_FIELDS: &[(&[u8], HeadError)] = &[
     // Lines that end in LF alone, NUL, other control characters, CR alone.
     (b"X: y\n", HeadError::BareLineFeed),
@@ -118,7 +117,7 @@ pub const REFUSED_FIELDS: &[(&[u8], HeadError)] = &[
     (b"Transfer-Encoding:\r\n chunked\r\n", NO_NAME),
 ];
 
-/// Values of a Host field that are no authority.
+/// Values of a Host field that are not authorities.
 pub const REFUSED_HOSTS: &[&[u8]] = &[
     b"user@a",
     b"user:secret@a",

@@ -1,8 +1,8 @@
-//! Forms: those that must be read, with their parts, and those that must be refused, with the
+//! Forms: those that must be accepted, with their parts, and those that must be refused, with the
 //! reason.
 //!
-//! Sources: RFC 7578, sections 4.1 to 4.7; RFC 2046, section 5.1.1; docs/contract.md, section 1 (file
-//! names).
+//! Sources: RFC 7578, sections 4.1 to 4.7; RFC 2046, section 5.1.1; docs/contract.md, section 1
+//! (file names).
 
 use release_server::http::multipart::MultipartError;
 
@@ -255,8 +255,7 @@ pub const REFUSED_PART_HEADS: &[(&[u8], MultipartError)] = &[
     ),
 ];
 
-/// What may stand between the head of a part and the next delimiter, with nothing of it a
-/// delimiter.
+/// Texts that may occur between the head of a part and the next delimiter, and hold no delimiter.
 pub const CONTENTS: &[&[u8]] = &[
     b"",
     b"x",
@@ -292,7 +291,7 @@ pub const CONTENTS: &[&[u8]] = &[
     b"\0\xff\xfe\r\0\n",
 ];
 
-/// What may stand before the first delimiter.
+/// Texts that may occur before the first delimiter.
 pub const PREAMBLES: &[&[u8]] = &[
     b"",
     b"\r\n",
@@ -304,7 +303,7 @@ pub const PREAMBLES: &[&[u8]] = &[
     b"\r\n--xY\r\n",
 ];
 
-/// What may stand after the closing delimiter.
+/// Texts that may occur after the closing delimiter.
 pub const EPILOGUES: &[&[u8]] = &[
     b"",
     b"\r\n",
@@ -315,7 +314,7 @@ pub const EPILOGUES: &[&[u8]] = &[
         --xYz--\r\n",
 ];
 
-/// What may not follow a boundary at the start of a line.
+/// Texts that may not follow a boundary at the start of a line.
 pub const REFUSED_LINE_ENDS: &[&[u8]] = &[
     b"x\r\n", b"0\r\n", b"\n", b"\rx", b"\r\r\n", b"-\r\n", b"-x", b" x\r\n", b" \n", b"\t--",
     b" \rx", b";\r\n", b"\0",

@@ -6,7 +6,7 @@ use crate::Random;
 use crate::properties::pattern::check;
 use release_server::pattern::Pattern;
 
-/// A pattern, a name, and whether the one stands for the other.
+/// A pattern, a name, and whether the pattern matches.
 pub const TABLE: &[(&str, &str, bool)] = &[
     ("", "", true),
     ("", "a", false),
@@ -43,7 +43,7 @@ pub const TABLE: &[(&str, &str, bool)] = &[
     ("*ab", "aab", true),
     ("a*b*c", "abcbc", true),
     ("a*b*c", "acb", false),
-    // No brackets, no escapes: they stand for themselves.
+    // Brackets and backslashes have no special meaning.
     ("[ab]", "a", false),
     ("[ab]", "[ab]", true),
     ("\\*", "*", false),
@@ -51,7 +51,7 @@ pub const TABLE: &[(&str, &str, bool)] = &[
 ];
 
 #[test]
-fn patterns_stand_for_what_they_say() {
+fn patterns_match_as_listed() {
     for (pattern, name, expected) in TABLE {
         assert_eq!(
             Pattern::new(pattern).matches(name),
@@ -74,7 +74,7 @@ fn random_patterns_keep_the_properties() {
     assert!(matched > 1_000, "only {matched} matched");
 }
 
-/// With backtracking over every `*` this would not end in a lifetime.
+/// Backtracking over every `*` would take longer than a lifetime here.
 #[test]
 fn no_pattern_takes_long() {
     let name = "a".repeat(240);

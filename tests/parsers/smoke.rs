@@ -46,10 +46,10 @@ fn smoke(rounds: usize, corpus: &[Vec<u8>], check: fn(&[u8])) {
     }
 }
 
-/// For each target its smoke, and an entry in [`TARGETS`].
+/// For each target its smoke test, and an entry in [`TARGETS`].
 macro_rules! targets {
     ($($rounds:ident: $($target:ident)*;)*) => {
-        /// The fuzz targets, with the corpus that each begins with.
+        /// The fuzz targets, with their initial corpora.
         pub const TARGETS: &[(&str, fn() -> Vec<Vec<u8>>)] =
             &[$($((stringify!($target), corpus::$target)),*),*];
 

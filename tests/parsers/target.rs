@@ -5,7 +5,7 @@
 
 use release_server::http::target::{Target, TargetError, decode_segment};
 
-/// Targets to read: path, query and authority. Heads have more of them.
+/// Accepted targets: path, query and authority. The tables of heads have more of them.
 pub const VALID: &[(&str, &str, &str, Option<&str>)] = &[
     ("/", "/", "", None),
     ("*", "*", "", None),
@@ -98,7 +98,7 @@ pub const SEGMENTS: &[(&str, Option<&str>)] = &[
     ("%4", Some("%4")),
     ("%zz", Some("%zz")),
     ("%%41", Some("%A")),
-    // No UTF-8: a stray byte, an overlong slash, half of a pair, beyond the last character.
+    // Not UTF-8: a stray byte, an overlong slash, half of a pair, beyond the last character.
     ("%ff", None),
     ("a%C3", None),
     ("%C3(", None),

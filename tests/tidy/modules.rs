@@ -19,7 +19,7 @@ const LAYERS: [&[&str]; 8] = [
     &["http"],
     &["metrics"],
     &[
-        "log", "checksum", "clock", "date", "limits", "pattern", "version", "text",
+        "log", "clock", "checksum", "date", "limits", "pattern", "text", "version",
     ],
 ];
 

@@ -89,7 +89,7 @@ fn clients_that_leave_in_the_middle_leave_nothing_behind() {
 }
 
 #[test]
-fn a_flood_of_resets_keeps_nobody_out() {
+fn a_flood_of_resets_blocks_no_client() {
     let mut rested = Rested::over(TestServer::with(&[("MAX_CONNECTIONS", "100")]));
     let beginnings = beginnings();
     for number in 0..5000 {

@@ -14,7 +14,7 @@ fn assert_served(server: &TestServer, content: &[u8]) {
 }
 
 #[test]
-fn a_thousand_stalled_clients_keep_nobody_waiting() {
+fn a_thousand_stalled_clients_delay_no_other() {
     let server = TestServer::with(&[("WORKERS", "2")]);
     let content = noise(6, 1_000_000);
     assert_eq!(server.put("small.zip", &content).status, 201);

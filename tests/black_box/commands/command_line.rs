@@ -236,16 +236,16 @@ fn later_layers_win() {
         .current_dir(directory.path());
     let server = TestServer::spawn(start, &directory.path().join("data"));
     let line = server.wait_for_line(|line| line["message"] == "listening");
-    assert_eq!(line["max_packages"], 2, ".env stands over the file");
+    assert_eq!(line["max_packages"], 2, ".env overrides the file");
     assert_eq!(
         server.put("a.zip", b"1").status,
         201,
-        "the environment stands over .env"
+        "the environment overrides .env"
     );
 }
 
 #[test]
-fn what_cannot_be_used_stops_the_start_with_one_line() {
+fn an_unusable_setting_stops_the_start_with_one_line() {
     let taken = TestServer::start();
     let port = taken.port.to_string();
     let directory = tempfile::tempdir().unwrap();

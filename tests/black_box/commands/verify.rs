@@ -88,7 +88,7 @@ fn faulty(storage: &Path) -> Vec<String> {
 }
 
 #[test]
-fn what_is_right_is_told_in_one_line() {
+fn a_healthy_directory_is_reported_in_one_line() {
     let server = TestServer::start();
     let (said, right) = lines(&verify(server.storage(), &[]));
     assert!(right, "nothing there is all right");
@@ -189,7 +189,7 @@ fn bytes_that_rotted_are_found() {
 }
 
 #[test]
-fn beside_a_server_that_publishes_nothing_is_wrong_and_nothing_gets_wrong() {
+fn verify_beside_a_publishing_server_reports_and_changes_nothing() {
     let server = TestServer::start();
     let (publishing, content) = (AtomicBool::new(true), |round: u64| noise(round, 20_000));
     let last = std::thread::scope(|scope| {

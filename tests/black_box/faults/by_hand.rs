@@ -84,7 +84,7 @@ fn a_package_removed_by_hand() {
 }
 
 #[test]
-fn a_directory_that_goes_during_an_upload() {
+fn a_directory_removed_during_an_upload() {
     let server = TestServer::start();
     let away = server.storage().with_extension("away");
     let mut connection = server.connect();

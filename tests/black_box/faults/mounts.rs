@@ -195,7 +195,7 @@ fn a_volume_that_turns_read_only() {
 
 #[test]
 #[ignore = "needs a mount: scripts/faults.sh"]
-fn a_volume_that_goes_and_comes_back() {
+fn a_volume_that_vanishes_and_returns() {
     let behind = tempfile::tempdir().unwrap();
     let mount = format!("--bind {}", behind.path().display());
     let volume = Volume::new(&mount);

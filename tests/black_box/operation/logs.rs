@@ -84,7 +84,7 @@ fn no_line_holds_a_token_and_none_can_be_forged() {
 }
 
 #[test]
-fn the_numbers_count_what_happened() {
+fn the_metrics_count_requests_and_bytes() {
     let server = TestServer::with(&[("MAX_PACKAGES", "2")]);
     for name in ["a.zip", "b.zip", "c.zip"] {
         assert_eq!(server.put(name, b"12345").status, 201);

@@ -171,7 +171,7 @@ fn answers_made_from_the_listing_have_tags() {
 }
 
 #[test]
-fn the_list_comes_in_the_form_that_is_asked_for() {
+fn the_list_has_the_requested_format() {
     let server = TestServer::start();
     assert_eq!(server.put("a%3Cb%3E.zip", b"1").status, 201);
     for (path, accept, is_json) in [

@@ -3,7 +3,7 @@
 use crate::support::{FORM_TYPE, TOKEN, TestServer, form, hex, noise};
 
 #[test]
-fn what_is_published_is_listed_downloaded_and_deleted() {
+fn a_published_package_is_listed_downloaded_and_deleted() {
     let server = TestServer::start();
     let content = noise(1, 100_000);
     let published = server.upload("a.zip", &content);

@@ -96,7 +96,7 @@ fn reads_are_refused_with_a_reason() {
 }
 
 #[test]
-fn other_methods_are_told_which_are_allowed() {
+fn other_methods_get_the_allowed_ones() {
     let server = TestServer::start();
     for (method, path, allow) in [
         ("DELETE", "/latest", "GET, HEAD"),
@@ -151,7 +151,7 @@ fn writing_needs_the_token_and_says_so_before_the_body() {
 }
 
 #[test]
-fn a_client_that_waits_for_100_is_told_before_it_sends() {
+fn a_client_that_waits_for_100_gets_its_refusal_before_it_sends() {
     let server = TestServer::with(&[("MAX_UPLOAD_SIZE", "1000")]);
     assert_eq!(server.put("there.zip", b"first").status, 201);
     let token = format!("Authorization: Bearer {TOKEN}\r\n");

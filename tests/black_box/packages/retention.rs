@@ -158,7 +158,7 @@ fn a_lowered_limit_alone_removes_nothing() {
 }
 
 #[test]
-fn the_oldest_goes_though_its_rights_were_changed() {
+fn the_oldest_is_removed_though_its_permissions_were_changed() {
     let directory = tempfile::tempdir().unwrap();
     for (name, seconds) in [("a.zip", 1), ("b.zip", 2)] {
         place(directory.path(), name, at(seconds));
@@ -295,7 +295,7 @@ fn versions_go_whole_and_the_newest_stay_whole() {
 }
 
 #[test]
-fn what_is_pinned_is_never_swept() {
+fn pinned_packages_are_never_swept() {
     let limits = [
         ("MAX_PACKAGES", "2"),
         ("MAX_RELEASES", "1"),

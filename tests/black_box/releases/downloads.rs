@@ -25,7 +25,7 @@ fn a_stable_link_leads_to_the_newest_of_a_pattern() {
 }
 
 #[test]
-fn lists_of_checksums_are_complete_and_a_package_of_their_name_stands_over_them() {
+fn lists_of_checksums_are_complete_and_a_package_of_that_name_overrides_them() {
     let server = populated();
     let line = |name: &str| format!("{}  {name}\n", hex(name.as_bytes()));
     let of_two = line("tool-v2.0.0-darwin.zip") + &line("tool-v2.0.0-linux.zip");

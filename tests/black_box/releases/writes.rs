@@ -99,7 +99,7 @@ fn both_schemes_are_taken_and_no_token_is_not() {
 }
 
 #[test]
-fn what_has_no_meaning_here_is_refused() {
+fn unsupported_calls_are_refused() {
     let server = TestServer::start();
     for (release, words) in [
         (json!({}), "'tag_name'"),
@@ -147,7 +147,7 @@ fn what_has_no_meaning_here_is_refused() {
 }
 
 #[test]
-fn an_upload_goes_to_the_release_that_its_name_says() {
+fn an_upload_belongs_to_the_release_of_its_name() {
     let server = TestServer::start();
     let id = create(&server, &json!({"tag_name": "v1.0.0"})).json()["id"].clone();
     for (query, status, words) in [

@@ -201,7 +201,7 @@ pub const GROUPS: &[Group] = &[
         ..REFUSED
     },
     Group {
-        name: "malformed chunks that nobody wants",
+        name: "malformed chunks on requests without a body",
         pieces: &[
             "POST /upload HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n@GET /smuggled \
                 HTTP/1.1\r\nHost: t\r\n\r\n",
@@ -220,7 +220,7 @@ pub const GROUPS: &[Group] = &[
         ..KEPT
     },
     Group {
-        name: "odd chunks that nobody wants",
+        name: "odd chunks on requests without a body",
         pieces: &["POST /upload HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n@"],
         variants: ODD,
         answers: &[401],

@@ -261,6 +261,6 @@ fn nothing_is_smuggled_past_nginx() {
 }
 
 #[test]
-fn nothing_is_smuggled_past_nginx_that_passes_bodies_on_as_they_come() {
+fn nothing_is_smuggled_past_an_nginx_that_streams_bodies() {
     send_all(false);
 }

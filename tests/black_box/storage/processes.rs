@@ -119,7 +119,7 @@ fn retention_holds_among_all_of_them() {
 }
 
 #[test]
-fn what_one_publishes_the_others_list() {
+fn a_package_of_one_process_is_listed_by_the_others() {
     let directory = tempfile::tempdir().unwrap();
     let servers = servers(&directory, 2, &[]);
     for number in 0..10 {
@@ -173,7 +173,7 @@ fn a_package_published_anew_is_never_listed_with_the_checksum_before() {
 }
 
 #[test]
-fn a_lock_that_someone_keeps_is_waited_for_but_not_for_ever() {
+fn a_held_lock_is_awaited_for_a_bounded_time() {
     let server = TestServer::start();
     let lock = std::fs::File::open(server.storage()).unwrap();
     lock.lock().unwrap();

@@ -43,7 +43,7 @@ fn all_have_checksums(server: &TestServer) -> Option<()> {
 }
 
 #[test]
-fn nobody_waits_for_a_reading_after_changes_of_this_process() {
+fn changes_of_this_process_need_no_reading_of_the_directory() {
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path());
     let server = start(directory.path());
@@ -73,7 +73,7 @@ fn nobody_waits_for_a_reading_after_changes_of_this_process() {
 }
 
 #[test]
-fn nobody_waits_for_missing_checksums() {
+fn no_request_waits_for_missing_checksums() {
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path());
     let server = start(directory.path());

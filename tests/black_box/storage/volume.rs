@@ -50,7 +50,7 @@ fn a_volume_of_the_python_server_works_as_it_is() {
 }
 
 #[test]
-fn what_was_published_is_known_after_a_restart() {
+fn packages_and_checksums_survive_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let names: Vec<String> = (0..30)
         .rev()
@@ -138,7 +138,7 @@ fn a_package_without_a_checksum_has_a_strong_tag_of_its_own() {
 }
 
 #[test]
-fn what_is_no_package_is_neither_listed_nor_served_nor_replaced() {
+fn entries_that_are_not_packages_are_neither_listed_nor_served_nor_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let outside = tempfile::tempdir().unwrap();
     let secret = outside.path().join("secret");
@@ -192,7 +192,7 @@ fn files_put_there_and_taken_away_by_hand_are_seen() {
 }
 
 #[test]
-fn leftovers_of_the_dead_go_and_those_of_the_living_stay() {
+fn leftovers_of_dead_processes_are_removed_and_live_uploads_stay() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join(".upload-0123456789abcdef"), "half").unwrap();
     fs::write(directory.path().join("gone.zip.sha256"), "c".repeat(64)).unwrap();

@@ -76,8 +76,8 @@ def githubkit() -> None:
         **repository, asset_id=asset.id, headers={"Accept": "application/octet-stream"}
     )
     same("the download", digest(bytes_.content), SHA256)
-    # Its own method leads to GitHub's host for uploads; the URL that the release announces is the
-    # one to use.
+    # Its own method uses GitHub's host for uploads; the test uses the URL that the release
+    # announces.
     url = latest.upload_url.split("{")[0]
     uploaded = server.request("POST", url, params={"name": NEW}, content=CONTENT).json()
     same("the upload", uploaded["digest"], f"sha256:{digest(CONTENT)}")

@@ -1,5 +1,5 @@
-//! `Content-Disposition` and what else has parameters: nothing grows, and what was understood can
-//! be said again.
+//! `Content-Disposition` and other values with parameters: no value grows, and an understood value
+//! can be written again.
 //!
 //! Sources: RFC 7578, section 4.2; RFC 8187, section 3.2; RFC 2046, section 5.1.1 (boundaries); the
 //! invariants of `http::disposition`, `http::parameters` and `http::multipart`.
@@ -39,7 +39,7 @@ pub fn check(input: &[u8]) {
         assert_written_again(&part);
         if let Some(filename) = part.filename {
             name::check(filename.as_bytes());
-            // What the extended form said may be what the plain one decodes.
+            // The text of the extended form may equal what the plain one decodes to.
             if !filename.contains('%') {
                 assert_written_again(&FormData {
                     name: filename,

@@ -1,11 +1,11 @@
-//! What holds for all input, written once: the suite's seeded smoke and the fuzz targets check the
-//! same properties.
+//! Properties of all input, written once: the suite's seeded smoke and the fuzz targets check the
+//! same.
 //!
-//! Each parser's module has `check(input)`, which panics where a property does not hold. What a
-//! parser must say to a given input is in the tables beside this folder.
+//! Each parser's module has `check(input)`, which panics if a property does not hold. The result
+//! for a given input is in the tables beside this folder.
 //!
 //! Invariants: `fuzz/` compiles this folder on its own, so it uses nothing else of the suite; the
-//! same input is always checked the same way, so whatever is random here is seeded with the input.
+//! same input is always checked the same way, so random choices here are seeded with the input.
 
 pub mod body;
 pub mod config;

@@ -1,5 +1,5 @@
-//! Single values of settings: what is taken can be written plainly and is read the same; a little
-//! more is not taken.
+//! Single values of settings: an accepted value can be written plainly and is read the same; a
+//! little more is refused.
 //!
 //! Source: docs/contract.md, section 5; the invariants of `config::value`.
 
