@@ -57,7 +57,8 @@ mkdir dist
 for target in ${TARGETS:-$(rustc --print host-tuple)}; do
     binary=$(scripts/static.sh "$target")
     name=release-server-$version-linux-$(platform_of "$target")
-    mkdir "$work/$name"
+    mkdir -p "$work/$name/docs"
+    cp -p docs/*.md docs/packages.png "$work/$name/docs"
     cp -p "$binary" scripts/upload.sh scripts/delete.sh scripts/release-server.service \
         docs/release-server.1 LICENSE README.md CHANGELOG.md "$work/$name"
     pack "$name" "$name.tar.gz"
