@@ -1,12 +1,13 @@
 #!/bin/sh
 # Builds the image {REGISTRY}/{AUTHOR}/{IMAGE_NAME}:{TAG} with docker.
 #
-#   scripts/build.sh [--push | --oci FILE] [--platform LIST] [--print]
+#   scripts/build.sh [--push | --oci FILE | --unpublished | --print] [--platform LIST]
 #
 #   --push           pushes the image, with its SBOM and provenance, and prints its name with the digest that the
 #                    registry received. An image that is there already is not overwritten. Needs buildx
 #   --oci FILE       writes the image to an OCI archive instead and prints its name with its digest, which is the same
 #                    for the same commit wherever it is built. Needs buildx with a builder other than docker's own
+#   --unpublished    builds nothing; fails if the registry has the image already
 #   --platform LIST  such as linux/amd64,linux/arm64,linux/arm/v7; default: this machine's. Several need --push or --oci
 #   --print          prints the image's name and builds nothing
 #
@@ -25,11 +26,12 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/version.sh
 . scripts/version.sh
 
-push=no oci='' platform='' print=no
+push=no oci='' unpublished=no platform='' print=no
 while [ $# -gt 0 ]; do
     case $1 in
         --push) push=yes ;;
         --print) print=yes ;;
+        --unpublished) unpublished=yes ;;
         --oci | --platform)
             [ $# -gt 1 ] || fail "$1 needs a value"
             case $1 in --oci) oci=$2 ;; *) platform=$2 ;; esac
@@ -37,7 +39,7 @@ while [ $# -gt 0 ]; do
             ;;
         --oci=*) oci=${1#*=} ;;
         --platform=*) platform=${1#*=} ;;
-        *) fail "unknown option '$1'; the options are --push, --oci FILE, --platform LIST and --print" ;;
+        *) fail "unknown option '$1'; the options are --push, --oci FILE, --unpublished, --platform LIST and --print" ;;
     esac
     shift
 done
@@ -54,20 +56,29 @@ if [ "$print" = yes ]; then
 fi
 
 command -v docker >/dev/null || fail "docker is missing; install it first"
+
+require_unpublished() {
+    if answer=$(docker buildx imagetools inspect "$name" 2>&1); then
+        fail "$name exists and is not overwritten; raise the version in Cargo.toml, or set TAG"
+    fi
+    # Another answer, such as a refused login, does not prove that the name is unused.
+    case $answer in
+        *'not found'*) ;;
+        *) fail "the registry does not tell whether $name exists: $answer" ;;
+    esac
+}
+
+if [ "$unpublished" = yes ]; then
+    require_unpublished
+    exit
+fi
 metadata=
 if docker buildx version >/dev/null 2>&1; then
     metadata=$(mktemp)
     trap 'rm -f "$metadata"' EXIT
     set -- buildx build --metadata-file "$metadata"
     if [ "$push" = yes ]; then
-        # An answer other than "not found", such as a refused login, is no proof that the name is free.
-        if answer=$(docker buildx imagetools inspect "$name" 2>&1); then
-            fail "$name exists and is not overwritten; raise the version in Cargo.toml, or set TAG"
-        fi
-        case $answer in
-            *'not found'*) ;;
-            *) fail "it is not known whether $name exists: $answer" ;;
-        esac
+        require_unpublished
         set -- "$@" --output type=image,push=true,rewrite-timestamp=true --sbom=true --provenance=mode=max
     elif [ -n "$oci" ]; then
         # Attestations would contain the time of the build.
