@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Compares the parts of the chart with each other and with the sources, without rendering the chart.
+"""Compares the parts of the chart with each other and with the sources, without rendering.
 
     scripts/chart_static.py
 
-Compared: values.yaml, its schema and ci/everything-values.yaml; `config` with the settings in src/config/keys.rs, and
-their variables with the tests of the refusals; the metrics of alerts and dashboard with those of the server; the
-versions in Cargo.toml and Chart.yaml. Needs PyYAML.
+Compared: values.yaml, its schema and ci/everything-values.yaml; `config` with the settings in
+src/config/keys.rs, and their variables with the tests of the refusals; the metrics of alerts and
+dashboard with those of the server; the versions in Cargo.toml and Chart.yaml. Needs PyYAML.
 """
 
 import json
@@ -104,7 +104,7 @@ def check_settings(config):
 
 
 def check_metrics():
-    text = (ROOT / "src/app/metrics/text.rs").read_text()
+    text = (ROOT / "src/metrics/text.rs").read_text()
     known = {f"release_server_{name}" for name in re.findall(r'"([a-z_]+)"', text)}
     for path in ("dashboards/release-server.json", "templates/prometheusrule.yaml"):
         used = set(re.findall(r"\brelease_server_\w+", (CHART / path).read_text()))
