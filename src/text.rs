@@ -3,6 +3,8 @@
 //! Invariant: each function takes exactly what it documents and reports only whether the text
 //! matched; the caller knows the setting or parameter and makes the sentence about it.
 
+use std::borrow::Cow;
+
 /// A number: decimal digits alone, without a sign.
 pub fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -34,4 +36,13 @@ pub fn is_url_path(path: &str) -> bool {
             && !path.starts_with("//")
             && unencoded.bytes().all(safe)
             && pieces.all(|piece| encoded(piece) && piece.bytes().all(safe)))
+}
+
+/// As much of a client's text as a sentence about it needs: the first 256 characters.
+pub fn excerpt(text: &str) -> Cow<'_, str> {
+    const CHARACTERS_MAX: usize = 256;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
 }

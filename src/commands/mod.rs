@@ -8,12 +8,13 @@
 mod healthcheck;
 mod verify;
 
-use crate::app::metrics::Metrics;
 use crate::app::public_url::PublicUrl;
+use crate::app::router::Endpoint;
 use crate::app::{self, App};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::log as output;
+use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::{self, Server, descriptors, listener};
 use crate::storage::{Retention, Store};
@@ -154,7 +155,7 @@ fn serve() -> Result<Infallible, Failure> {
     };
     let store = Store::open(&config.storage_path, retention, clock.clone())
         .map_err(|error| unusable_storage(&config.storage_path, &error))?;
-    let metrics = Arc::new(Metrics::default());
+    let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let app = App::new(
         Arc::clone(&store),
         Arc::clone(&metrics),

@@ -1,13 +1,13 @@
-//! SHA-256 values as they travel: hexadecimal, base64 in digest fields.
+//! Checksums in header fields: hexadecimal in one, base64 in the digest fields.
 //!
-//! Invariant: a digest that a client stated is either understood or refused; a field with other algorithms only states
-//! none.
+//! Invariant: a digest that a client states is either understood or refused; a field that names
+//! only other algorithms states none.
 //!
-//! Sources: RFC 9530, sections 2 and 3 (`Content-Digest`, `Repr-Digest`); RFC 8941, sections 3.2 and 3.3.5
-//! (dictionaries, byte sequences).
+//! Sources: RFC 9530, sections 2 and 3 (`Content-Digest`, `Repr-Digest`); RFC 8941, sections 3.2
+//! and 3.3.5 (dictionaries, byte sequences).
 
 use crate::checksum::Sha256;
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
 use base64::{Engine, alphabet};
@@ -17,10 +17,11 @@ pub fn member(sha256: &Sha256) -> String {
     format!("sha-256=:{}:", BASE64_STANDARD.encode(sha256.as_bytes()))
 }
 
-/// Why a stated digest cannot be checked. Answered with 400.
+/// Why a stated digest cannot be checked. The answer is 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DigestError {
-    /// `Repr-Digest` or `Content-Digest` is no dictionary, or its `sha-256` no byte sequence of 32 bytes.
+    /// `Repr-Digest` or `Content-Digest` is not a dictionary, or its `sha-256` is not a byte
+    /// sequence of 32 bytes.
     DigestField(&'static str),
     /// `X-Checksum-Sha256` is not 64 hexadecimal digits.
     Checksum,
@@ -45,7 +46,8 @@ impl std::fmt::Display for DigestError {
     }
 }
 
-/// The SHA-256 that the client states for the file. `Content-Digest` counts only where the body is the file itself.
+/// The SHA-256 that the client states for the file. `Content-Digest` counts only where the body is
+/// the file itself.
 pub fn stated(fields: &Fields<'_, '_>, body_is_file: bool) -> Result<Option<Sha256>, DigestError> {
     let mut stated = None;
     let mut agree = |digest: Sha256| match stated.replace(digest) {
@@ -67,15 +69,16 @@ pub fn stated(fields: &Fields<'_, '_>, body_is_file: bool) -> Result<Option<Sha2
     Ok(stated)
 }
 
-/// The digest in a dictionary's member: an outer `None` where the member is malformed, an inner one where it is of another
-/// algorithm.
+/// The digest in a member of a dictionary: the outer `None` for a malformed member, the inner one
+/// for another algorithm.
 #[expect(
     clippy::option_option,
     reason = "a parser's two answers: is it one, and is it ours"
 )]
 fn sha256_member(member: &[u8]) -> Option<Option<Sha256>> {
     let (key, value) = member.split_at(memchr::memchr(b'=', member)?);
-    // RFC 8941, section 3.1.2: keys are in lower case. `SHA-256` must not pass for an unknown algorithm.
+    // RFC 8941, section 3.1.2: keys are in lower case. `SHA-256` must not pass for an unknown
+    // algorithm.
     let in_key =
         |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.*".contains(byte);
     if key.is_empty() || !key.iter().all(in_key) {
@@ -84,7 +87,7 @@ fn sha256_member(member: &[u8]) -> Option<Option<Sha256>> {
     if key != b"sha-256" {
         return Some(None);
     }
-    // Parameters behind the value are for whoever knows them.
+    // Parameters after the value are permitted and ignored.
     let encoded = value.strip_prefix(b"=:")?;
     let (encoded, rest) = encoded.split_at(memchr::memchr(b':', encoded)?);
     if !matches!(rest, [b':'] | [b':', b';', ..]) {

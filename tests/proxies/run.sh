@@ -1,6 +1,6 @@
 #!/bin/sh
-# The README's proxies against the real server: each runs the README's own lines, and passes on what clients do under
-# its path prefix, over TLS.
+# The proxies of docs/deployment.md in front of the real server: each runs the lines of that document and passes on
+# requests under its path prefix, over TLS.
 #
 #     run.sh [--require-all] SERVER_BINARY [PROXY...]
 #

@@ -1,4 +1,4 @@
-"""README.md's pipelines, run against a server: the GitHub Actions workflow through `act`, the GitLab job through
+"""The pipelines of docs/api.md, run against a server: the GitHub Actions workflow through `act`, the GitLab job through
 `gitlab-ci-local`, or the commands of each in bash where its tool is not installed, which checks all but the YAML.
 
 Each is put into a repository of its own, unchanged but for the server's address, and run three times on a tag: it
@@ -20,11 +20,11 @@ SERVER_SHOWN = "https://releases.example.org"
 
 
 class Difference(Exception):
-    """What is other than README.md says."""
+    """Something is different from what a document shows."""
 
 
 class Pipeline(typing.NamedTuple):
-    """One of README.md's."""
+    """One of the pipelines."""
 
     tool: str
     file: str
@@ -103,9 +103,9 @@ def check_one(pipeline: Pipeline, text: str, url: str, repository: pathlib.Path,
 def check(
     texts: list[str], url: str, work: pathlib.Path, make_clone: typing.Callable[[pathlib.Path], pathlib.Path]
 ) -> None:
-    """Runs the two pipelines of README.md, in the order in which they stand there."""
+    """Runs the two pipelines of docs/api.md, in their order there."""
     if len(texts) != 2:
-        raise Difference(f"README.md has {len(texts)} pipelines, not one of GitHub and one of GitLab")
+        raise Difference(f"docs/api.md has {len(texts)} pipelines, not one of GitHub and one of GitLab")
     for pipeline, text in zip((WORKFLOW, GITLAB), texts):
         how = pipeline.tool if is_installed(pipeline) else f"its commands in bash, without {pipeline.tool}"
         print(f"\n== {pipeline.file}: {how}")
