@@ -1,10 +1,10 @@
 //! The state that all handlers share.
 
 use crate::app::downloads::Downloads;
-use crate::app::metrics::Metrics;
 use crate::app::public_url::PublicUrl;
 use crate::app::rendered::RenderedCache;
 use crate::config::token::Token;
+use crate::metrics::Metrics;
 use crate::storage::Store;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
