@@ -10,6 +10,7 @@
 
 mod crowds;
 mod deadlines;
+mod later;
 mod server;
 #[expect(
     dead_code,

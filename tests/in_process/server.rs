@@ -8,7 +8,9 @@ use release_server::app::error::ApiError;
 use release_server::clock::Clock;
 use release_server::config::Address;
 use release_server::http::response::Response;
-use release_server::http::service::{BodySink, Decision, Refusal, Reply, Request, Service};
+use release_server::http::service::{
+    BodySink, Completion, Decision, Refusal, Reply, Request, Service,
+};
 use release_server::metrics::Metrics;
 use release_server::server::{Options, Server, listener};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -23,36 +25,53 @@ pub const BIG_BYTES: usize = 64 << 20;
 /// Shared by all tests: copies would dominate the memory that they measure.
 static BIG: LazyLock<Bytes> = LazyLock::new(|| vec![b'x'; BIG_BYTES].into());
 
-/// Answers `OK`; `/big` with [`BIG_BYTES`]; `/wait` once the gate is open; `PUT` counts its body;
-/// `/panic/…` panics in the named step.
+/// Answers `OK`; `/big` with many bytes; `/wait` once the gate is open; `/count` counts its body;
+/// `/later` and, after its body, `/later/body` once the test completes them; `/panic/…` panics where
+/// the path says.
 #[derive(Default)]
 pub struct Stub {
     received: Arc<AtomicU64>,
     gate: Arc<Mutex<()>>,
+    pending: Pending,
 }
+
+/// The requests to `/later` that the test has not answered yet, in order.
+pub type Pending = Arc<Mutex<Vec<Completion>>>;
 
 struct Counting {
     received: Arc<AtomicU64>,
+    later: Option<Reply>,
     panic_at: Option<&'static str>,
 }
 
 impl Service for Stub {
     fn respond(&self, request: &Request<'_>) -> Decision {
-        let counting = |panic_at| {
+        let counting = |panic_at, later| {
             Reply::Body(Box::new(Counting {
                 received: Arc::clone(&self.received),
+                later,
                 panic_at,
             }))
         };
+        let pending = Arc::clone(&self.pending);
+        let later = Reply::Later(Box::new(move |completion| {
+            pending.lock().unwrap().push(completion);
+        }));
         let reply = match request.target.path {
             "/panic" => panic!("in respond"),
-            "/panic/feed" => counting(Some("in feed")),
-            "/panic/finish" => counting(Some("in finish")),
+            "/panic/feed" => counting(Some("in feed"), None),
+            "/panic/finish" => counting(Some("in finish"), None),
             "/wait" => {
                 drop(self.gate.lock());
                 Reply::Now(Response::new(200).body("text/plain", "OK"))
             }
-            "/count" => counting(None),
+            "/count" => counting(None, None),
+            "/later" => later,
+            "/later/now" => Reply::Later(Box::new(|completion: Completion| {
+                completion.complete(Response::new(200).body("text/plain", "now"));
+            })),
+            "/later/body" => counting(None, Some(later)),
+            "/panic/later" => Reply::Later(Box::new(|_| panic!("in later"))),
             "/big" => Reply::Now(Response::new(200).body("text/plain", BIG.clone())),
             _ => Reply::Now(Response::new(200).body("text/plain", "OK")),
         };
@@ -72,9 +91,12 @@ impl BodySink for Counting {
         ControlFlow::Continue(())
     }
 
-    fn finish(self: Box<Self>) -> Response {
+    fn finish(self: Box<Self>) -> Reply {
         assert_ne!(self.panic_at, Some("in finish"));
-        Response::new(200).body("text/plain", "OK")
+        if let Some(later) = self.later {
+            return later;
+        }
+        Reply::Now(Response::new(200).body("text/plain", "OK"))
     }
 }
 
@@ -84,6 +106,7 @@ pub struct InProcess {
     pub metrics: Arc<Metrics>,
     /// While it is locked, the worker that serves `/wait` waits.
     pub gate: Arc<Mutex<()>>,
+    pub pending: Pending,
     received: Arc<AtomicU64>,
     address: SocketAddr,
 }
@@ -98,6 +121,7 @@ impl InProcess {
         let stub = Stub::default();
         let received = Arc::clone(&stub.received);
         let gate = Arc::clone(&stub.gate);
+        let pending = Arc::clone(&stub.pending);
         let options = Options {
             workers: 1,
             max_connections,
@@ -109,6 +133,7 @@ impl InProcess {
             clock,
             metrics,
             gate,
+            pending,
             received,
             address,
         }
@@ -149,7 +174,15 @@ impl InProcess {
         until(|| (self.server.active() == connections).then_some(()));
     }
 
-    /// Waits until this many bytes of bodies have been counted.
+    /// Waits for the next request to `/later`; the test answers it.
+    pub fn next_pending(&self) -> Completion {
+        until(|| {
+            let mut pending = self.pending.lock().unwrap();
+            (!pending.is_empty()).then(|| pending.remove(0))
+        })
+    }
+
+    /// Waits until so many bytes of bodies have been counted.
     pub fn wait_until_received(&self, bytes: u64) {
         until(|| self.has_received(bytes).then_some(()));
     }
