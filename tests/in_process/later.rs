@@ -1,7 +1,7 @@
 //! Answers that other threads make while their connections are parked.
 
-use crate::support::Connection;
 use crate::server::InProcess;
+use crate::support::Connection;
 use release_server::http::response::Response;
 use release_server::http::service::Completion;
 use release_server::server::DRAINED;
