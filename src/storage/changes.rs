@@ -18,7 +18,7 @@ use super::group::{self, Parts, ReadyChange};
 use super::lock::{DirLock, LockKeeper};
 use super::upload::CompleteUpload;
 use crate::clock::Clock;
-use crate::limits::{LOCK_WAIT_MAX, QUEUED_BYTES_MAX, QUEUED_CHANGES_MAX, SYNC_THREADS};
+use crate::limits::{LOCK_WAIT_MAX, QUEUED_BYTES_MAX, QUEUED_CHANGES_MAX};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -213,7 +213,7 @@ impl State {
 
 impl ChangeQueue {
     /// Starts the threads for the directory at `path`.
-    pub fn start(path: &Path, parts: Parts) -> std::io::Result<Self> {
+    pub fn start(path: &Path, parts: Parts, sync_threads: usize) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             unsynced: Condvar::new(),
@@ -226,7 +226,7 @@ impl ChangeQueue {
         std::thread::Builder::new()
             .name("changes".to_owned())
             .spawn(move || changer.make_changes(&parts, keeper))?;
-        for number in 0..SYNC_THREADS {
+        for number in 0..sync_threads {
             let syncer = Arc::clone(&shared);
             std::thread::Builder::new()
                 .name(format!("sync-{number}"))

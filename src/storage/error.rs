@@ -68,19 +68,15 @@ pub fn errno(error: &std::io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
-fn failure(action: &'static str, path: impl AsRef<Path>, error: Errno) -> Failure {
-    Failure {
-        action,
-        path: path.as_ref().display().to_string(),
-        error,
-    }
-}
-
 /// Turns the system's error of an operation into a [`StorageError`]. Full disks and exhausted
 /// resources get kinds of their own.
 pub fn failed(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(Errno) -> StorageError {
     move |error| {
-        let failure = failure(action, path, error);
+        let failure = Failure {
+            action,
+            path: path.as_ref().display().to_string(),
+            error,
+        };
         match error {
             Errno::NOSPC | Errno::DQUOT => StorageError::NoSpace(failure),
             Errno::MFILE | Errno::NFILE | Errno::NOMEM => StorageError::Unavailable(failure),
@@ -94,5 +90,8 @@ pub fn unavailable(
     action: &'static str,
     path: impl AsRef<Path>,
 ) -> impl FnOnce(Errno) -> StorageError {
-    move |error| StorageError::Unavailable(failure(action, path, error))
+    move |error| match failed(action, path)(error) {
+        StorageError::Failed(failure) => StorageError::Unavailable(failure),
+        other => other,
+    }
 }

@@ -57,8 +57,14 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the directory and creates it where it is missing.
-    pub fn open(path: &Path, retention: Retention, clock: Clock) -> std::io::Result<Arc<Self>> {
+    /// Opens the directory and creates it where it is missing. `sync_threads`: how many uploads are
+    /// synced at a time.
+    pub fn open(
+        path: &Path,
+        retention: Retention,
+        sync_threads: usize,
+        clock: Clock,
+    ) -> std::io::Result<Arc<Self>> {
         create_durably(path)?;
         TemporaryFile::check_support(path)?;
         let cache = Arc::new(ListingCache::new(path.to_owned(), clock.clone()));
@@ -69,7 +75,7 @@ impl Store {
             owed: Arc::clone(&owed),
         };
         Ok(Arc::new(Self {
-            changes: Arc::new(ChangeQueue::start(path, parts)?),
+            changes: Arc::new(ChangeQueue::start(path, parts, sync_threads)?),
             path: path.to_owned(),
             clock,
             cache,
