@@ -1,7 +1,8 @@
 //! The documents: what they repeat from the sources, what they cite and link, and their form.
 //!
-//! Invariant: a text that two places need is made from one of them. `UPDATE_DOCS=1 cargo test --test documents`
-//! rewrites the parts that are made from the sources; without the variable a stale part fails.
+//! Invariant: a text that two places need is made from one of them. `UPDATE_DOCS=1 cargo test
+//! --test documents` rewrites the parts that are made from the sources; without the variable a
+//! stale part fails.
 
 #![expect(
     clippy::disallowed_methods,
@@ -65,7 +66,8 @@ fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().display().to_string()
 }
 
-/// Compares the part of a document between the lines that hold `begin` and `end` with what it is made from.
+/// Compares the part of a document between the lines that hold `begin` and `end` with what it is
+/// made from.
 fn check_made_part(path: &str, begin: &str, end: &str, made: &str) {
     let text = read(path);
     let (before, rest) = text.split_once(begin).expect("the first mark is missing");
@@ -133,7 +135,8 @@ fn the_tables_of_settings_are_those_of_the_source() {
     check_made_part("docs/release-server.1", ".\\\" settings:", end, &entries);
 }
 
-/// The numbers after "section" or "sections", and a quoted title that follows: `1 and 2`, `1, "Upload errors"`.
+/// The numbers after "section" or "sections", and a quoted title that follows: `1 and 2`, `1,
+/// "Upload errors"`.
 fn cited_sections(text: &str) -> (Vec<u32>, Option<String>) {
     let mut numbers = Vec::new();
     let mut rest = text;

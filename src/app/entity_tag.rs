@@ -1,7 +1,7 @@
 //! The entity tag of a package, for downloads and for the conditions of writes.
 //!
-//! Invariant: two states of a package with different bytes have different tags. The tag is strong: the
-//! checksum, or while that is not computed, everything that the file system knows of the file.
+//! Invariant: two states of a package with different bytes have different tags. The tag is strong:
+//! the checksum, or while that is not computed, everything that the file system knows of the file.
 
 use crate::checksum::Sha256;
 use crate::http::conditional::{Validators, WriteConditions};

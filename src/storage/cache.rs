@@ -5,8 +5,8 @@
 //! - Readers share one listing. One reader at a time rereads the directory.
 //! - Every request for the listing compares the generation: a change that any server on the volume
 //!   has answered is in it. The directory's modification time shows the changes of other programs;
-//!   it is read less often. A time that is younger than a tick of the file system's clock may hide a
-//!   change; the maintenance thread rereads the directory then, and readers do not wait.
+//!   it is read less often. A time that is younger than a tick of the file system's clock may hide
+//!   a change; the maintenance thread rereads the directory then, and readers do not wait.
 //! - A change of this process is in the listing before its answer, without rereading the directory,
 //!   and no reader waits while it is made.
 //!
@@ -162,7 +162,8 @@ impl ListingCache {
         Ok(listing)
     }
 
-    /// Rereads the directory, whose generation and time were read before. The caller holds `refresh`.
+    /// Rereads the directory, whose generation and time were read before. The caller holds
+    /// `refresh`.
     fn read(
         &self,
         directory: &Directory,

@@ -1,8 +1,8 @@
 //! The queue of changes: every publish and delete of this process goes through it.
 //!
-//! Data flows one way: a request enters the queue; one of a few sync threads makes an upload's bytes
-//! durable; the change thread takes all changes that are ready, makes them as one group under the
-//! directory's lock, and sends the answers. So the thread that enters a request never waits.
+//! Data flows one way: a request enters the queue; one of a few sync threads makes an upload's
+//! bytes durable; the change thread takes all changes that are ready, makes them as one group under
+//! the directory's lock, and sends the answers. So the thread that enters a request never waits.
 //!
 //! Invariants:
 //! - The change thread alone holds the directory's lock in this process.
@@ -64,7 +64,7 @@ struct Ready {
 
 enum Work {
     /// With the bytes of its upload.
-    Change(ReadyChange, u64),
+    Change(Box<ReadyChange>, u64),
     Task(Task),
 }
 
@@ -89,10 +89,10 @@ impl Shared {
         Ok(())
     }
 
-    /// Counts a change out: its answer follows.
-    fn settle(&self, bytes: u64) {
+    /// Counts changes out: their answers follow.
+    fn settle(&self, changes: usize, bytes: u64) {
         let mut state = self.state();
-        state.changes -= 1;
+        state.changes -= changes;
         state.bytes -= bytes;
     }
 
@@ -123,10 +123,10 @@ impl Shared {
             match upload.sync() {
                 Ok(upload) => {
                     let change = ReadyChange::Publish(publish, upload);
-                    self.add_ready(Work::Change(change, bytes));
+                    self.add_ready(Work::Change(Box::new(change), bytes));
                 }
                 Err(error) => {
-                    self.settle(bytes);
+                    self.settle(1, bytes);
                     guarded(|| (publish.done)(Err(error)));
                 }
             }
@@ -169,7 +169,7 @@ impl Shared {
                 None => return,
                 Some(Work::Task(task)) => guarded(|| task(Err(error.clone()))),
                 Some(Work::Change(change, bytes)) => {
-                    self.settle(bytes);
+                    self.settle(1, bytes);
                     guarded(|| change.refuse(error.clone()).send());
                 }
             }
@@ -178,23 +178,23 @@ impl Shared {
 
     fn make_group(&self, parts: &Parts, lock: DirLock) {
         let ready = std::mem::take(&mut self.state().ready);
-        let (mut changes, mut sizes, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut changes, mut bytes, mut tasks) = (Vec::new(), 0, Vec::new());
         for ready in ready {
             match ready.work {
-                Work::Change(change, bytes) => {
-                    changes.push(change);
-                    sizes.push(bytes);
+                Work::Change(change, change_bytes) => {
+                    changes.push(*change);
+                    bytes += change_bytes;
                 }
                 Work::Task(task) => tasks.push(task),
             }
         }
-        let mut answers = Vec::new();
+        let (count, mut answers) = (changes.len(), Vec::new());
         guarded(|| answers = group::make(parts, &lock, changes));
         for task in tasks {
             guarded(|| task(Ok(&lock)));
         }
         drop(lock);
-        sizes.into_iter().for_each(|bytes| self.settle(bytes));
+        self.settle(count, bytes);
         for answer in answers {
             guarded(|| answer.send());
         }
@@ -241,22 +241,19 @@ impl ChangeQueue {
     }
 
     pub fn publish(&self, publish: Publish, upload: CompleteUpload) {
-        match self.0.admit(upload.size) {
-            Err(error) => (publish.done)(Err(error)),
-            Ok(()) => {
-                self.0.state().unsynced.push_back((publish, upload));
-                self.0.unsynced.notify_one();
-            }
+        if let Err(error) = self.0.admit(upload.size) {
+            return (publish.done)(Err(error));
         }
+        self.0.state().unsynced.push_back((publish, upload));
+        self.0.unsynced.notify_one();
     }
 
     pub fn delete(&self, delete: Delete) {
-        match self.0.admit(0) {
-            Err(error) => (delete.done)(Err(error)),
-            Ok(()) => self
-                .0
-                .add_ready(Work::Change(ReadyChange::Delete(delete), 0)),
+        if let Err(error) = self.0.admit(0) {
+            return (delete.done)(Err(error));
         }
+        let change = Box::new(ReadyChange::Delete(delete));
+        self.0.add_ready(Work::Change(change, 0));
     }
 
     /// Runs a task under the lock, after the changes that are ready, and waits for it.

@@ -2,8 +2,8 @@
 //!
 //! Invariants: both happen under the directory's lock. A package is removed before its sidecar, so
 //! that a crash in between leaves a sidecar alone and no package without its checksum. Retention
-//! never removes the package just published, and skips a package that cannot be deleted, so that one
-//! bad file does not let the number of packages grow.
+//! never removes the package just published, and skips a package that cannot be deleted, so that
+//! one bad file does not let the number of packages grow.
 //!
 //! Source: docs/contract.md, section 4, "Retention".
 

@@ -25,9 +25,9 @@ pub const BIG_BYTES: usize = 64 << 20;
 /// Shared by all tests: copies would dominate the memory that they measure.
 static BIG: LazyLock<Bytes> = LazyLock::new(|| vec![b'x'; BIG_BYTES].into());
 
-/// Answers `OK`; `/big` with many bytes; `/wait` once the gate is open; `/count` counts its body;
-/// `/later` and, after its body, `/later/body` once the test completes them; `/panic/…` panics where
-/// the path says.
+/// Answers `OK`; `/big` with [`BIG_BYTES`]; `/wait` once the gate is open; `PUT` counts its body;
+/// `/later` and, after its body, `/later/body` once the test completes them; `/panic/…` panics in
+/// the named step.
 #[derive(Default)]
 pub struct Stub {
     received: Arc<AtomicU64>,
@@ -182,7 +182,7 @@ impl InProcess {
         })
     }
 
-    /// Waits until so many bytes of bodies have been counted.
+    /// Waits until this many bytes of bodies have been counted.
     pub fn wait_until_received(&self, bytes: u64) {
         until(|| self.has_received(bytes).then_some(()));
     }

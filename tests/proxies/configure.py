@@ -1,10 +1,11 @@
-"""Writes a proxy's configuration: the lines of docs/deployment.md within the least that makes them complete.
+"""Writes a proxy's configuration: the lines of docs/deployment.md within the least that makes them
+complete.
 
     configure.py PROXY SERVER_PORT PORT WORK
 
-The proxy will serve HTTPS on PORT of the loopback, with WORK/certificate.pem and WORK/key.pem, and keep its files in
-WORK.
-Of the document's lines only ports and directories change; a missing one is a failure.
+The proxy will serve HTTPS on PORT of the loopback, with WORK/certificate.pem and WORK/key.pem, and
+keep its files in WORK. Of the document's lines only ports and directories change; a missing one is
+a failure.
 """
 
 import pathlib
@@ -21,7 +22,9 @@ def example(language: str) -> str:
     section = DOCUMENT.read_text("utf-8").split("\n## Behind a proxy\n")[1].split("\n## ")[0]
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
     if len(blocks) != 1:
-        sys.exit(f"configure.py: docs/deployment.md has {len(blocks)} blocks of {language} behind a proxy, not 1")
+        sys.exit(
+            f"configure.py: docs/deployment.md has {len(blocks)} blocks of {language}, not 1"
+        )
     return blocks[0]
 
 
@@ -32,7 +35,8 @@ def replace(text: str, old: str, new: str) -> str:
 
 
 def nginx(lines: str, port: str, work: str) -> str:
-    return f"""daemon off; master_process off; pid {work}/nginx.pid; error_log {work}/nginx.error.log;
+    return f"""daemon off; master_process off; pid {work}/nginx.pid;
+error_log {work}/nginx.error.log;
 events {{ }}
 http {{
   access_log off;

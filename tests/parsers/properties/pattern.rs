@@ -23,7 +23,8 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// The slow and plain way: whether each beginning of the name matches each beginning of the pattern.
+/// The slow and plain way: whether each beginning of the name matches each beginning of the
+/// pattern.
 fn matches_by_table(pattern: &str, name: &str) -> bool {
     let name: Vec<char> = name.chars().collect();
     let mut row = vec![false; name.len() + 1];

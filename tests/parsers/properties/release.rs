@@ -1,6 +1,8 @@
-//! Release objects: a client that reads the JSON finds every package of the listing, with URLs that lead to it.
+//! Release objects: a client that reads the JSON finds every package of the listing, with URLs that
+//! lead to it.
 //!
-//! Sources: docs/contract.md, section 2; RFC 8259; the invariants of `app::release` and `storage::releases`.
+//! Sources: docs/contract.md, section 2; RFC 8259; the invariants of `app::release` and
+//! `storage::releases`.
 
 use super::listing::of_names;
 use percent_encoding::percent_decode_str;
@@ -13,7 +15,8 @@ use std::collections::BTreeSet;
 const BASE: &str = "https://releases.example.org/p";
 const ID_MAX: u64 = 1 << 53;
 
-/// Every property of releases. The first line is the repository's owner, each further line a package's name.
+/// Every property of releases. The first line is the repository's owner, each further line a
+/// package's name.
 pub fn check(input: &[u8]) {
     let text = &*String::from_utf8_lossy(input);
     let (owner, names) = text.split_once('\n').unwrap_or(("o", text));

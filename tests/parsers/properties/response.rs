@@ -1,6 +1,8 @@
-//! Heads of answers: a strict client reads back what was put in, and nothing that a header's value holds ends a line.
+//! Heads of answers: a strict client reads back what was put in, and nothing that a header's value
+//! holds ends a line.
 //!
-//! Sources: RFC 9112, section 4; RFC 9110, sections 5.5, 6.6.1 and 8.6; the invariants of `http::response`.
+//! Sources: RFC 9112, section 4; RFC 9110, sections 5.5, 6.6.1 and 8.6; the invariants of
+//! `http::response`.
 
 use release_server::http::response::{HeadContext, Response, write_head};
 use tiny_http::HTTPVersion;
@@ -8,7 +10,8 @@ use tiny_http::HTTPVersion;
 const STATUSES: [u16; 8] = [200, 201, 204, 206, 304, 400, 416, 507];
 const HEADERS: [&str; 4] = ["Content-Disposition", "ETag", "Location", "X-Anything"];
 
-/// Every property of heads. The first byte chooses status and version, each line after it is a header's value.
+/// Every property of heads. The first byte chooses status and version, each line after it is a
+/// header's value.
 pub fn check(input: &[u8]) {
     let (choice, rest) = input.split_first().unwrap_or((&0, &[]));
     let status = STATUSES[usize::from(choice % 8)];

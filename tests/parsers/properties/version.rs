@@ -1,4 +1,5 @@
-//! Versions in names: a version reads as itself, and all versions have one total order, that of semantic versioning.
+//! Versions in names: a version reads as itself, and all versions have one total order, that of
+//! semantic versioning.
 //!
 //! Sources: docs/contract.md, section 2; Semantic Versioning 2.0.0, items 9 to 11.
 
@@ -58,7 +59,8 @@ fn check_one(name: &str) {
     assert_eq!(again.is_pre_release(), version.is_pre_release(), "{name:?}");
 }
 
-/// The three numbers and the pre-release's identifiers of a text that is strictly a semantic version.
+/// The three numbers and the pre-release's identifiers of a text that is strictly a semantic
+/// version.
 type Semantic<'t> = ([u64; 3], Vec<&'t str>);
 
 fn semantic(text: &str) -> Option<Semantic<'_>> {
