@@ -17,6 +17,7 @@ use crate::limits::SYNC_THREADS_MAX;
 use crate::log as output;
 use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
+use crate::server::sock_diag::SockDiag;
 use crate::server::{self, Server, descriptors, listener};
 use crate::storage::{Retention, Store};
 use std::convert::Infallible;
@@ -148,7 +149,8 @@ fn serve() -> Result<Infallible, Failure> {
     let clock = Clock::system();
     let signals = Signals::register()?;
     let descriptor_limit = descriptors::raise_limit();
-    let max_connections = descriptors::connections_within(descriptor_limit, config.max_connections);
+    let max_connections =
+        descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
     let retention = Retention {
         max_packages: config.max_packages,
         max_releases: config.max_releases,
@@ -173,6 +175,8 @@ fn serve() -> Result<Infallible, Failure> {
     let options = server::Options {
         workers: config.workers,
         max_connections,
+        idle_time_max: config.idle_timeout,
+        sock_diag: SockDiag::system(),
         clock,
     };
     let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;

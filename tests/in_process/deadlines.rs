@@ -1,10 +1,9 @@
 //! Deadlines: each bound of docs/contract.md, section 7, just before it and just after it.
 
-use crate::server::{BIG_BYTES, InProcess, wait_until_still};
+use crate::server::{BIG_BYTES, IDLE_TIME_MAX, InProcess, wait_until_still};
 use crate::support::{Connection, until};
 use release_server::limits::{
-    HEAD_TIME_MAX, IDLE_TIME_MAX, LINGER_TIME_MAX, PACE_WINDOW, STALL_CHECK_INTERVAL,
-    STALL_TIME_MAX,
+    HEAD_TIME_MAX, LINGER_TIME_MAX, PACE_WINDOW, STALL_CHECK_INTERVAL, STALL_TIME_MAX,
 };
 use std::io::Read;
 use std::time::Duration;

@@ -12,12 +12,16 @@ use release_server::http::service::{
     BodySink, Completion, Decision, Refusal, Reply, Request, Service,
 };
 use release_server::metrics::Metrics;
+use release_server::server::sock_diag::SockDiag;
 use release_server::server::{Options, Server, listener};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
+
+/// How long a connection between requests is kept.
+pub const IDLE_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// Bytes of the answer to `/big`: more than any socket buffer holds.
 pub const BIG_BYTES: usize = 64 << 20;
@@ -125,6 +129,8 @@ impl InProcess {
         let options = Options {
             workers: 1,
             max_connections,
+            idle_time_max: IDLE_TIME_MAX,
+            sock_diag: SockDiag::system(),
             clock: clock.clone(),
         };
         let server = Server::start(socket, Arc::new(stub), Arc::clone(&metrics), options).unwrap();
