@@ -114,19 +114,34 @@ impl<'s> Worker<'s> {
         &mut self,
         id: ConnId,
         mut connection: Box<Connection>,
-        turn: impl Fn(&mut Connection, &mut Context<'s>) -> Next,
+        turn: impl FnOnce(&mut Connection, &mut Context<'s>) -> Next,
     ) {
-        let mut next = catch_unwind(AssertUnwindSafe(|| turn(&mut connection, &mut self.cx)));
-        while let Some(mut woken) = self.settle(id, connection, next) {
-            next = catch_unwind(AssertUnwindSafe(|| woken.advance(&mut self.cx)));
+        let mut next = self.guard(&mut connection, turn);
+        while let Some(woken) = self.settle(id, connection, next) {
             connection = woken;
+            next = self.guard(&mut connection, Connection::advance);
         }
+    }
+
+    /// Keeps a panic to the connection that caused it.
+    fn guard(
+        &mut self,
+        connection: &mut Connection,
+        turn: impl FnOnce(&mut Connection, &mut Context<'s>) -> Next,
+    ) -> Next {
+        let turn = AssertUnwindSafe(|| turn(connection, &mut self.cx));
+        catch_unwind(turn).unwrap_or_else(|_| {
+            let env = &self.shared.env;
+            env.metrics.panics.fetch_add(1, Ordering::Relaxed);
+            self.cx = Context::new(env);
+            Next::Close
+        })
     }
 
     /// Parks or closes a connection without giving it a turn: its next request is another worker's.
     fn leave(&mut self, id: ConnId, mut connection: Box<Connection>, next: Next) {
         // Armed again, the socket reports the same event again.
-        while let Some(woken) = self.settle(id, connection, Ok(next)) {
+        while let Some(woken) = self.settle(id, connection, next) {
             connection = woken;
         }
     }
@@ -136,14 +151,10 @@ impl<'s> Worker<'s> {
         &mut self,
         id: ConnId,
         mut connection: Box<Connection>,
-        next: std::thread::Result<Next>,
+        next: Next,
     ) -> Option<Box<Connection>> {
         let shared = self.shared;
-        let Ok(Next::Park(interest, parking)) = next else {
-            if next.is_err() {
-                shared.env.metrics.panics.fetch_add(1, Ordering::Relaxed);
-                self.cx = Context::new(&shared.env);
-            }
+        let Next::Park(interest, parking) = next else {
             self.close(id, connection);
             return None;
         };

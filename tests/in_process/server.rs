@@ -118,6 +118,10 @@ pub struct InProcess {
 impl InProcess {
     /// A server with one worker, so that events are handled in order.
     pub fn start(max_connections: usize) -> Self {
+        Self::with(max_connections, 1, SockDiag::system())
+    }
+
+    pub fn with(max_connections: usize, workers: usize, sock_diag: SockDiag) -> Self {
         let host = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let (socket, address) = listener::bind(Address { host, port: 0 }).unwrap();
         let clock = Clock::manual();
@@ -127,10 +131,10 @@ impl InProcess {
         let gate = Arc::clone(&stub.gate);
         let pending = Arc::clone(&stub.pending);
         let options = Options {
-            workers: 1,
+            workers,
             max_connections,
             idle_time_max: IDLE_TIME_MAX,
-            sock_diag: SockDiag::system(),
+            sock_diag,
             clock: clock.clone(),
         };
         let server = Server::start(socket, Arc::new(stub), Arc::clone(&metrics), options).unwrap();
