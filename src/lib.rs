@@ -2,7 +2,7 @@
 //! everyone.
 //!
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy`
-//! checks it): [`cli`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`] (the
+//! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`] (the
 //! directory) → [`config`] (settings) → [`http`] (bytes to values) → [`metrics`] → [`log`],
 //! [`clock`], [`checksum`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
 //!
@@ -10,11 +10,10 @@
 
 pub mod app;
 pub mod checksum;
-pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod date;
-mod healthcheck;
 pub mod http;
 pub mod limits;
 pub mod log;
@@ -23,5 +22,4 @@ pub mod pattern;
 pub mod server;
 pub mod storage;
 pub mod text;
-mod verify;
 pub mod version;

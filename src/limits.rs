@@ -128,9 +128,9 @@ pub const TIMESTAMP_DOUBT_TIME: Duration = Duration::from_millis(100);
 pub const LISTING_RECHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// How often leftovers of crashed processes are looked for. docs/contract.md promises 10 s.
 pub const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(8);
-/// Computed checksums reach the listing in batches, at most this far apart, so that the listing is
-/// not rendered again for each.
-pub const HEAL_PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
+/// Computed checksums enter the listing in batches, at most this far apart, so that answers are not
+/// rendered again for each.
+pub const CHECKSUMS_ENTRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Bytes of a stored file that are read at a time to hash it.
 pub const HASH_BUFFER_BYTES: usize = 256 * KIB;
 

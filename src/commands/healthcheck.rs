@@ -1,10 +1,11 @@
-//! The health check of a container that has neither shell nor curl: asks `/readyz` of the running server.
+//! The health check for a container without a shell or curl: requests `/readyz` of the running
+//! server.
 //!
-//! Invariant: the address is known from the settings, so no name is ever looked up. That keeps the C library's resolver
-//! out of the static binary, where it would be 300 KiB that cannot work without shared libraries.
+//! Invariant: the address comes from the settings, so no host name is ever resolved. That keeps the
+//! C library's resolver out of the static binary: 300 KiB that need shared libraries at run time.
 //!
-//! It speaks HTTP itself: of the answer only the status counts, which every status line has at the same place, and a
-//! client crate for that was a tenth of the binary.
+//! The request is written here: only the status counts, which every status line has at the same
+//! place, and an HTTP client's crates were a tenth of the binary.
 //!
 //! Source: RFC 9112, section 4 (status line).
 
@@ -13,10 +14,10 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long it waits for the connection, and for the answer.
+/// For the connection, and for each part of the answer.
 const TIME_MAX: Duration = Duration::from_secs(3);
 
-/// Asks the server that listens on `address`, on this host; the sentence says what is wrong.
+/// Checks the server that listens on `address` of this host; the error is a sentence.
 pub fn check(address: Address) -> Result<(), String> {
     let host = match address.host {
         None => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -25,19 +26,19 @@ pub fn check(address: Address) -> Result<(), String> {
         Some(host) => host,
     };
     let address = SocketAddr::new(host, address.port);
-    let trouble = match ask(address) {
+    let reason = match ask(address) {
         Ok(answer) if answer == *b"HTTP/1.1 200" => return Ok(()),
         Ok(answer) => format!("the answer is '{}'", answer.escape_ascii()),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => "no answer came".to_owned(),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => "no answer arrived".to_owned(),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
             "the connection was closed without an answer".to_owned()
         }
         Err(error) => error.to_string(),
     };
-    Err(format!("http://{address}/readyz: not ready: {trouble}"))
+    Err(format!("http://{address}/readyz: not ready: {reason}"))
 }
 
-/// The beginning of the answer: version and status.
+/// The first bytes of the answer: version and status.
 fn ask(address: SocketAddr) -> std::io::Result<[u8; 12]> {
     let mut connection = TcpStream::connect_timeout(&address, TIME_MAX)?;
     connection.set_read_timeout(Some(TIME_MAX))?;

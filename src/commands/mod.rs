@@ -1,8 +1,12 @@
-//! The command line: which command, and the exit code it ends with.
+//! The command line: the commands and their exit codes.
 //!
-//! Invariants: standard output is for what was asked for (and the log of a running server), standard error for one line
-//! that says what was wrong; the exit code is 0 when all went well, 1 when not (a package that `verify` finds wrong
-//! included), 2 when the command line was not understood.
+//! Invariants: standard output has the result of the command, or the log of a running server.
+//! Standard error has one line that says what was wrong. The exit code is 0 after success, 1 after
+//! a failure (which includes a wrong package that `verify` finds), 2 for a command line that was
+//! not understood.
+
+mod healthcheck;
+mod verify;
 
 use crate::app::public_url::PublicUrl;
 use crate::app::router::Endpoint;
@@ -13,27 +17,29 @@ use crate::log as output;
 use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::{self, Server, descriptors, listener};
-use crate::storage::{Maintenance, Retention, Store};
+use crate::storage::{Retention, Store};
 use std::convert::Infallible;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 const HELP: &str = "\
-An HTTP server: publish packages with a token, list, download and delete them.
+Serves packages over HTTP. Everyone can list and download them; publishing and
+deleting need a token.
 
 Usage: release-server [COMMAND]
 
 Commands:
   serve         serve packages (the default)
-  healthcheck   ask the running server whether it is ready; the exit code says
-  check-config  show every setting, its value and where that is from, and stop
+  healthcheck   check that the running server is ready; the exit code is 0
+                when it is ready, else 1
+  check-config  print every setting with its value and origin
   verify        compare every package with its checksum; the exit code is 1
-                where one differs. --repair writes checksums that are missing
-                or stale, beside running servers too
+                when one differs. --repair writes checksums that are missing
+                or stale; servers may run meanwhile
 
 Options:
-  -h, --help     print this
+  -h, --help     print this help
   -V, --version  print the version
 
 Settings come from the YAML file at CONFIG_PATH (default
@@ -52,7 +58,7 @@ enum Command {
     Version,
 }
 
-/// Runs the command that the process was started with.
+/// Runs the command that the command line names.
 pub fn run() -> ExitCode {
     let command = match parse() {
         Ok(command) => command,
@@ -63,9 +69,9 @@ pub fn run() -> ExitCode {
     };
     let result = match command {
         Command::Serve => serve().map(|never| match never {}),
-        Command::Healthcheck => healthcheck(),
+        Command::Healthcheck => run_healthcheck(),
         Command::CheckConfig => check_config(),
-        Command::Verify { repair } => verify(repair),
+        Command::Verify { repair } => run_verify(repair),
         Command::Help => {
             print!("{HELP}");
             Ok(true)
@@ -87,7 +93,7 @@ pub fn run() -> ExitCode {
 
 type Failure = Box<dyn std::error::Error>;
 
-/// Whether all is well; an error also has a line for whoever asked.
+/// Whether the command succeeded; an error also has a line for standard error.
 type Outcome = Result<bool, Failure>;
 
 fn parse() -> Result<Command, lexopt::Error> {
@@ -124,15 +130,15 @@ fn check_config() -> Outcome {
     Ok(true)
 }
 
-fn healthcheck() -> Outcome {
+fn run_healthcheck() -> Outcome {
     let address = config::address(&config::raw::Raw::gather()?)?;
-    crate::healthcheck::check(address)?;
+    healthcheck::check(address)?;
     Ok(true)
 }
 
-fn verify(repair: bool) -> Outcome {
+fn run_verify(repair: bool) -> Outcome {
     let path = config::storage_path(&config::raw::Raw::gather()?)?;
-    Ok(crate::verify::run(&path, repair)?)
+    Ok(verify::run(&path, repair)?)
 }
 
 fn serve() -> Result<Infallible, Failure> {
@@ -169,17 +175,22 @@ fn serve() -> Result<Infallible, Failure> {
     };
     let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;
     if let Err(error) = store.check_ready() {
-        log::warn!(error:% = error; "packages cannot be published until the storage directory can be used");
+        log::warn!(
+            error:% = error;
+            "the storage directory cannot be used; publishing fails until it can"
+        );
     }
-    let _maintenance = Maintenance::start(store)?;
+    let _maintenance = store.start_maintenance()?;
     if max_connections < config.max_connections {
         log::warn!(
-            max_connections, wanted = config.max_connections, descriptors = descriptor_limit.unwrap_or_default();
+            max_connections, wanted = config.max_connections,
+            descriptors = descriptor_limit.unwrap_or_default();
             "the limit on open files allows fewer connections"
         );
     }
     log::info!(
-        address:% = address, storage_path:% = config.storage_path.display(), workers = config.workers,
+        address:% = address, storage_path:% = config.storage_path.display(),
+        workers = config.workers,
         max_connections, max_packages = config.max_packages.unwrap_or_default(),
         version = env!("CARGO_PKG_VERSION");
         "listening"
@@ -188,14 +199,14 @@ fn serve() -> Result<Infallible, Failure> {
     let (delay, grace) = (config.shutdown_delay, config.shutdown_grace);
     let ending = shutdown::serve_until_signal(&server, &signals, announce, delay, grace)?;
     output::flush();
-    // Not by returning: that would wait for a worker that waits for the disk, beyond the grace. What such a worker has
-    // not published goes with the process.
+    // Returning would wait, beyond the grace, for a worker that waits for the disk. An upload that
+    // such a worker has not published is dropped with the process.
     end_process(i32::from(ending == Ending::Forced))
 }
 
 fn unusable_storage(path: &Path, error: &std::io::Error) -> String {
     let path = path.display();
-    format!("{path}: cannot be used: {error}; set STORAGE_PATH to a directory that can be written")
+    format!("{path}: cannot be used: {error}; set STORAGE_PATH to a writable directory")
 }
 
 fn unusable_address(address: config::Address, error: &std::io::Error) -> String {
@@ -208,7 +219,7 @@ fn unusable_address(address: config::Address, error: &std::io::Error) -> String 
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place that ends the process"
+    reason = "the only place that ends the process"
 )]
 fn end_process(code: i32) -> ! {
     std::process::exit(code)
