@@ -62,7 +62,6 @@ impl App {
             metrics,
             downloads: Downloads::new(options.clock),
             rendered: RenderedCache::default(),
-            api_rendered: RenderedCache::default(),
             draining: AtomicBool::new(false),
         }))
     }
