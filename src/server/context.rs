@@ -1,6 +1,7 @@
 //! What connections need besides their sockets: the service, the clock, the metrics, and the
 //! buffers of the worker that advances them.
 
+use super::completions::Completions;
 use super::request_id::RequestIds;
 use crate::clock::{self, Clock};
 use crate::date;
@@ -17,6 +18,7 @@ pub struct Environment {
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
     pub request_ids: RequestIds,
+    pub completions: Arc<Completions>,
     /// The server is shutting down: no connection is kept after its answer.
     pub draining: AtomicBool,
 }

@@ -1,5 +1,6 @@
 //! Starting a server, shutting it down, and asking for its state.
 
+use super::completions::Completions;
 use super::context::Environment;
 use super::listener::Listener;
 use super::poller::Poller;
@@ -43,15 +44,16 @@ impl Server {
         let poller = Poller::new()?;
         let shared = Arc::new(Shared {
             listener: Listener::new(socket, &poller)?,
-            poller,
             table: Table::new(options.clock.now()),
             env: Environment {
                 service,
                 metrics,
                 clock: options.clock,
                 request_ids: RequestIds::default(),
+                completions: Arc::new(Completions::new(&poller)?),
                 draining: AtomicBool::new(false),
             },
+            poller,
             max_connections: options.max_connections,
             parked_bytes: AtomicUsize::new(0),
             paused: AtomicBool::new(false),

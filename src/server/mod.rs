@@ -5,13 +5,15 @@
 //! ready, advances each as far as it goes without waiting, and parks it again.
 //!
 //! Data flows one way: [`listener`] and `poller` bring events, [`table`] owns parked connections,
-//! `pool` advances them, `connection` has the table of transitions, the phases (`head`, `body`,
-//! `answer`, `skip`, `linger`) speak HTTP over a `wire` and pass requests to the service.
+//! `pool` advances them, `connection` has the table of transitions, and the phases (`head`, `body`,
+//! `storing`, `answer`, `skip`, `linger`) speak HTTP over a `wire` and pass requests to the
+//! service.
 //!
 //! Lock order: the listener's, then the table's; neither is held while the other is taken.
 
 mod answer;
 mod body;
+mod completions;
 mod conn_id;
 mod connection;
 mod context;
@@ -29,6 +31,7 @@ mod request_id;
 mod shared;
 pub mod shutdown;
 mod skip;
+mod storing;
 pub mod table;
 mod unacked;
 mod wire;

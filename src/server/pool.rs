@@ -3,6 +3,7 @@
 //! Invariants: the pool keeps its size, whatever a connection does to its worker; a worker waits in
 //! the poller or for the disk, and for nothing else.
 
+use super::completions::COMPLETIONS;
 use super::conn_id::ConnId;
 use super::connection::{Connection, Next};
 use super::context::Context;
@@ -12,6 +13,8 @@ use super::shared::Shared;
 use crate::http::service::Refusal;
 use crate::limits::{ACCEPTS_PER_TURN_MAX, PARKED_BYTES_MAX};
 use crate::metrics::CloseReason;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -59,14 +62,21 @@ impl<'s> Worker<'s> {
                 Ok(Some(WAKE)) if shared.stopping.load(Ordering::Acquire) => return,
                 Ok(Some(WAKE)) => shared.poller.clear_wake(),
                 Ok(Some(LISTENER)) => self.accept(),
-                Ok(Some(token)) => {
-                    let id = ConnId::from_token(token);
-                    if let Some(connection) = shared.table.take(id) {
-                        self.advance(id, connection, Connection::advance);
+                Ok(Some(COMPLETIONS)) => {
+                    if let Some(id) = shared.env.completions.pop() {
+                        self.wake(id);
                     }
                 }
+                Ok(Some(token)) => self.wake(ConnId::from_token(token)),
                 Err(error) => log::error!(error:% = error; "waiting for events failed"),
             }
+        }
+    }
+
+    /// Gives a connection its turn after an event, unless it is closed or another worker holds it.
+    fn wake(&mut self, id: ConnId) {
+        if let Some(connection) = self.shared.table.take(id) {
+            self.advance(id, connection, Connection::advance);
         }
     }
 
@@ -125,12 +135,8 @@ impl<'s> Worker<'s> {
                 return self.close(id, connection);
             }
             // Armed before it is parked: an event in between finds it held, and parking returns it.
-            if self
-                .shared
-                .poller
-                .arm(&*connection, id.token(), interest)
-                .is_err()
-            {
+            let poller = &self.shared.poller;
+            if interest.is_some_and(|event| poller.arm(&*connection, id.token(), event).is_err()) {
                 return self.close(id, connection);
             }
             match self.shared.table.park(id, connection, parking) {
@@ -216,7 +222,7 @@ impl<'s> Worker<'s> {
                 return self.pause(PauseReason::Full);
             }
             match shared.listener.accept() {
-                Accepted::Connection(socket, peer) => self.begin(Connection::new(socket, peer)),
+                Accepted::Connection(socket, peer) => self.begin(socket, peer),
                 Accepted::Gone => {}
                 Accepted::None => break,
                 Accepted::Exhausted(error) => return self.pause(PauseReason::Resources(error)),
@@ -230,14 +236,14 @@ impl<'s> Worker<'s> {
         shared.listener.arm(&shared.poller);
     }
 
-    fn begin(&mut self, connection: Connection) {
+    fn begin(&mut self, socket: OwnedFd, peer: SocketAddr) {
         let shared = self.shared;
         let metrics = &shared.env.metrics;
         metrics.connections_accepted.fetch_add(1, Ordering::Relaxed);
         metrics.connections_open.fetch_add(1, Ordering::Relaxed);
-        let mut connection = Box::new(connection);
-        connection.record(metrics);
         let id = shared.table.reserve();
+        let mut connection = Box::new(Connection::new(id, socket, peer));
+        connection.record(metrics);
         if shared
             .poller
             .add(&*connection, id.token(), Interest::Read)

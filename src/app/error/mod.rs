@@ -79,12 +79,6 @@ pub enum ApiError {
     Panic,
 }
 
-impl From<NotFound> for ApiError {
-    fn from(error: NotFound) -> Self {
-        Self::NotFound(error)
-    }
-}
-
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
@@ -95,6 +89,12 @@ impl From<Refusal> for ApiError {
             Refusal::Overloaded => Self::Overloaded,
             Refusal::Panic => Self::Panic,
         }
+    }
+}
+
+impl From<NotFound> for ApiError {
+    fn from(error: NotFound) -> Self {
+        Self::NotFound(error)
     }
 }
 
