@@ -6,6 +6,7 @@
 //! Invariants: no socket and no file is opened here; every answer is a [`Response`]; a handler that
 //! needs the body returns a sink and never waits.
 
+mod answer;
 pub mod auth;
 mod downloads;
 pub mod error;

@@ -207,6 +207,14 @@ impl Composed {
         &scratch[..filled]
     }
 
+    /// Appends the rest of the body to `out`.
+    pub fn append_to(&self, template: &Template, out: &mut Vec<u8>) {
+        let mut cursor = self.cursor;
+        template.walk(&mut cursor, &self.values, self.left, |piece| {
+            out.extend_from_slice(piece);
+        });
+    }
+
     /// Counts bytes as sent.
     pub fn advance(&mut self, template: &Template, bytes: usize) {
         template.walk(&mut self.cursor, &self.values, bytes, |_| {});

@@ -121,7 +121,7 @@ impl AnswerPhase {
             Body::Composed(composed) if composed.left() <= COALESCE_BYTES_MAX => {
                 if let Some(template) = composed.template() {
                     exchange.sent_bytes = composed.left() as u64;
-                    head.extend_from_slice(composed.next(&template, &mut cx.buffer));
+                    composed.append_to(&template, &mut head);
                     body = Body::Bytes(Bytes::new());
                 }
             }
@@ -172,7 +172,7 @@ impl AnswerPhase {
             if cx.turn.sent_bytes >= SEND_TURN_BYTES {
                 return self.wait(cx);
             }
-            let Some(sent) = self.send_some(wire, cx) else {
+            let Some(sent) = self.send_some(wire) else {
                 self.end(Some("the memory of the answer was needed"), cx);
                 return AnswerOutcome::Failed;
             };
@@ -219,7 +219,7 @@ impl AnswerPhase {
     }
 
     /// One write; `None` if the template of the body was dropped.
-    fn send_some(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Option<Sent> {
+    fn send_some(&mut self, wire: &mut Wire) -> Option<Sent> {
         let head = &self.head[self.head_sent..];
         let head_bytes = head.len();
         let mut template = None;
@@ -229,7 +229,8 @@ impl AnswerPhase {
             Body::Bytes(bytes) => wire.send_both(head, bytes),
             Body::Composed(composed) => {
                 let template = template.insert(composed.template()?);
-                wire.send_both(head, composed.next(template, &mut cx.buffer))
+                let mut scratch = [0; COALESCE_BYTES_MAX];
+                wire.send_both(head, composed.next(template, &mut scratch))
             }
             Body::File { length, .. } if !head.is_empty() => wire.send(head, *length > 0),
             Body::File {

@@ -2,8 +2,8 @@
 //!
 //! Invariant: both are the same document; the JSON is made from the YAML on the first request.
 
+use crate::app::answer::{Form, Rendered, no_values};
 use crate::app::error::ApiError;
-use crate::app::rendered::{Form, Rendered, no_values};
 use crate::http::response::Response;
 use crate::http::service::Request;
 use crate::http::template::Template;

@@ -10,10 +10,11 @@
 //! Sources: docs/contract.md, section 3; RFC 9110, sections 13 and 14; RFC 9530 (`Repr-Digest`).
 
 use super::lookup::{by_tag, existing_name};
+use crate::app::answer::{Form, no_values};
 use crate::app::error::{ApiError, NotFound};
 use crate::app::public_url;
 use crate::app::release::{self, PACKAGE_CONTENT_TYPE};
-use crate::app::rendered::{Form, Source, View, no_values};
+use crate::app::rendered::{Source, View};
 use crate::app::router::Route;
 use crate::app::state::AppState;
 use crate::checksum::Sha256;

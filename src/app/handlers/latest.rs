@@ -1,8 +1,9 @@
 //! `GET /latest`: the release object that `specify init --template-url` reads.
 
+use crate::app::answer::{Form, to_json};
 use crate::app::error::ApiError;
 use crate::app::release::Release;
-use crate::app::rendered::{Form, Source, View, to_json};
+use crate::app::rendered::{Source, View};
 use crate::app::state::AppState;
 use crate::http::response::Response;
 use crate::http::service::Request;

@@ -2,11 +2,12 @@
 //!
 //! Invariant: both forms are rendered once for each change and base URL.
 
+use crate::app::answer::{Form, to_json};
 use crate::app::error::ApiError;
 use crate::app::negotiate::{self, Format};
 use crate::app::public_url;
 use crate::app::release::Metadata;
-use crate::app::rendered::{Form, Source, View, to_json};
+use crate::app::rendered::{Source, View};
 use crate::app::state::AppState;
 use crate::app::views;
 use crate::http::response::Response;

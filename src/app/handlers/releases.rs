@@ -9,10 +9,11 @@
 
 use super::download;
 use super::lookup::{by_id, by_tag, package, urls};
+use crate::app::answer::{Form, Rendered, to_json};
 use crate::app::error::{ApiError, NotFound};
 use crate::app::negotiate::{self, Page};
 use crate::app::release::RepositoryUrls;
-use crate::app::rendered::{Form, Rendered, Source, View, to_json};
+use crate::app::rendered::{Source, View};
 use crate::app::router::Route;
 use crate::app::state::AppState;
 use crate::http::response::Response;

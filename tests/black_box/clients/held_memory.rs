@@ -157,10 +157,10 @@ fn objects_of_single_assets() {
     let server = TestServer::over(directory.path(), &[]);
     let id = server.get("/repos/o/r/releases/latest").json()["assets"][0]["id"].clone();
     let before = server.resident_kib();
-    let crowds: Vec<_> = (0..400)
+    let crowds: Vec<_> = (0..60)
         .map(|number| {
             let ask = invented(number, &format!("/releases/assets/{id}"));
-            stall(&server, 1, format!("GET {ask}").repeat(2000).as_bytes())
+            stall(&server, 1, format!("GET {ask}").repeat(500).as_bytes())
         })
         .collect();
     assert_usual_answers(&server);
