@@ -6,6 +6,7 @@
 //! Invariants: no socket and no file is opened here; every answer is a [`Response`]; a handler that
 //! needs the body returns a sink and never waits.
 
+mod answer;
 pub mod auth;
 mod downloads;
 mod entity_tag;
@@ -63,7 +64,6 @@ impl App {
             metrics,
             downloads: Downloads::new(options.clock),
             rendered: RenderedCache::default(),
-            api_rendered: RenderedCache::default(),
             draining: AtomicBool::new(false),
         }))
     }

@@ -16,9 +16,6 @@ pub struct AppState {
     pub max_upload_bytes: Option<u64>,
     pub metrics: Arc<Metrics>,
     pub downloads: Downloads,
-    /// The answers of `/latest` and the lists of packages.
     pub rendered: RenderedCache,
-    /// The answers of GitHub's API: clients that invent repositories evict nothing of the others.
-    pub api_rendered: RenderedCache,
     pub draining: AtomicBool,
 }
