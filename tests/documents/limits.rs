@@ -44,15 +44,7 @@ fn the_table_of_limits_is_that_of_the_source() {
             "Idle connection",
             format!("`idle_timeout`; {} by default", default_idle_time()),
         ),
-        (
-            "Body or answer without progress",
-            format!(
-                "{}, or {} while three quarters of `max_connections` are open; progress of an answer \
-                    is what the client's side has acknowledged",
-                time(limits::STALL_TIME_MAX),
-                time(limits::CROWDED_STALL_TIME_MAX)
-            ),
-        ),
+        ("Body or answer without progress", stall_time()),
         (
             "Least pace of a transfer",
             format!(
@@ -86,15 +78,7 @@ fn the_table_of_limits_is_that_of_the_source() {
             "Wait for the storage's lock",
             format!("{}, then 503", time(limits::LOCK_WAIT_MAX)),
         ),
-        (
-            "Memory that waiting clients hold",
-            format!(
-                "{} for each connection, and {} over all connections for long heads, requests sent \
-                    ahead and answers made for one client; beyond it the largest holder is closed",
-                bytes(limits::PARKED_RESERVE_BYTES),
-                bytes(limits::PARKED_BYTES_MAX)
-            ),
-        ),
+        ("Memory that waiting clients hold", parked_memory()),
     ];
     let rows = rows.map(|(what, limit)| format!("| {what} | {limit} |\n"));
     let rows = rows.concat();
@@ -140,4 +124,22 @@ fn stated_limits_are_those_of_the_source() {
         .collect();
     report(&faults);
     assert!(limits::LEFTOVERS_INTERVAL < Duration::from_secs(10));
+}
+
+fn stall_time() -> String {
+    format!(
+        "{}, or {} while three quarters of `max_connections` are open; progress of an answer is \
+            what the client's side has acknowledged",
+        time(limits::STALL_TIME_MAX),
+        time(limits::CROWDED_STALL_TIME_MAX)
+    )
+}
+
+fn parked_memory() -> String {
+    format!(
+        "{} for each connection, and {} over all connections for long heads, requests sent ahead \
+            and answers made for one client; beyond it the largest holder is closed",
+        bytes(limits::PARKED_RESERVE_BYTES),
+        bytes(limits::PARKED_BYTES_MAX)
+    )
 }
