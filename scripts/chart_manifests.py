@@ -45,6 +45,7 @@ REFUSED = [
     ("config.trust_forwarded", '"yes"', "at '/config/trust_forwarded': got string, want boolean"),
     ("config.workers", "1025", "at '/config/workers': maximum"),
     ("config.max_connections", "0", "at '/config/max_connections': minimum"),
+    ("config.idle_timeout", "0", "at '/config/idle_timeout'"),
     ("config.shutdown_delay", '"1h"', "at '/config/shutdown_delay'"),
     ("config.shutdown_grace", '"010"', "at '/config/shutdown_grace'"),
     ("config.log_level", '"verbose"', "at '/config/log_level'"),
