@@ -1,6 +1,7 @@
 //! Limits in the documents: each is the one of `limits`.
 
 use super::{check_made_part, flowing, read, report};
+use release_server::config::keys;
 use release_server::limits;
 use std::time::Duration;
 
@@ -22,6 +23,11 @@ fn time(time: Duration) -> String {
     }
 }
 
+/// The default of `idle_timeout`, as the documents write it.
+fn default_idle_time() -> String {
+    keys::IDLE_TIMEOUT.default.replace('s', " s")
+}
+
 #[test]
 fn the_table_of_limits_is_that_of_the_source() {
     let rows = [
@@ -34,7 +40,10 @@ fn the_table_of_limits_is_that_of_the_source() {
                 time(limits::HEAD_TIME_MAX)
             ),
         ),
-        ("Idle connection", time(limits::IDLE_TIME_MAX)),
+        (
+            "Idle connection",
+            format!("`idle_timeout`; {} by default", default_idle_time()),
+        ),
         (
             "Body or answer without progress",
             format!(
@@ -118,7 +127,7 @@ fn stated_limits_are_those_of_the_source() {
         ),
         (
             "docs/deployment.md",
-            format!("after {} of idleness", time(limits::IDLE_TIME_MAX)),
+            format!("after `idle_timeout`, by default {}", default_idle_time()),
         ),
     ];
     let faults: Vec<String> = stated
