@@ -86,7 +86,7 @@ pub fn flush() {
 }
 
 /// Writes a record as one line of JSON, into memory first: each write to a formatter is slow.
-fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
+pub fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
     let mut line = Vec::with_capacity(512);
     line.extend_from_slice(br#"{"timestamp":""#);
     write!(line, "{}", date::rfc3339_millis(clock::wall_now()))?;
@@ -109,7 +109,7 @@ fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> 
 }
 
 /// Writes a record as one line for people, without the module.
-fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
+pub fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
     let mut line = Vec::with_capacity(512);
     let time = date::rfc3339_millis(clock::wall_now());
     let message = record.args().to_string().replace(char::is_control, " ");
@@ -122,6 +122,23 @@ fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> 
     out.write_all(&line)
 }
 
+/// A text as a JSON string without any control character: a terminal obeys DEL and U+0080 to
+/// U+009F, which JSON leaves as they are.
+fn quoted(text: &str) -> serde_json::Result<String> {
+    use std::fmt::Write as _;
+    let json = serde_json::to_string(text)?;
+    let mut quoted = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_control() {
+            // Writing to a string does not fail.
+            let _ = write!(quoted, "\\u{:04x}", u32::from(character));
+        } else {
+            quoted.push(character);
+        }
+    }
+    Ok(quoted)
+}
+
 /// Writes ` name=value` for each field. A value that is not a plain word becomes a JSON string.
 struct TextFieldWriter<'l>(&'l mut Vec<u8>);
 
@@ -132,7 +149,7 @@ impl<'kvs> VisitSource<'kvs> for TextFieldWriter<'_> {
         let shown = if !text.is_empty() && text.bytes().all(is_plain) {
             text
         } else {
-            serde_json::to_string(&text).map_err(std::io::Error::from)?
+            quoted(&text).map_err(std::io::Error::from)?
         };
         write!(self.0, " {}={shown}", key.as_str()).map_err(Into::into)
     }
