@@ -17,6 +17,7 @@ pub struct Environment {
     pub service: Arc<dyn Service>,
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
+    pub trust_forwarded: bool,
     pub request_ids: RequestIds,
     pub completions: Arc<Completions>,
     /// The server is shutting down: no connection is kept after its answer.

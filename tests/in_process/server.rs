@@ -125,6 +125,7 @@ impl InProcess {
         let options = Options {
             workers: 1,
             max_connections,
+            trust_forwarded: false,
             clock: clock.clone(),
         };
         let server = Server::start(socket, Arc::new(stub), Arc::clone(&metrics), options).unwrap();
