@@ -8,6 +8,9 @@ const SUBJECT_CHARACTERS_MAX: usize = 72;
 /// The last commit before the rule.
 const BEFORE: &str = "cc60810";
 
+/// A commit that was merged before this check had run on it.
+const UNCHECKED: &str = "2ff4d96";
+
 /// Whether a subject is short enough and begins with an area, such as `storage: ` or `chart, docs:
 /// `.
 fn is_in_order(subject: &str) -> bool {
@@ -32,7 +35,7 @@ fn subjects_begin_with_their_area_and_are_short() {
     let log = String::from_utf8(log.stdout).expect("subjects of UTF-8");
     let is_wrong = |line: &&str| {
         line.split_once(' ')
-            .is_some_and(|(_, text)| !is_in_order(text))
+            .is_some_and(|(hash, text)| !hash.starts_with(UNCHECKED) && !is_in_order(text))
     };
     let faults: Vec<String> = log.lines().filter(is_wrong).map(str::to_owned).collect();
     report(&faults);
