@@ -13,9 +13,11 @@ use crate::app::router::Endpoint;
 use crate::app::{self, App};
 use crate::clock::Clock;
 use crate::config::{self, Config, keys};
+use crate::limits::SYNC_THREADS_MAX;
 use crate::log as output;
 use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
+use crate::server::sock_diag::SockDiag;
 use crate::server::{self, Server, descriptors, listener};
 use crate::storage::{Retention, Store};
 use std::convert::Infallible;
@@ -158,13 +160,15 @@ fn serve() -> Result<Infallible, Failure> {
     let clock = Clock::system();
     let signals = Signals::register()?;
     let descriptor_limit = descriptors::raise_limit();
-    let max_connections = descriptors::connections_within(descriptor_limit, config.max_connections);
+    let max_connections =
+        descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
     let retention = Retention {
         max_packages: config.max_packages,
         max_releases: config.max_releases,
         pinned: config.pinned,
     };
-    let store = Store::open(&config.storage_path, retention, clock.clone())
+    let sync_threads = config.workers.min(SYNC_THREADS_MAX);
+    let store = Store::open(&config.storage_path, retention, sync_threads, clock.clone())
         .map_err(|error| unusable_storage(&config.storage_path, &error))?;
     let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let app = App::new(
@@ -183,6 +187,8 @@ fn serve() -> Result<Infallible, Failure> {
         workers: config.workers,
         max_connections,
         trust_forwarded: config.trust_forwarded,
+        idle_time_max: config.idle_timeout,
+        sock_diag: SockDiag::system(),
         clock,
     };
     let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;

@@ -214,9 +214,7 @@ fn render_storage(page: &mut Page, storage: StorageMetrics) {
         "Total size of all packages, in bytes.",
         storage.stored_bytes,
     );
-    page.gauge(
-        "free_bytes",
-        "Bytes free in the storage.",
-        storage.free_bytes,
-    );
+    if let Some(free_bytes) = storage.free_bytes {
+        page.gauge("free_bytes", "Bytes free in the storage.", free_bytes);
+    }
 }

@@ -39,7 +39,8 @@ pub struct Exchange {
     peer: Arc<str>,
     /// The client that a trusted proxy named.
     client: Option<IpAddr>,
-    started: Instant,
+    /// When the head was complete.
+    pub started: Instant,
 }
 
 /// The client as the nearest proxy saw it: the last member, with or without a port. Earlier members
@@ -97,6 +98,11 @@ impl Exchange {
             client: None,
             started: cx.now(),
         }
+    }
+
+    /// Memory of the texts, in bytes.
+    pub fn held_bytes(&self) -> usize {
+        self.path.len() + self.request_id.len()
     }
 
     pub fn path(&self) -> &str {
