@@ -6,6 +6,7 @@
 use super::listing::of_names;
 use percent_encoding::percent_decode_str;
 use release_server::app::views;
+use release_server::http::template::MARKS;
 use std::fmt::Write;
 
 const BASE: &str = "https://releases.example.org/p";
@@ -29,7 +30,12 @@ struct Element {
 pub fn check(input: &[u8]) {
     let text = &*String::from_utf8_lossy(input);
     let listing = of_names(text.lines());
-    let page = read(&views::packages(&listing, BASE));
+    let page = views::packages(&listing);
+    let page = read(
+        &MARKS
+            .iter()
+            .fold(page, |page, mark| page.replace(mark, BASE)),
+    );
     for package in listing.packages() {
         let name = package.name.as_str();
         let link = page.iter().find(|element| {
