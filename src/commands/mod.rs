@@ -159,9 +159,7 @@ fn serve() -> Result<Infallible, Failure> {
     }
     let clock = Clock::system();
     let signals = Signals::register()?;
-    let descriptor_limit = descriptors::raise_limit();
-    let max_connections =
-        descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
+    let max_connections = connections_within_limit(config.workers, config.max_connections);
     let retention = Retention {
         max_packages: config.max_packages,
         max_releases: config.max_releases,
@@ -199,13 +197,6 @@ fn serve() -> Result<Infallible, Failure> {
         );
     }
     let _maintenance = store.start_maintenance()?;
-    if max_connections < config.max_connections {
-        log::warn!(
-            max_connections, wanted = config.max_connections,
-            descriptors = descriptor_limit.unwrap_or_default();
-            "the limit on open files allows fewer connections"
-        );
-    }
     log::info!(
         address:% = address, storage_path:% = config.storage_path.display(),
         workers = config.workers,
@@ -235,6 +226,19 @@ fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
             log::warn!(setting, error; "SIGHUP: the file cannot be used; its last content counts");
         }
     }
+}
+
+/// The most connections that the limit on open files allows, once that is raised.
+fn connections_within_limit(workers: usize, wanted: usize) -> usize {
+    let limit = descriptors::raise_limit();
+    let max_connections = descriptors::connections_within(limit, workers, wanted);
+    if max_connections < wanted {
+        log::warn!(
+            max_connections, wanted, descriptors = limit.unwrap_or_default();
+            "the limit on open files allows fewer connections"
+        );
+    }
+    max_connections
 }
 
 fn unusable_storage(path: &Path, error: &std::io::Error) -> String {
