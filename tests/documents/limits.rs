@@ -47,8 +47,10 @@ fn the_table_of_limits_is_that_of_the_source() {
         (
             "Body or answer without progress",
             format!(
-                "{}; progress of an answer is what the client's side has acknowledged",
-                time(limits::STALL_TIME_MAX)
+                "{}, or {} while over three quarters of `max_connections` are open; progress of an answer \
+                 is what the client's side has acknowledged",
+                time(limits::STALL_TIME_MAX),
+                time(limits::CROWDED_STALL_TIME_MAX)
             ),
         ),
         (
@@ -81,8 +83,16 @@ fn the_table_of_limits_is_that_of_the_source() {
             ),
         ),
         (
-            "Wait for the storage's lock",
+            "Wait for another process's lock on the storage",
             format!("{}, then 503", time(limits::LOCK_WAIT_MAX)),
+        ),
+        (
+            "Changes that wait",
+            format!(
+                "{} changes, {} GiB of uploads; then 503",
+                limits::QUEUED_CHANGES_MAX,
+                limits::QUEUED_BYTES_MAX >> 30
+            ),
         ),
         (
             "Memory that waiting clients hold",
