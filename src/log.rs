@@ -15,7 +15,7 @@
 use crate::clock;
 use crate::date;
 use crate::limits::{LOG_BACKLOG_BYTES_MAX, LOG_DELAY_MAX, LOG_FLUSH_TIME_MAX, LOG_WRITE_BYTES};
-use log::kv::{Key, Value, VisitSource};
+use log::kv::{Key, Value, VisitSource, VisitValue};
 use log::{Level, Record};
 use std::cell::Cell;
 use std::io::Write;
@@ -63,6 +63,11 @@ pub fn start(filter: &str, format: Format) -> std::io::Result<()> {
             .init();
     }
     Ok(())
+}
+
+/// Lines dropped so far because the output was not read.
+pub fn dropped_lines() -> u64 {
+    OUTPUT.get().map_or(0, |output| output.lock().dropped_total)
 }
 
 /// Logs a panic, in place of the default hook, which writes to standard error.
@@ -139,11 +144,30 @@ fn quoted(text: &str) -> serde_json::Result<String> {
     Ok(quoted)
 }
 
+/// Whether a field has no value, so that it is not written.
+fn is_absent(value: &Value<'_>) -> bool {
+    struct Absent(bool);
+    impl VisitValue<'_> for &mut Absent {
+        fn visit_any(&mut self, _: Value<'_>) -> Result<(), log::kv::Error> {
+            Ok(())
+        }
+        fn visit_null(&mut self) -> Result<(), log::kv::Error> {
+            self.0 = true;
+            Ok(())
+        }
+    }
+    let mut absent = Absent(false);
+    value.visit(&mut absent).is_ok() && absent.0
+}
+
 /// Writes ` name=value` for each field. A value that is not a plain word becomes a JSON string.
 struct TextFieldWriter<'l>(&'l mut Vec<u8>);
 
 impl<'kvs> VisitSource<'kvs> for TextFieldWriter<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
+        if is_absent(&value) {
+            return Ok(());
+        }
         let text = value.to_string();
         let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
         let shown = if !text.is_empty() && text.bytes().all(is_plain) {
@@ -161,6 +185,7 @@ struct FieldWriter<'l>(&'l mut Vec<u8>);
 impl<'kvs> VisitSource<'kvs> for FieldWriter<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
         let line = &mut *self.0;
+        let end = line.len();
         line.extend_from_slice(b",\"");
         line.extend_from_slice(key.as_str().as_bytes());
         line.extend_from_slice(b"\":");
@@ -172,6 +197,9 @@ impl<'kvs> VisitSource<'kvs> for FieldWriter<'_> {
             serde_json::to_writer(line, &number)
         } else if let Some(switch) = value.to_bool() {
             serde_json::to_writer(line, &switch)
+        } else if is_absent(&value) {
+            line.truncate(end);
+            Ok(())
         } else {
             serde_json::to_writer(line, &value.to_string())
         };
@@ -203,7 +231,9 @@ struct Output {
 #[derive(Default)]
 struct Held {
     lines: Vec<u8>,
+    /// Lines dropped since the last report.
     dropped: u64,
+    dropped_total: u64,
     /// A line in `lines` must be written at once.
     urgent: bool,
     /// Lines taken out of `lines` are being written.
@@ -219,6 +249,7 @@ impl Output {
         let mut held = self.lock();
         if held.lines.len() + line.len() > LOG_BACKLOG_BYTES_MAX {
             held.dropped += 1;
+            held.dropped_total += 1;
             return;
         }
         let was_empty = held.lines.is_empty();
