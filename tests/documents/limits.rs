@@ -28,9 +28,9 @@ fn default_idle_time() -> String {
     keys::IDLE_TIMEOUT.default.replace('s', " s")
 }
 
-#[test]
-fn the_table_of_limits_is_that_of_the_source() {
-    let rows = [
+/// Limits of requests and transfers.
+fn of_transfers() -> Vec<(&'static str, String)> {
+    vec![
         (
             "Request head",
             format!(
@@ -60,6 +60,12 @@ fn the_table_of_limits_is_that_of_the_source() {
                 bytes(limits::FORM_OVERHEAD_BYTES_MAX)
             ),
         ),
+    ]
+}
+
+/// Limits of connections, of changes and of memory.
+fn of_the_server() -> Vec<(&'static str, String)> {
+    vec![
         ("File name", bytes(limits::NAME_BYTES_MAX)),
         (
             "Connections",
@@ -75,12 +81,29 @@ fn the_table_of_limits_is_that_of_the_source() {
             ),
         ),
         (
-            "Wait for the storage's lock",
+            "Wait for another process's lock on the storage",
             format!("{}, then 503", time(limits::LOCK_WAIT_MAX)),
         ),
+        (
+            "Changes that wait",
+            format!(
+                "{} changes, {} GiB of uploads; then 503",
+                limits::QUEUED_CHANGES_MAX,
+                limits::QUEUED_BYTES_MAX >> 30
+            ),
+        ),
         ("Memory that waiting clients hold", parked_memory()),
-    ];
-    let rows = rows.map(|(what, limit)| format!("| {what} | {limit} |\n"));
+    ]
+}
+
+#[test]
+fn the_table_of_limits_is_that_of_the_source() {
+    let mut rows = of_transfers();
+    rows.extend(of_the_server());
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|(what, limit)| format!("| {what} | {limit} |\n"))
+        .collect();
     let rows = rows.concat();
     let table = format!("\n| What | Limit |\n|---|---|\n{rows}\n");
     let end = "<!-- end of limits -->";
