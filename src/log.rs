@@ -91,7 +91,7 @@ pub fn flush() {
 }
 
 /// Writes a record as one line of JSON, into memory first: each write to a formatter is slow.
-fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
+pub fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
     let mut line = Vec::with_capacity(512);
     line.extend_from_slice(br#"{"timestamp":""#);
     write!(line, "{}", date::rfc3339_millis(clock::wall_now()))?;
@@ -114,7 +114,7 @@ fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> 
 }
 
 /// Writes a record as one line for people, without the module.
-fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
+pub fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
     let mut line = Vec::with_capacity(512);
     let time = date::rfc3339_millis(clock::wall_now());
     let message = record.args().to_string().replace(char::is_control, " ");
@@ -125,6 +125,23 @@ fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> 
         .map_err(std::io::Error::other)?;
     line.push(b'\n');
     out.write_all(&line)
+}
+
+/// A text as a JSON string without any control character: a terminal obeys DEL and U+0080 to
+/// U+009F, which JSON leaves as they are.
+fn quoted(text: &str) -> serde_json::Result<String> {
+    use std::fmt::Write as _;
+    let json = serde_json::to_string(text)?;
+    let mut quoted = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_control() {
+            // Writing to a string does not fail.
+            let _ = write!(quoted, "\\u{:04x}", u32::from(character));
+        } else {
+            quoted.push(character);
+        }
+    }
+    Ok(quoted)
 }
 
 /// Whether a field has no value, so that it is not written.
@@ -156,7 +173,7 @@ impl<'kvs> VisitSource<'kvs> for TextFieldWriter<'_> {
         let shown = if !text.is_empty() && text.bytes().all(is_plain) {
             text
         } else {
-            serde_json::to_string(&text).map_err(std::io::Error::from)?
+            quoted(&text).map_err(std::io::Error::from)?
         };
         write!(self.0, " {}={shown}", key.as_str()).map_err(Into::into)
     }

@@ -17,7 +17,7 @@ pub mod release;
 mod rendered;
 pub mod router;
 mod state;
-mod views;
+pub mod views;
 
 use crate::clock::Clock;
 use crate::config::token::Token;
