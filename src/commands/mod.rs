@@ -154,9 +154,9 @@ fn serve() -> Result<Infallible, Failure> {
     let raw = config::raw::Raw::gather()?;
     let config = Config::check(&raw)?;
     output::start(&config.log_filter, config.log_format)?;
-    for warning in &raw.warnings {
-        log::warn!("{warning}");
-    }
+    raw.warnings
+        .iter()
+        .for_each(|warning| log::warn!("{warning}"));
     let clock = Clock::system();
     let signals = Signals::register()?;
     let max_connections = connections_within_limit(config.workers, config.max_connections);
@@ -190,12 +190,7 @@ fn serve() -> Result<Infallible, Failure> {
         clock,
     };
     let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;
-    if let Err(error) = store.check_ready() {
-        log::warn!(
-            error:% = error;
-            "the storage directory cannot be used; publishing fails until it can"
-        );
-    }
+    warn_of_storage(&store);
     let _maintenance = store.start_maintenance()?;
     log::info!(
         address:% = address, storage_path:% = config.storage_path.display(),
@@ -212,6 +207,15 @@ fn serve() -> Result<Infallible, Failure> {
     // Returning would wait, beyond the grace, for a worker that waits for the disk. An upload that
     // such a worker has not published is dropped with the process.
     end_process(i32::from(ending == Ending::Forced))
+}
+
+fn warn_of_storage(store: &Store) {
+    if let Err(error) = store.check_ready() {
+        log::warn!(
+            error:% = error;
+            "the storage directory cannot be used; publishing fails until it can"
+        );
+    }
 }
 
 /// Reports that a setting's file was read again after SIGHUP: its path, `None` where no file is
