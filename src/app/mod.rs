@@ -9,12 +9,13 @@
 mod answer;
 pub mod auth;
 mod downloads;
+mod entity_tag;
 pub mod error;
 mod feed;
 mod handlers;
 mod links;
 pub mod negotiate;
-mod packages_page;
+pub mod packages_page;
 pub mod public_url;
 pub mod release;
 mod release_page;
@@ -23,7 +24,7 @@ pub mod repository;
 pub mod router;
 mod state;
 mod user;
-mod views;
+pub mod views;
 
 use crate::clock::Clock;
 use crate::config::LatestBy;
@@ -39,6 +40,7 @@ use public_url::PublicUrl;
 use rendered::RenderedCache;
 use router::{Endpoint, Route};
 use state::AppState;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tiny_http::Method;
@@ -62,6 +64,11 @@ pub struct Options {
 type Handled = Result<Reply, ApiError>;
 
 impl App {
+    /// Reads the token's file again; the file, or `None` where the token is not in one.
+    pub fn reload_token(&self) -> Result<Option<&Path>, String> {
+        self.0.token.reload()
+    }
+
     pub fn new(store: Arc<Store>, metrics: Arc<Metrics>, options: Options) -> Self {
         Self(Arc::new(AppState {
             store,
@@ -104,7 +111,7 @@ impl App {
                 handlers::release_writes::upload(state, request, route)
             }
             (Endpoint::Asset | Endpoint::ReleaseAsset, Method::Delete) => {
-                delete(state, route).map(Reply::Now)
+                delete(state, route, request)
             }
             (Endpoint::Release, Method::Delete) => Err(ReleaseError::DeleteRelease.into()),
             (Endpoint::Release | Endpoint::ReleaseAsset, Method::Patch) => {
@@ -160,13 +167,16 @@ fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Re
     }
 }
 
-fn delete(state: &AppState, route: &Route<'_>) -> Result<Response, ApiError> {
-    match route.endpoint {
-        Endpoint::Asset => {
-            handlers::delete::delete(state, &handlers::lookup::existing_name(route.name)?)
-        }
-        _ => handlers::delete::delete(state, &handlers::lookup::package(state, route.name)?.name),
-    }
+fn delete(
+    state: &Arc<AppState>,
+    route: &Route<'_>,
+    request: &Request<'_>,
+) -> Result<Reply, ApiError> {
+    let name = match route.endpoint {
+        Endpoint::Asset => handlers::lookup::existing_name(route.name)?,
+        _ => handlers::lookup::package(state, route.name)?.name.clone(),
+    };
+    Ok(handlers::delete::delete(state, request, name))
 }
 
 impl Service for App {
