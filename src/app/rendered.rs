@@ -9,7 +9,7 @@
 
 use crate::app::answer::{Rendered, no_values};
 use crate::app::downloads::Downloads;
-use crate::app::negotiate::Page;
+use crate::app::negotiate::{Format, Page, Selection};
 use crate::http::template::{Template, Values};
 use crate::limits::{
     PAGE_ITEMS, RENDERED_BYTES_MAX, RENDERED_BYTES_PER_PACKAGE, RENDERED_USES_MAX,
@@ -20,16 +20,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The views of a listing that are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
     /// The release object `latest`.
     Latest,
-    /// The list of packages as JSON.
-    PackagesJson,
-    /// The list of packages as a page.
-    PackagesHtml,
+    /// The list of packages.
+    Packages(Format, Selection),
     /// The releases by version.
     Releases(Page),
+    /// The tags of the releases.
+    Tags(Page),
+    /// The feed of releases.
+    Feed,
+    /// The page of the release with this id.
+    ReleaseHtml(u64),
     /// The release with this id.
     Release(u64),
     /// The packages of the release with this id.
@@ -40,16 +44,18 @@ pub enum View {
 
 impl View {
     /// Whether clients that ask for nothing in particular get this view.
-    fn is_usual(self) -> bool {
+    fn is_usual(&self) -> bool {
         let first = Page {
             number: 1,
             size: PAGE_ITEMS,
         };
         match self {
-            Self::Latest | Self::PackagesJson | Self::PackagesHtml => true,
-            Self::Releases(page) => page == first,
+            Self::Latest | Self::Feed => true,
+            Self::Packages(_, selection) => selection.page.is_none() && selection.words.is_empty(),
+            Self::Releases(page) => *page == first,
             Self::Checksums(release) => release.is_none(),
-            Self::Release(_) | Self::ReleaseAssets(..) => false,
+            Self::Tags(_) | Self::Release(_) => false,
+            Self::ReleaseHtml(_) | Self::ReleaseAssets(..) => false,
         }
     }
 }

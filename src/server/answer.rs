@@ -154,7 +154,7 @@ impl AnswerPhase {
         &self.exchange
     }
 
-    /// Memory of this answer, in bytes: of its body only where no other answer shares it.
+    /// Memory of this answer, in bytes: of its body only what no other answer shares.
     pub fn held_bytes(&self) -> usize {
         let body = match &self.body {
             Body::Bytes(bytes) if bytes.is_unique() => self.body_bytes,
