@@ -159,9 +159,7 @@ fn serve() -> Result<Infallible, Failure> {
         .for_each(|warning| log::warn!("{warning}"));
     let clock = Clock::system();
     let signals = Signals::register()?;
-    let descriptor_limit = descriptors::raise_limit();
-    let max_connections =
-        descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
+    let max_connections = connections_within_limit(config.workers, config.max_connections);
     let retention = Retention {
         max_packages: config.max_packages,
         max_releases: config.max_releases,
@@ -178,6 +176,7 @@ fn serve() -> Result<Infallible, Failure> {
             token: config.token,
             public_url: PublicUrl::new(config.public_url, config.trust_forwarded),
             max_upload_bytes: config.max_upload_bytes,
+            latest_by: config.latest_by,
             clock: clock.clone(),
         },
     );
@@ -194,13 +193,6 @@ fn serve() -> Result<Infallible, Failure> {
     let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;
     warn_of_storage(&store);
     let _maintenance = store.start_maintenance()?;
-    if max_connections < config.max_connections {
-        log::warn!(
-            max_connections, wanted = config.max_connections,
-            descriptors = descriptor_limit.unwrap_or_default();
-            "the limit on open files allows fewer connections"
-        );
-    }
     log::info!(
         address:% = address, storage_path:% = config.storage_path.display(),
         workers = config.workers,
@@ -239,6 +231,19 @@ fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
             log::warn!(setting, error; "SIGHUP: the file cannot be used; its last content counts");
         }
     }
+}
+
+/// The most connections that the limit on open files allows, once that is raised.
+fn connections_within_limit(workers: usize, wanted: usize) -> usize {
+    let limit = descriptors::raise_limit();
+    let max_connections = descriptors::connections_within(limit, workers, wanted);
+    if max_connections < wanted {
+        log::warn!(
+            max_connections, wanted, descriptors = limit.unwrap_or_default();
+            "the limit on open files allows fewer connections"
+        );
+    }
+    max_connections
 }
 
 fn unusable_storage(path: &Path, error: &std::io::Error) -> String {

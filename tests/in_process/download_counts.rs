@@ -5,6 +5,7 @@ use release_server::app::public_url::PublicUrl;
 use release_server::app::{App, Options};
 use release_server::clock::Clock;
 use release_server::config::Address;
+use release_server::config::LatestBy;
 use release_server::config::token::Token;
 use release_server::limits::DOWNLOAD_COUNTS_INTERVAL;
 use release_server::metrics::Metrics;
@@ -28,6 +29,7 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         token: Token::fixed(TOKEN).unwrap(),
         public_url: PublicUrl::new(None, false),
         max_upload_bytes: None,
+        latest_by: LatestBy::Time,
         clock: clock.clone(),
     };
     let app = App::new(store, Arc::clone(&metrics), options);

@@ -49,14 +49,6 @@ impl Unread {
         Connection::new(TcpStream::connect(&self.address).unwrap())
     }
 
-    fn dropped(&self, connection: &mut Connection) -> u64 {
-        connection.send(b"GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n");
-        let text = connection.response("GET").text();
-        let name = "release_server_log_lines_dropped_total ";
-        let value = text.lines().find_map(|line| line.strip_prefix(name));
-        value.unwrap().parse().unwrap()
-    }
-
     fn resident_bytes(&self) -> u64 {
         let path = format!("/proc/{}/status", self.child.id());
         let status = std::fs::read_to_string(path).unwrap();
@@ -84,7 +76,7 @@ fn an_unread_log_delays_no_request_and_its_dropped_lines_are_counted() {
         connection.send(request.as_bytes());
         assert_eq!(connection.response("GET").status, 404);
     }
-    let dropped = until(|| Some(server.dropped(&mut connection)).filter(|dropped| *dropped > 0));
+    let dropped = until(|| Some(dropped_lines(&mut connection)).filter(|dropped| *dropped > 0));
     assert!(dropped < requests as u64, "{dropped} of {requests}");
     let growth = server.resident_bytes().saturating_sub(before);
     let growth_max = 4 * LOG_BACKLOG_BYTES_MAX as u64;
@@ -105,9 +97,18 @@ fn an_unread_log_delays_no_request_and_its_dropped_lines_are_counted() {
     connection.send(marker.as_bytes());
     assert_eq!(connection.response("GET").status, 404);
     while !server.log.next().unwrap().unwrap().contains("/marker") {}
-    assert_eq!(counted, server.dropped(&mut connection));
+    assert_eq!(counted, dropped_lines(&mut connection));
     assert!(
         lines < requests as u64 && lines > 0,
         "{lines} of {requests}"
     );
+}
+
+/// The count of dropped lines that the metrics report.
+fn dropped_lines(connection: &mut Connection) -> u64 {
+    connection.send(b"GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n");
+    let text = connection.response("GET").text();
+    let name = "release_server_log_lines_dropped_total ";
+    let value = text.lines().find_map(|line| line.strip_prefix(name));
+    value.unwrap().parse().unwrap()
 }
