@@ -21,6 +21,9 @@
 #   --                 the arguments that follow are files or names, even if they
 #                      begin with '-'
 #
+# To replace a package only while it is the version that you know, use curl with
+# -H 'If-Match: "SHA256"'; with 'If-None-Match: *', only if there is none.
+#
 # A file that is on the server already, with the same content, is not a failure.
 # A temporary failure, such as a lost connection or a 503, is retried 3 times.
 # curl's variables apply (https_proxy, CURL_CA_BUNDLE, ...), ~/.curlrc does not.

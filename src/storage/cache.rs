@@ -14,7 +14,7 @@
 //! system call, nor while a listing is made or dropped.
 
 use super::directory::Directory;
-use super::error::Result;
+use super::error::{Result, StorageError};
 use super::generation::{self, Generation};
 use super::listing::Listing;
 use super::lock::DirLock;
@@ -173,7 +173,9 @@ impl ListingCache {
         let before = self.last();
         let started = self.clock.now();
         let doubtful = is_doubtful(version.1);
-        let read = match scan::scan(directory, &before, &self.warned)? {
+        let unreadable: &mut dyn FnMut(&PackageName, StorageError) =
+            &mut |name, error| self.warned.about_unreadable(name, &error);
+        let read = match scan::scan(directory, &before, &self.warned, unreadable)? {
             None => before,
             Some(packages) => Arc::new(Listing::new(packages, before.version + 1)),
         };
