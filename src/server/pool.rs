@@ -222,7 +222,13 @@ impl<'s> Worker<'s> {
                 return self.pause(PauseReason::Full);
             }
             match shared.listener.accept() {
-                Accepted::Connection(socket, peer) => self.begin(socket, peer),
+                Accepted::Connection(socket, peer) => {
+                    if let Some((id, woken)) = self.begin(socket, peer) {
+                        // Armed first: the turn may wait for the disk.
+                        shared.listener.arm(&shared.poller);
+                        return self.advance(id, woken, Connection::advance);
+                    }
+                }
                 Accepted::Gone => {}
                 Accepted::None => break,
                 Accepted::Exhausted(error) => return self.pause(PauseReason::Resources(error)),
@@ -236,7 +242,8 @@ impl<'s> Worker<'s> {
         shared.listener.arm(&shared.poller);
     }
 
-    fn begin(&mut self, socket: OwnedFd, peer: SocketAddr) {
+    /// Parks a new connection; returns it where its request has arrived already.
+    fn begin(&mut self, socket: OwnedFd, peer: SocketAddr) -> Option<(ConnId, Box<Connection>)> {
         let shared = self.shared;
         let metrics = &shared.env.metrics;
         metrics.connections_accepted.fetch_add(1, Ordering::Relaxed);
@@ -249,11 +256,11 @@ impl<'s> Worker<'s> {
             .add(&*connection, id.token(), Interest::Read)
             .is_err()
         {
-            return self.close(id, connection);
+            self.close(id, connection);
+            return None;
         }
         let parking = Connection::idle_parking(shared.env.clock.now());
-        if let Some(woken) = shared.table.park(id, connection, parking) {
-            self.advance(id, woken, Connection::advance);
-        }
+        let woken = shared.table.park(id, connection, parking)?;
+        Some((id, woken))
     }
 }

@@ -112,6 +112,13 @@ impl ListingCache {
         Arc::clone(&self.known().listing)
     }
 
+    /// The listing of the last reading, if there was one, without a system call.
+    pub fn loaded(&self) -> Option<Arc<Listing>> {
+        let known = self.known();
+        let is_loaded = known.directory.is_some();
+        is_loaded.then(|| Arc::clone(&known.listing))
+    }
+
     /// The listing as of now. Changes by programs other than servers may be missing for
     /// [`LISTING_FRESH_TIME`].
     pub fn current(&self) -> Result<Arc<Listing>> {

@@ -143,8 +143,8 @@ fn with_checksum(package: &Package, sha256: Sha256) -> Package {
     }
 }
 
-/// The checksum of a file; `None` where the file is not in this state after reading. `progress` gets
-/// the number of bytes after each read, and may end the reading.
+/// The checksum of a file; `None` where the file is not in this state after reading. `progress`
+/// gets the number of bytes after each read, and may end the reading.
 pub fn checksum(
     mut file: &File,
     state: &FileState,
