@@ -161,18 +161,7 @@ fn serve() -> Result<Infallible, Failure> {
     let descriptor_limit = descriptors::raise_limit();
     let max_connections =
         descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
-    let retention = Retention {
-        max_packages: config.max_packages,
-        max_releases: config.max_releases,
-        pinned: config.pinned,
-    };
-    let store = Store::open(
-        &config.storage_path,
-        retention,
-        config.workers,
-        clock.clone(),
-    )
-    .map_err(|error| unusable_storage(&config.storage_path, &error))?;
+    let store = open_store(&config, clock.clone())?;
     let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let app = App::new(
         Arc::clone(&store),
@@ -240,14 +229,17 @@ fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
     }
 }
 
-fn unusable_storage(path: &Path, error: &std::io::Error) -> String {
-    let why = if path.exists() && !path.is_dir() {
-        "it is not a directory".to_owned()
-    } else {
-        error.to_string()
+fn open_store(config: &Config, clock: Clock) -> Result<Arc<Store>, String> {
+    let retention = Retention {
+        max_packages: config.max_packages,
+        max_releases: config.max_releases,
+        pinned: config.pinned.clone(),
     };
-    let path = path.display();
-    format!("{path}: cannot be used: {why}; set STORAGE_PATH to a writable directory")
+    let path = &config.storage_path;
+    Store::open(path, retention, config.workers, clock).map_err(|error| {
+        let path = path.display();
+        format!("{path}: cannot be used: {error}; set STORAGE_PATH to a writable directory")
+    })
 }
 
 fn unusable_address(address: config::Address, error: &std::io::Error) -> String {

@@ -92,9 +92,12 @@ impl MissingChecksums {
             file => file.map_err(failed("open", directory.path(name)))?,
         };
         let unreadable = failed("read", directory.path(name));
-        let sha256 = checksum(&file, &package.state, &mut |_| match go_on() {
-            true => ControlFlow::Continue(()),
-            false => ControlFlow::Break(()),
+        let sha256 = checksum(&file, &package.state, &mut |_| {
+            if go_on() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         })
         .map_err(|error| unreadable(errno(&error)))?;
         let Some(sha256) = sha256 else {

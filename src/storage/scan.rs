@@ -40,7 +40,10 @@ impl Warned {
     /// Warns about a package that cannot be looked at.
     pub fn about_unreadable(&self, name: &PackageName, error: &StorageError) {
         if self.is_first(name.as_str()) {
-            log::warn!(package = name.as_str(), error:% = error; "a package is left out of the list");
+            log::warn!(
+                package = name.as_str(), error:% = error;
+                "a package is left out of the list"
+            );
         }
     }
 }
