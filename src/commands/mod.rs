@@ -153,15 +153,20 @@ fn serve() -> Result<Infallible, Failure> {
     let raw = config::raw::Raw::gather()?;
     let config = Config::check(&raw)?;
     output::start(&config.log_filter, config.log_format)?;
-    for warning in &raw.warnings {
-        log::warn!("{warning}");
-    }
+    raw.warnings
+        .iter()
+        .for_each(|warning| log::warn!("{warning}"));
     let clock = Clock::system();
     let signals = Signals::register()?;
-    let descriptor_limit = descriptors::raise_limit();
-    let max_connections =
-        descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
-    let store = open_store(&config, clock.clone())?;
+    let max_connections = connections_within_limit(config.workers, config.max_connections);
+    let retention = Retention {
+        max_packages: config.max_packages,
+        max_releases: config.max_releases,
+        pinned: config.pinned,
+    };
+    let workers = config.workers;
+    let store = Store::open(&config.storage_path, retention, workers, clock.clone())
+        .map_err(|error| unusable_storage(&config.storage_path, &error))?;
     let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let app = App::new(
         Arc::clone(&store),
@@ -170,6 +175,7 @@ fn serve() -> Result<Infallible, Failure> {
             token: config.token,
             public_url: PublicUrl::new(config.public_url, config.trust_forwarded),
             max_upload_bytes: config.max_upload_bytes,
+            latest_by: config.latest_by,
             clock: clock.clone(),
         },
     );
@@ -184,20 +190,8 @@ fn serve() -> Result<Infallible, Failure> {
         clock,
     };
     let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;
-    if let Err(error) = store.check_ready() {
-        log::warn!(
-            error:% = error;
-            "the storage directory cannot be used; publishing fails until it can"
-        );
-    }
+    warn_of_storage(&store);
     let _maintenance = store.start_maintenance()?;
-    if max_connections < config.max_connections {
-        log::warn!(
-            max_connections, wanted = config.max_connections,
-            descriptors = descriptor_limit.unwrap_or_default();
-            "the limit on open files allows fewer connections"
-        );
-    }
     log::info!(
         address:% = address, storage_path:% = config.storage_path.display(),
         workers = config.workers,
@@ -215,6 +209,15 @@ fn serve() -> Result<Infallible, Failure> {
     end_process(i32::from(ending == Ending::Forced))
 }
 
+fn warn_of_storage(store: &Store) {
+    if let Err(error) = store.check_ready() {
+        log::warn!(
+            error:% = error;
+            "the storage directory cannot be used; publishing fails until it can"
+        );
+    }
+}
+
 /// Reports that a setting's file was read again after SIGHUP: its path, `None` where no file is
 /// set, or why it cannot be used.
 fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
@@ -229,17 +232,27 @@ fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
     }
 }
 
-fn open_store(config: &Config, clock: Clock) -> Result<Arc<Store>, String> {
-    let retention = Retention {
-        max_packages: config.max_packages,
-        max_releases: config.max_releases,
-        pinned: config.pinned.clone(),
+/// The most connections that the limit on open files allows, once that is raised.
+fn connections_within_limit(workers: usize, wanted: usize) -> usize {
+    let limit = descriptors::raise_limit();
+    let max_connections = descriptors::connections_within(limit, workers, wanted);
+    if max_connections < wanted {
+        log::warn!(
+            max_connections, wanted, descriptors = limit.unwrap_or_default();
+            "the limit on open files allows fewer connections"
+        );
+    }
+    max_connections
+}
+
+fn unusable_storage(path: &Path, error: &std::io::Error) -> String {
+    let why = if path.exists() && !path.is_dir() {
+        "it is not a directory".to_owned()
+    } else {
+        error.to_string()
     };
-    let path = &config.storage_path;
-    Store::open(path, retention, config.workers, clock).map_err(|error| {
-        let path = path.display();
-        format!("{path}: cannot be used: {error}; set STORAGE_PATH to a writable directory")
-    })
+    let path = path.display();
+    format!("{path}: cannot be used: {why}; set STORAGE_PATH to a writable directory")
 }
 
 fn unusable_address(address: config::Address, error: &std::io::Error) -> String {

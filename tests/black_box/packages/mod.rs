@@ -3,6 +3,7 @@
 mod conditions;
 mod downloads;
 mod pages;
+mod public_url;
 mod publish;
 mod refusals;
 mod retention;
