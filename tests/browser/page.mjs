@@ -198,7 +198,8 @@ async function copied(page, name, title) {
 
 async function copy(page, base) {
   const name = "spec-kit-template-claude-sh-v2.17.0.zip";
-  assert.equal(await copied(page, name, "the curl command"), `curl -fo '${name}' '${base}/assets/${name}'`);
+  const command = `curl -fo '${name}' '${base}/assets/${name}'`;
+  assert.equal(await copied(page, name, "the curl command"), command);
   const checksum = await (await fetch(`${base}/assets/${name}.sha256`)).text();
   assert.equal(await copied(page, name, "the whole SHA-256"), checksum.slice(0, 64));
 }
