@@ -15,6 +15,7 @@ mod healthcheck;
 pub mod http;
 pub mod limits;
 pub mod log;
+pub mod manifest;
 pub mod pattern;
 pub mod server;
 pub mod storage;
