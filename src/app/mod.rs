@@ -7,6 +7,7 @@
 //! needs the body returns a sink and never waits.
 
 pub mod auth;
+pub mod catalog;
 mod downloads;
 pub mod error;
 mod handlers;

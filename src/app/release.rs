@@ -20,7 +20,7 @@ use std::time::UNIX_EPOCH;
 pub const PACKAGE_CONTENT_TYPE: &str = "application/octet-stream";
 
 /// Everything but the unreserved characters of RFC 3986, section 2.3.
-const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+pub const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')

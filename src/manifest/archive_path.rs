@@ -54,7 +54,8 @@ pub fn is_device(name: &str) -> bool {
     let stem = stem.trim_end_matches(' ').to_lowercase();
     let port = stem.strip_prefix("com").or(stem.strip_prefix("lpt"));
     let mut number = port.unwrap_or_default().chars();
-    let is_port = matches!(number.next(), Some('1'..='9' | '¹' | '²' | '³')) && number.next().is_none();
+    let is_port =
+        matches!(number.next(), Some('1'..='9' | '¹' | '²' | '³')) && number.next().is_none();
     is_port || ["con", "prn", "aux", "nul", "conin$", "conout$"].contains(&stem.as_str())
 }
 
@@ -62,5 +63,9 @@ pub fn is_device(name: &str) -> bool {
 /// normalisation is left to the clients: two names that differ in it alone are no accident.
 pub fn folded(path: &str) -> Vec<String> {
     let fold = |part: &str| part.to_uppercase().to_lowercase();
-    path.strip_suffix('/').unwrap_or(path).split('/').map(fold).collect()
+    path.strip_suffix('/')
+        .unwrap_or(path)
+        .split('/')
+        .map(fold)
+        .collect()
 }

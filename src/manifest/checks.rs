@@ -7,9 +7,7 @@
 use super::archive_path::is_device;
 use super::kind::Kind;
 use super::outcome::{Manifest, Reason, Unlisted};
-use super::package_version::{
-    PackageVersion, is_semantic, is_specifier, is_three_numbers,
-};
+use super::package_version::{PackageVersion, is_semantic, is_specifier, is_three_numbers};
 use super::yaml::Yaml;
 use std::collections::BTreeMap;
 
@@ -48,13 +46,20 @@ impl<'y> Field<'y> {
             }
             Some(Yaml::Text(text)) => Ok(text),
             Some(_) => Err(self.fault("a text; a number, date or yes needs quotes")),
-            None => Err(Unlisted::new(Reason::Field, format!("{} is missing", self.path))),
+            None => Err(Unlisted::new(
+                Reason::Field,
+                format!("{} is missing", self.path),
+            )),
         }
     }
 
     fn filled_text(&self, bytes_max: usize) -> Checked<&'y str> {
         let text = self.text(bytes_max)?;
-        if text.trim().is_empty() { Err(self.fault("a text with anything in it")) } else { Ok(text) }
+        if text.trim().is_empty() {
+            Err(self.fault("a text with anything in it"))
+        } else {
+            Ok(text)
+        }
     }
 
     fn mapping(&self) -> Checked<&'y BTreeMap<String, Yaml>> {
@@ -88,7 +93,11 @@ impl<'y> Fields<'y> {
             return Err(Unlisted::new(Reason::Manifest, message));
         };
         let section = root.get(kind.name()).unwrap_or(&Yaml::Null);
-        let fields = Self { kind, root, section };
+        let fields = Self {
+            kind,
+            root,
+            section,
+        };
         fields.at(root, "", kind.name())?.mapping()?;
         Ok(fields)
     }
@@ -96,7 +105,10 @@ impl<'y> Fields<'y> {
     /// The field of a mapping, whose path is given; an alias in its place is not looked up.
     fn at(&self, mapping: &'y Yaml, path: &str, key: &str) -> Checked<Field<'y>> {
         let dot = if path.is_empty() { "" } else { "." };
-        let field = Field { path: format!("{path}{dot}{key}"), value: mapping.get(key) };
+        let field = Field {
+            path: format!("{path}{dot}{key}"),
+            value: mapping.get(key),
+        };
         if field.value == Some(&Yaml::Alias) {
             let message = format!("{} is an alias, which is not looked up", field.path);
             return Err(Unlisted::new(Reason::Manifest, message));
@@ -127,7 +139,11 @@ impl<'y> Fields<'y> {
     }
 
     pub fn id(&self) -> Checked<&'y str> {
-        let key = if self.kind == Kind::Step { "type_key" } else { "id" };
+        let key = if self.kind == Kind::Step {
+            "type_key"
+        } else {
+            "id"
+        };
         let id = self.name(key)?;
         let is_plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
         let belongs = |byte: u8| match byte {
@@ -160,10 +176,12 @@ impl<'y> Fields<'y> {
             _ => "a version, such as 1.0.0 or 1.0.0rc1",
         };
         let is_refused = accepted.starts_with("three") || accepted.starts_with("a semantic");
-        PackageVersion::parse(text).filter(|_| !is_refused).ok_or_else(|| {
-            let message = format!("{}.version is not {accepted}", self.kind.name());
-            Unlisted::new(Reason::Version, message)
-        })
+        PackageVersion::parse(text)
+            .filter(|_| !is_refused)
+            .ok_or_else(|| {
+                let message = format!("{}.version is not {accepted}", self.kind.name());
+                Unlisted::new(Reason::Version, message)
+            })
     }
 
     /// Checks the rest, which no reason needs the id or the version for.
@@ -203,19 +221,27 @@ impl<'y> Fields<'y> {
         let field = self.root("schema_version")?;
         let is_lenient = matches!(self.kind, Kind::Workflow | Kind::Bundle);
         let fits = match field.value {
-            Some(Yaml::Text(text)) => text == "1.0" || self.kind == Kind::Bundle && text.trim() == "1.0",
+            Some(Yaml::Text(text)) => {
+                text == "1.0" || self.kind == Kind::Bundle && text.trim() == "1.0"
+            }
             Some(Yaml::Float(number)) => is_lenient && number.to_bits() == 1.0_f64.to_bits(),
             None => self.kind == Kind::Workflow,
             _ => false,
         };
-        if fits || self.kind == Kind::Step { Ok(()) } else { Err(field.fault("\"1.0\"")) }
+        if fits || self.kind == Kind::Step {
+            Ok(())
+        } else {
+            Err(field.fault("\"1.0\""))
+        }
     }
 
     /// The range of versions of spec-kit; a catalog gives it for three kinds.
     fn speckit_version(&self) -> Checked<Option<String>> {
         let requires = self.root("requires")?;
         let is_free = matches!(self.kind, Kind::Workflow | Kind::Step);
-        if is_free && (requires.is_absent() || self.below("requires", "speckit_version")?.is_absent()) {
+        if is_free
+            && (requires.is_absent() || self.below("requires", "speckit_version")?.is_absent())
+        {
             return Ok(None);
         }
         requires.mapping()?;
@@ -230,11 +256,22 @@ impl<'y> Fields<'y> {
 
     fn texts(&self) -> Checked<Vec<(&'static str, String)>> {
         let mut texts = Vec::new();
-        for key in ["author", "license", "repository", "category", "effect", "role"] {
+        for key in [
+            "author",
+            "license",
+            "repository",
+            "category",
+            "effect",
+            "role",
+        ] {
             let field = self.section(key)?;
             if let Some(Yaml::Text(_)) = field.value {
                 let text = field.text(TEXT_BYTES_MAX)?;
-                let text = if self.kind == Kind::Bundle { text.trim() } else { text };
+                let text = if self.kind == Kind::Bundle {
+                    text.trim()
+                } else {
+                    text
+                };
                 texts.push((key, text.to_owned()));
             }
         }
@@ -246,7 +283,9 @@ impl<'y> Fields<'y> {
         if field.is_absent() {
             field = self.section("tags")?;
         }
-        let Some(Yaml::List(list)) = field.value else { return Ok(Vec::new()) };
+        let Some(Yaml::List(list)) = field.value else {
+            return Ok(Vec::new());
+        };
         let texts = list.iter().filter_map(|tag| match tag {
             Yaml::Text(text) if !text.trim().is_empty() => Some(text.clone()),
             _ => None,
@@ -271,7 +310,9 @@ impl<'y> Fields<'y> {
                 provides.push((*key, list.len()));
             }
         }
-        if let (Kind::Extension, Some(Yaml::Mapping(hooks))) = (self.kind, self.root("hooks")?.value) {
+        if let (Kind::Extension, Some(Yaml::Mapping(hooks))) =
+            (self.kind, self.root("hooks")?.value)
+        {
             provides.push(("hooks", hooks.len()));
         }
         Ok(provides)
@@ -308,11 +349,15 @@ impl<'y> Fields<'y> {
             category.filled_text(TEXT_BYTES_MAX)?;
         }
         let effect = self.section("effect")?;
-        if !effect.is_absent() && !matches!(effect.text(TEXT_BYTES_MAX)?, "read-only" | "read-write") {
+        if !effect.is_absent()
+            && !matches!(effect.text(TEXT_BYTES_MAX)?, "read-only" | "read-write")
+        {
             return Err(effect.fault("\"read-only\" or \"read-write\""));
         }
         if count == 0 {
-            return Err(self.root("provides")?.fault("a mapping with any command, template or script"));
+            return Err(self
+                .root("provides")?
+                .fault("a mapping with any command, template or script"));
         }
         Ok(())
     }
@@ -324,7 +369,11 @@ impl<'y> Fields<'y> {
             return Err(templates.fault("a list with any template"));
         }
         let extensions = self.below("requires", "extensions")?;
-        if extensions.is_absent() { Ok(()) } else { extensions.list().map(drop) }
+        if extensions.is_absent() {
+            Ok(())
+        } else {
+            extensions.list().map(drop)
+        }
     }
 
     fn check_workflow(&self) -> Checked<()> {
@@ -356,7 +405,11 @@ impl<'y> Fields<'y> {
             options.mapping()?;
         }
         let steps = self.root("steps")?;
-        if steps.list()?.is_empty() { Err(steps.fault("a list with any step")) } else { Ok(()) }
+        if steps.list()?.is_empty() {
+            Err(steps.fault("a list with any step"))
+        } else {
+            Ok(())
+        }
     }
 
     fn check_integration(&self) -> Checked<()> {
@@ -387,7 +440,11 @@ impl<'y> Fields<'y> {
         for key in ["role", "author", "license"] {
             self.section(key)?.filled_text(TEXT_BYTES_MAX)?;
         }
-        for field in [self.root("tags")?, self.below("requires", "tools")?, self.below("requires", "mcp")?] {
+        for field in [
+            self.root("tags")?,
+            self.below("requires", "tools")?,
+            self.below("requires", "mcp")?,
+        ] {
             let is_text = |value: &Yaml| matches!(value, Yaml::Text(_));
             if !field.is_empty() && !field.list()?.iter().all(is_text) {
                 return Err(field.fault("a list of texts"));

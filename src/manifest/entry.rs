@@ -35,8 +35,12 @@ fn packed<'b>(bytes: &'b [u8], entry: &Entry) -> Result<&'b [u8], Unlisted> {
     let disagrees = || zip_fault("an entry's local header disagrees with the directory");
     let (header, rest) = bytes.split_at_checked(LOCAL_BYTES).ok_or_else(disagrees)?;
     let (name, extra) = (u16_at(header, 26), u16_at(header, 28));
-    let (name, rest) = rest.split_at_checked(usize::from(name)).ok_or_else(disagrees)?;
-    let (extra, rest) = rest.split_at_checked(usize::from(extra)).ok_or_else(disagrees)?;
+    let (name, rest) = rest
+        .split_at_checked(usize::from(name))
+        .ok_or_else(disagrees)?;
+    let (extra, rest) = rest
+        .split_at_checked(usize::from(extra))
+        .ok_or_else(disagrees)?;
     let (flags, method) = (u16_at(header, 6), u16_at(header, 8));
     check_features(u16_at(header, 4), method, flags)?;
     check_extra(extra)?;
@@ -60,13 +64,19 @@ fn packed<'b>(bytes: &'b [u8], entry: &Entry) -> Result<&'b [u8], Unlisted> {
 fn unpacked(packed: &[u8], entry: &Entry, bytes_max: u32) -> Result<Vec<u8>, Unlisted> {
     let damaged = || zip_fault("a file in the archive is damaged");
     // A limit of 0 would leave no room in which to find the end of an empty file.
-    let limit = usize::try_from(entry.size.min(bytes_max)).unwrap_or_default().max(1);
+    let limit = usize::try_from(entry.size.min(bytes_max))
+        .unwrap_or_default()
+        .max(1);
     let content = match entry.method {
         0 => packed.to_vec(),
         _ => decompress_to_vec_with_limit(packed, limit).map_err(|_| damaged())?,
     };
     let is_whole = u32::try_from(content.len()) == Ok(entry.size);
-    if is_whole && crc32(&content) == entry.crc32 { Ok(content) } else { Err(damaged()) }
+    if is_whole && crc32(&content) == entry.crc32 {
+        Ok(content)
+    } else {
+        Err(damaged())
+    }
 }
 
 /// The remainders of single bytes.
@@ -77,7 +87,11 @@ const CRC_TABLE: [u32; 256] = {
         let mut value = at as u32;
         let mut bit = 0;
         while bit < 8 {
-            value = if value & 1 == 1 { 0xedb8_8320 ^ (value >> 1) } else { value >> 1 };
+            value = if value & 1 == 1 {
+                0xedb8_8320 ^ (value >> 1)
+            } else {
+                value >> 1
+            };
             bit += 1;
         }
         table[at] = value;

@@ -14,6 +14,7 @@ pub mod kind;
 pub mod outcome;
 pub mod package_version;
 pub mod read;
+pub mod selection;
 pub mod source;
 pub mod yaml;
 pub mod yaml_scalar;

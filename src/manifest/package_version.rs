@@ -89,7 +89,9 @@ pub fn is_semantic(text: &str) -> bool {
     };
     is_three_numbers(numbers)
         && numbers.split('.').all(has_no_leading_zero)
-        && pre_release
-            .is_none_or(|text| text.split('.').all(|p| is_word(p) && has_no_leading_zero(p)))
+        && pre_release.is_none_or(|text| {
+            text.split('.')
+                .all(|p| is_word(p) && has_no_leading_zero(p))
+        })
         && build.is_none_or(|text| text.split('.').all(is_word))
 }

@@ -9,7 +9,7 @@ use super::kind::Kind;
 use super::outcome::{Manifest, Reason, Recognised, StepFile, Unlisted};
 use super::source::Source;
 use super::yaml;
-use super::zip::{Directory, Entry};
+use super::zip::{Directory, Entry, zip_fault};
 use crate::limits::{KIB, MIB};
 use sha2::Digest;
 use std::io;
@@ -18,6 +18,8 @@ const MANIFEST_BYTES_MAX: u32 = 128 * KIB as u32;
 const STEP_FILES_MAX: usize = 64;
 const STEP_FILE_BYTES_MAX: u32 = MIB as u32;
 const STEP_BYTES_MAX: u64 = 4 * MIB as u64;
+/// Folders inside each other, where the package is code.
+const FOLDERS_MAX: usize = 32;
 /// What is kept of one package.
 const KEPT_BYTES_MAX: usize = 8 * KIB;
 
@@ -30,8 +32,12 @@ pub fn read<S: Source + ?Sized>(name: &str, source: &S) -> io::Result<Option<Rec
     if is_tar(name) {
         return Ok(None);
     }
-    let Some(directory) = Directory::read(source)? else { return Ok(None) };
-    let Some((kind, folder)) = recognise(&directory) else { return Ok(None) };
+    let Some(directory) = Directory::read(source)? else {
+        return Ok(None);
+    };
+    let Some((kind, folder)) = recognise(&directory) else {
+        return Ok(None);
+    };
     let mut recognised = Recognised {
         kind,
         id: None,
@@ -40,7 +46,10 @@ pub fn read<S: Source + ?Sized>(name: &str, source: &S) -> io::Result<Option<Rec
     };
     let listing = read_manifest(&mut recognised, source, &directory, &folder);
     recognised.listing = listing.unwrap_or_else(|error| {
-        Err(Unlisted::new(Reason::Unreadable, format!("the file cannot be read: {error}")))
+        Err(Unlisted::new(
+            Reason::Unreadable,
+            format!("the file cannot be read: {error}"),
+        ))
     });
     if recognised.kept_bytes() > KEPT_BYTES_MAX {
         let message = "the manifest's fields and the paths are over 8 KiB together";
@@ -98,12 +107,17 @@ impl Paths {
 
     fn recognise(self) -> Option<(Kind, String)> {
         let (kinds, has_code, folder) = if self.at_root.is_empty() && self.has_one_top {
-            (self.in_folder, self.folder_has_code, format!("{}/", self.top?))
+            (
+                self.in_folder,
+                self.folder_has_code,
+                format!("{}/", self.top?),
+            )
         } else {
             (self.at_root, self.root_has_code, String::new())
         };
         let [kind] = kinds[..] else { return None };
-        let is_misplaced = kind == Kind::Bundle && !folder.is_empty() || kind.is_code() && !has_code;
+        let is_misplaced =
+            kind == Kind::Bundle && !folder.is_empty() || kind.is_code() && !has_code;
         (!is_misplaced).then_some((kind, folder))
     }
 }
@@ -123,6 +137,10 @@ fn read_manifest<S: Source + ?Sized>(
     let Some(entry) = entries.iter().find(|entry| entry.path == path) else {
         return Ok(Err(fault(kind, "it is not where the directory says")));
     };
+    let depth = |entry: &Entry| entry.path.trim_end_matches('/').matches('/').count();
+    if kind.is_code() && entries.iter().any(|entry| depth(entry) > FOLDERS_MAX) {
+        return Ok(Err(zip_fault("the archive's folders are over 32 deep")));
+    }
     if entry.size > MANIFEST_BYTES_MAX {
         return Ok(Err(fault(kind, "it is over 128 KiB")));
     }
@@ -135,7 +153,10 @@ fn read_manifest<S: Source + ?Sized>(
         .and_then(|root| {
             let fields = Fields::new(kind, &root)?;
             recognised.id = fields.id().ok().map(str::to_owned);
-            recognised.version = fields.version().ok().map(|version| version.as_str().to_owned());
+            recognised.version = fields
+                .version()
+                .ok()
+                .map(|version| version.as_str().to_owned());
             fields.manifest()
         });
     let mut manifest = match manifest {
@@ -152,7 +173,10 @@ fn read_manifest<S: Source + ?Sized>(
 }
 
 fn fault(kind: Kind, why: &str) -> Unlisted {
-    Unlisted::new(Reason::Manifest, format!("{} cannot be used: {why}", kind.manifest()))
+    Unlisted::new(
+        Reason::Manifest,
+        format!("{} cannot be used: {why}", kind.manifest()),
+    )
 }
 
 /// The files of a step package beside its manifest and below, by path.
@@ -166,7 +190,9 @@ fn step_files<S: Source + ?Sized>(
         .filter_map(|entry| Some((entry.path.strip_prefix(folder)?, entry)))
         .collect();
     let total: u64 = inside.iter().map(|(_, entry)| u64::from(entry.size)).sum();
-    let is_large = inside.iter().any(|(_, entry)| entry.size > STEP_FILE_BYTES_MAX);
+    let is_large = inside
+        .iter()
+        .any(|(_, entry)| entry.size > STEP_FILE_BYTES_MAX);
     if inside.len() > STEP_FILES_MAX || is_large || total > STEP_BYTES_MAX {
         let message = "a step package has at most 64 files of 1 MiB, 4 MiB together";
         return Ok(Err(Unlisted::new(Reason::TooLarge, message)));
@@ -192,10 +218,16 @@ fn step_files<S: Source + ?Sized>(
 /// # Errors
 /// Whatever kept the source from being read.
 pub fn step_file<S: Source + ?Sized>(source: &S, path: &str) -> io::Result<Option<Vec<u8>>> {
-    let Some(directory) = Directory::read(source)? else { return Ok(None) };
-    let Some((Kind::Step, folder)) = recognise(&directory) else { return Ok(None) };
+    let Some(directory) = Directory::read(source)? else {
+        return Ok(None);
+    };
+    let Some((Kind::Step, folder)) = recognise(&directory) else {
+        return Ok(None);
+    };
     let path = format!("{folder}{path}");
     let entries = directory.entries().unwrap_or_default();
-    let Some(entry) = entries.iter().find(|entry| entry.path == path) else { return Ok(None) };
+    let Some(entry) = entries.iter().find(|entry| entry.path == path) else {
+        return Ok(None);
+    };
     Ok(content(source, entry, STEP_FILE_BYTES_MAX)?.ok())
 }

@@ -40,7 +40,9 @@ pub fn resolve(text: &str) -> Plain {
     if !unsigned.bytes().next().is_some_and(begins_number) {
         return Plain::Text;
     }
-    let number = integer(unsigned).or_else(|| float(text, unsigned)).or_else(|| sexagesimal(unsigned));
+    let number = integer(unsigned)
+        .or_else(|| float(text, unsigned))
+        .or_else(|| sexagesimal(unsigned));
     match number.or_else(|| timestamp(text)) {
         Some(_) if text.len() > NUMBER_BYTES_MAX => Plain::Refused,
         Some(plain) => plain,
@@ -56,7 +58,11 @@ fn integer(unsigned: &str) -> Option<Plain> {
     let prefixed = |digits: &str, is_digit: fn(u8) -> bool| {
         let fits = !digits.is_empty() && all(digits, is_digit);
         let is_empty = digits.bytes().all(|byte| byte == b'_');
-        fits.then_some(if is_empty { Plain::Refused } else { Plain::Other })
+        fits.then_some(if is_empty {
+            Plain::Refused
+        } else {
+            Plain::Other
+        })
     };
     if let Some(digits) = unsigned.strip_prefix("0b") {
         prefixed(digits, |byte| matches!(byte, b'0' | b'1'))
@@ -65,7 +71,10 @@ fn integer(unsigned: &str) -> Option<Plain> {
     } else if let Some(digits) = unsigned.strip_prefix('0') {
         all(digits, |byte| matches!(byte, b'0'..=b'7')).then_some(Plain::Other)
     } else {
-        let begins = unsigned.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+        let begins = unsigned
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_digit());
         (begins && all(unsigned, |byte| byte.is_ascii_digit())).then_some(Plain::Other)
     }
 }
@@ -77,7 +86,11 @@ fn float(text: &str, unsigned: &str) -> Option<Plain> {
         None => (unsigned, None),
     };
     let (whole, fraction) = mantissa.split_once('.')?;
-    let begins = |part: &str| part.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
+    let begins = |part: &str| {
+        part.bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_digit())
+    };
     // Without digits before the dot there is no sign, and digits after it.
     let has_digits = if whole.is_empty() {
         text == unsigned && begins(fraction)
@@ -101,7 +114,10 @@ fn sexagesimal(unsigned: &str) -> Option<Plain> {
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let mut parts = whole.split(':');
     let first = parts.next()?;
-    let is_first = first.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
+    let is_first = first
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_digit())
         && (unsigned.contains('.') || !first.starts_with('0'))
         && all(first, |byte| byte.is_ascii_digit())
         && all(fraction, |byte| byte.is_ascii_digit());
@@ -110,7 +126,12 @@ fn sexagesimal(unsigned: &str) -> Option<Plain> {
         _ => false,
     };
     let mut count = 0;
-    let is_number = is_first && parts.all(|part| { count += 1; is_part(part) }) && count > 0;
+    let is_number = is_first
+        && parts.all(|part| {
+            count += 1;
+            is_part(part)
+        })
+        && count > 0;
     is_number.then_some(Plain::Other)
 }
 
@@ -150,7 +171,11 @@ fn timestamp(text: &str) -> Option<Plain> {
             rest = rest.strip_prefix('Z').unwrap_or(rest);
         }
     }
-    let plain = if is_valid { Plain::Other } else { Plain::Refused };
+    let plain = if is_valid {
+        Plain::Other
+    } else {
+        Plain::Refused
+    };
     rest.is_empty().then_some(plain)
 }
 
@@ -167,10 +192,18 @@ fn is_late_day(year: u32, month: u32, day: u32) -> bool {
 
 /// Takes from `least` to `most` digits off the front.
 fn digits(rest: &mut &str, least: usize, most: usize) -> Option<u32> {
-    let count = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
+    let count = rest
+        .bytes()
+        .take(most)
+        .take_while(u8::is_ascii_digit)
+        .count();
     let (number, after) = rest.split_at_checked(count)?;
     *rest = after;
-    if count < least { None } else { number.parse().ok() }
+    if count < least {
+        None
+    } else {
+        number.parse().ok()
+    }
 }
 
 fn after<'r, 't>(rest: &'r mut &'t str, mark: &str) -> Option<&'r mut &'t str> {

@@ -108,7 +108,8 @@ impl Directory {
         let size = source.size();
         let tail_bytes = size.min(TAIL_BYTES_MAX);
         let tail = source.read_at(size - tail_bytes, to_usize(tail_bytes))?;
-        let Some(at) = memmem::rfind(&tail, b"PK\x05\x06").filter(|at| at + END_BYTES <= tail.len())
+        let Some(at) =
+            memmem::rfind(&tail, b"PK\x05\x06").filter(|at| at + END_BYTES <= tail.len())
         else {
             return Ok(None);
         };
@@ -121,16 +122,24 @@ impl Directory {
             || u32::MAX == u32_at(end, 16)
             || locator.is_some_and(|at| before[at..].starts_with(b"PK\x06\x07"));
         // The records of a ZIP64 archive stand before those of ZIP64 itself.
-        let start = if is_zip64 { Some(offset) } else { end_offset.checked_sub(length) };
+        let start = if is_zip64 {
+            Some(offset)
+        } else {
+            end_offset.checked_sub(length)
+        };
         let Some(start) = start.filter(|start| offset <= *start && *start <= end_offset) else {
             return Ok(None);
         };
         let fault = if is_zip64 {
-            Some(zip_fault("the archive is in the ZIP64 format; spec-kit reads plain ZIP"))
+            Some(zip_fault(
+                "the archive is in the ZIP64 format; spec-kit reads plain ZIP",
+            ))
         } else if end.len() != END_BYTES + usize::from(u16_at(end, 20)) {
             Some(zip_fault("bytes follow the end of the archive"))
         } else if (u16_at(end, 4), u16_at(end, 6)) != (0, 0) || u16_at(end, 8) != u16_at(end, 10) {
-            Some(zip_fault("the archive has several disks; spec-kit reads one"))
+            Some(zip_fault(
+                "the archive has several disks; spec-kit reads one",
+            ))
         } else if size > FILE_BYTES_MAX {
             Some(too_large("the file is over 50 MiB"))
         } else if length > DIRECTORY_BYTES_MAX as u64 {
@@ -138,7 +147,9 @@ impl Directory {
         } else {
             None
         };
-        let readable = length.min(end_offset - start).min(DIRECTORY_BYTES_MAX as u64);
+        let readable = length
+            .min(end_offset - start)
+            .min(DIRECTORY_BYTES_MAX as u64);
         Ok(Some(Self {
             bytes: source.read_at(start, to_usize(readable))?,
             records: u16_at(end, 10),
@@ -176,7 +187,9 @@ impl Directory {
             }
         }
         if entries.len() != usize::from(self.records) {
-            return Err(zip_fault("the archive's end record counts other entries than there are"));
+            return Err(zip_fault(
+                "the archive's end record counts other entries than there are",
+            ));
         }
         let files = entries.iter().filter(|entry| !entry.is_folder());
         if files.map(|entry| u64::from(entry.size)).sum::<u64>() > TOTAL_BYTES_MAX {
@@ -203,10 +216,14 @@ impl Directory {
         check_features(u16_at(fixed, 6), entry.method, entry.flags)?;
         check_extra(record.extra)?;
         if [entry.compressed, entry.size, u32_at(fixed, 42)].contains(&u32::MAX) {
-            return Err(zip_fault("an entry is in the ZIP64 format; spec-kit reads plain ZIP"));
+            return Err(zip_fault(
+                "an entry is in the ZIP64 format; spec-kit reads plain ZIP",
+            ));
         }
         if u16_at(fixed, 34) != 0 {
-            return Err(zip_fault("the archive has several disks; spec-kit reads one"));
+            return Err(zip_fault(
+                "the archive has several disks; spec-kit reads one",
+            ));
         }
         if u32_at(fixed, 38) >> 16 & FILE_TYPE == SYMLINK {
             return Err(zip_fault("the archive has a symbolic link"));
@@ -256,7 +273,9 @@ fn split_record<'d>(rest: &mut &'d [u8]) -> Option<Record<'d>> {
     let (extra, after) = after.split_at_checked(length(30))?;
     let (_comment, after) = after.split_at_checked(length(32))?;
     *rest = after;
-    fixed.starts_with(b"PK\x01\x02").then_some(Record { fixed, name, extra })
+    fixed
+        .starts_with(b"PK\x01\x02")
+        .then_some(Record { fixed, name, extra })
 }
 
 /// Refuses what Python's reader of ZIP, or the bounded one of spec-kit, does not read.
@@ -265,7 +284,9 @@ pub fn check_features(version: u16, method: u16, flags: u16) -> Result<(), Unlis
         return Err(zip_fault("an entry is neither stored nor deflated"));
     }
     if version >= VERSION_ZIP64 {
-        return Err(zip_fault("an entry needs ZIP64 or newer; spec-kit reads plain ZIP"));
+        return Err(zip_fault(
+            "an entry needs ZIP64 or newer; spec-kit reads plain ZIP",
+        ));
     }
     if flags & FLAGS_REFUSED != 0 {
         return Err(zip_fault("an entry is encrypted or patched"));
@@ -277,7 +298,9 @@ pub fn check_features(version: u16, method: u16, flags: u16) -> Result<(), Unlis
 pub fn check_extra(mut extra: &[u8]) -> Result<(), Unlisted> {
     while extra.len() >= 4 {
         if u16_at(extra, 0) == ZIP64_FIELD {
-            return Err(zip_fault("an entry is in the ZIP64 format; spec-kit reads plain ZIP"));
+            return Err(zip_fault(
+                "an entry is in the ZIP64 format; spec-kit reads plain ZIP",
+            ));
         }
         extra = extra
             .get(4 + usize::from(u16_at(extra, 2))..)
@@ -288,11 +311,15 @@ pub fn check_extra(mut extra: &[u8]) -> Result<(), Unlisted> {
 
 /// Refuses two paths that are one where case does not count, and a file that is also a folder.
 fn refuse_collisions(entries: &[Entry]) -> Result<(), Unlisted> {
-    let mut paths: Vec<_> =
-        entries.iter().map(|entry| (folded(&entry.path), entry.is_folder())).collect();
+    let mut paths: Vec<_> = entries
+        .iter()
+        .map(|entry| (folded(&entry.path), entry.is_folder()))
+        .collect();
     paths.sort_unstable();
     let collides = paths.windows(2).any(|pair| {
-        let [(path, is_folder), (next, _)] = pair else { return false };
+        let [(path, is_folder), (next, _)] = pair else {
+            return false;
+        };
         next.starts_with(path) && (next.len() == path.len() || !is_folder)
     });
     if collides {

@@ -5,8 +5,10 @@
 //! all input is in `properties`, which the fuzz targets check as well. The tables are plain data, from which `corpus`
 //! takes the inputs that are mutated here and in `fuzz/`. This file has what the tables' tests share.
 
+mod archives;
 mod authority;
 mod body;
+mod catalog;
 mod chunked;
 mod conditional;
 mod config;
@@ -21,6 +23,8 @@ mod head;
 mod head_accepted;
 mod head_refused;
 mod listing;
+mod manifest;
+mod manifest_tables;
 mod multipart;
 mod multipart_random;
 mod multipart_tables;
@@ -33,6 +37,8 @@ mod smoke;
 mod target;
 mod value;
 mod version;
+mod yaml;
+mod zip;
 
 use properties::random::Random;
 use release_server::http::head::Fields;

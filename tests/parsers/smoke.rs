@@ -39,7 +39,7 @@ macro_rules! targets {
     };
 }
 
-targets!(head body multipart disposition fields target value config);
+targets!(head body multipart disposition fields target value config archive yaml);
 
 #[test]
 fn every_fuzz_target_has_its_smoke() {

@@ -6,6 +6,7 @@
 //! Invariants: `fuzz/` compiles this folder on its own, so it uses nothing else of the suite; the same input is always
 //! checked the same way, so whatever is random here is seeded with the input.
 
+pub mod archive;
 pub mod body;
 pub mod config;
 pub mod disposition;
@@ -17,6 +18,7 @@ pub mod random;
 pub mod second_reader;
 pub mod target;
 pub mod value;
+pub mod yaml;
 
 use random::Random;
 
