@@ -1,23 +1,26 @@
-//! A release server: publish spec-kit template packages with `curl` and a token, and let everyone fetch them.
+//! A release server: publish spec-kit template packages with `curl` and a token, and let everyone
+//! fetch them.
 //!
-//! Data flows one way through the layers, each of which uses only those below it (`tests/tidy.rs` checks it):
-//! [`cli`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`] (the directory) → [`config`] (settings) →
-//! [`http`] (bytes to values) → [`log`], [`clock`], [`date`], [`limits`], [`pattern`], [`version`].
+//! Data flows one way through the layers, each of which uses only those below it (`tests/tidy`
+//! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`]
+//! (the directory) → [`config`] (settings) → [`http`] (bytes to values) → [`metrics`] → [`log`],
+//! [`checksum`], [`clock`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
 //!
-//! Start with ARCHITECTURE.md: it has the bird's view, the map and the invariants.
+//! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 
 pub mod app;
-pub mod cli;
+pub mod checksum;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod date;
-mod healthcheck;
 pub mod http;
 pub mod limits;
 pub mod log;
 pub mod manifest;
+pub mod metrics;
 pub mod pattern;
 pub mod server;
 pub mod storage;
-mod verify;
+pub mod text;
 pub mod version;

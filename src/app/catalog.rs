@@ -7,7 +7,6 @@
 
 use crate::app::release::PATH_SEGMENT;
 use crate::date;
-use crate::http::digest::hex;
 use crate::limits::MIB;
 use crate::manifest::kind::Kind;
 use crate::manifest::selection::{Candidate, Entry, Selection};
@@ -181,7 +180,7 @@ fn places(candidate: &Candidate<'_>, base: &str) -> Map<String, Value> {
         } else {
             "download_url"
         };
-        let sha256 = ("sha256".to_owned(), hex(candidate.sha256).into());
+        let sha256 = ("sha256".to_owned(), candidate.sha256.hex().into());
         return [(key.to_owned(), url.into()), sha256].into_iter().collect();
     };
     let (mut extra_files, mut sha256, mut object) = (Map::new(), Map::new(), Map::new());
@@ -196,7 +195,7 @@ fn places(candidate: &Candidate<'_>, base: &str) -> Map<String, Value> {
             "__init__.py" => object.insert("init_url".to_owned(), url.into()),
             path => extra_files.insert(path.to_owned(), url.into()),
         };
-        sha256.insert(file.path.clone(), hex(&file.sha256).into());
+        sha256.insert(file.path.clone(), file.sha256.hex().into());
     }
     object.insert("extra_files".to_owned(), extra_files.into());
     object.insert("sha256".to_owned(), sha256.into());

@@ -2,6 +2,7 @@
 
 use super::kind::Kind;
 use super::package_version::PackageVersion;
+use crate::checksum::Sha256;
 
 /// Why catalogs leave a package out. The set is closed: metrics and clients count on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,12 +92,28 @@ pub struct Manifest {
 pub struct StepFile {
     /// The path beside the manifest.
     pub path: String,
-    pub sha256: [u8; 32],
+    pub sha256: Sha256,
     /// Inflated, in bytes.
     pub size: u32,
 }
 
 impl Recognised {
+    /// Logs why catalogs leave the package out.
+    pub fn log(&self, file: &str) {
+        if let Err(unlisted) = &self.listing {
+            self.log_unlisted(file, unlisted);
+        }
+    }
+
+    pub fn log_unlisted(&self, file: &str, unlisted: &Unlisted) {
+        log::warn!(
+            package = file, kind = self.kind.name(), id = self.id.as_deref(),
+            version = self.version.as_deref(), reason = unlisted.reason.name(),
+            why = unlisted.message.as_str();
+            "catalogs leave the package out"
+        );
+    }
+
     /// What keeping this costs, in bytes; texts and paths, roughly.
     pub fn kept_bytes(&self) -> usize {
         let names = self.id.as_ref().map_or(0, String::len) * 2;

@@ -10,6 +10,7 @@ use super::outcome::{Manifest, Reason, Recognised, StepFile, Unlisted};
 use super::source::Source;
 use super::yaml;
 use super::zip::{Directory, Entry, zip_fault};
+use crate::checksum::Sha256;
 use crate::limits::{KIB, MIB};
 use sha2::Digest;
 use std::io;
@@ -205,7 +206,7 @@ fn step_files<S: Source + ?Sized>(
         };
         files.push(StepFile {
             path: path.to_owned(),
-            sha256: sha2::Sha256::digest(&bytes).into(),
+            sha256: Sha256::new(sha2::Sha256::digest(&bytes)),
             size: entry.size,
         });
     }

@@ -7,6 +7,7 @@
 
 use super::kind::Kind;
 use super::outcome::Manifest;
+use crate::checksum::Sha256;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::time::SystemTime;
@@ -19,7 +20,7 @@ const RELEASES_MAX: usize = 50;
 pub struct Candidate<'p> {
     pub file: &'p str,
     pub modified: SystemTime,
-    pub sha256: &'p [u8; 32],
+    pub sha256: Sha256,
     pub kind: Kind,
     pub manifest: &'p Manifest,
 }

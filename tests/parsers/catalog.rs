@@ -5,6 +5,7 @@
 use crate::manifest::read_manifest;
 use crate::manifest_tables::good;
 use release_server::app::catalog::document;
+use release_server::checksum::Sha256;
 use release_server::manifest::kind::Kind;
 use release_server::manifest::outcome::Manifest;
 use release_server::manifest::selection::{Candidate, Selection};
@@ -17,7 +18,7 @@ type Row = (&'static str, Kind, &'static str, &'static str, u64, u8);
 struct Package {
     row: Row,
     manifest: Manifest,
-    sha256: [u8; 32],
+    sha256: Sha256,
 }
 
 fn packages(rows: &[Row]) -> Vec<Package> {
@@ -31,7 +32,7 @@ fn packages(rows: &[Row]) -> Vec<Package> {
         Package {
             row: *row,
             manifest,
-            sha256: [row.5; 32],
+            sha256: Sha256::new([row.5; 32]),
         }
     };
     rows.iter().map(package).collect()
@@ -41,7 +42,7 @@ fn select(packages: &[Package]) -> Selection<'_> {
     Selection::new(packages.iter().map(|package| Candidate {
         file: package.row.0,
         modified: SystemTime::UNIX_EPOCH + Duration::from_secs(package.row.4),
-        sha256: &package.sha256,
+        sha256: package.sha256,
         kind: package.row.1,
         manifest: &package.manifest,
     }))
@@ -224,7 +225,7 @@ fn large_documents_lose_their_oldest_releases() {
             manifest
         })
         .collect();
-    let sha256 = [1; 32];
+    let sha256 = Sha256::new([1; 32]);
     let candidates = manifests
         .iter()
         .zip(&files)
@@ -232,7 +233,7 @@ fn large_documents_lose_their_oldest_releases() {
         .map(|((manifest, file), age)| Candidate {
             file,
             modified: SystemTime::UNIX_EPOCH + Duration::from_secs(age),
-            sha256: &sha256,
+            sha256,
             kind: Kind::Preset,
             manifest,
         });

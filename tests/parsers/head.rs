@@ -1,17 +1,18 @@
-//! Request heads: the tables at every prefix, the bounds, and what is read of the fields.
+//! Request heads: the tables at every prefix, the bounds, and the parsed fields.
 //!
-//! A head must be told from the beginning of a head: whoever is told "complete" too early takes a part of the head for
-//! the body, and whoever is told "error" too early breaks slow clients.
+//! A prefix must be told from a whole head: "complete" too early makes a part of the head the body,
+//! and "error" too early breaks slow clients.
 //!
-//! Sources: those of the tables, and the contract, section 7 (16 KiB, 64 fields).
+//! Sources: those of the tables, and docs/contract.md, section 7 (16 KiB, 64 fields).
 
 use crate::head_accepted::{ACCEPTED, Reading};
 use crate::head_refused::{REFUSED, REFUSED_FIELDS, REFUSED_HOSTS};
 use crate::with_fields;
+use release_server::http::fields;
 use release_server::http::framing::Framing;
 use release_server::http::head::{self, HeadError, Parsed};
 
-/// What became of a head, with the values that tests look at.
+/// The result for a head, with the values that the tests compare.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Incomplete,
@@ -20,7 +21,7 @@ enum Outcome {
 }
 
 fn outcome(bytes: &[u8]) -> Outcome {
-    match head::parse(bytes, &mut head::field_slots()) {
+    match head::parse(bytes, &mut fields::field_slots()) {
         Ok(Parsed::Incomplete) => Outcome::Incomplete,
         Ok(Parsed::Complete(_, length)) => Outcome::Complete(length),
         Err(error) => Outcome::Refused(error),
@@ -29,7 +30,7 @@ fn outcome(bytes: &[u8]) -> Outcome {
 
 fn assert_reads(bytes: &[u8], expected: &Reading<'_>, length: usize) {
     let shown = bytes.escape_ascii();
-    let mut slots = head::field_slots();
+    let mut slots = fields::field_slots();
     let Ok(Parsed::Complete(head, taken)) = head::parse(bytes, &mut slots) else {
         panic!("{shown}: {:?}", outcome(bytes));
     };
@@ -64,7 +65,7 @@ fn assert_refused(bytes: &[u8], expected: HeadError) {
     let shown = bytes.escape_ascii();
     assert_eq!(outcome(bytes), Outcome::Refused(expected), "{shown}");
     assert_never_complete(bytes);
-    // The next request does not heal it.
+    // The next request does not repair it.
     let followed = [bytes, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
     let refused = matches!(outcome(&followed), Outcome::Refused(_));
     assert!(refused, "{shown}");
@@ -89,8 +90,8 @@ fn every_prefix_of_an_accepted_head_is_incomplete() {
 }
 
 #[test]
-fn what_follows_a_head_changes_nothing() {
-    // Bytes that would be refused within a head, more than a head's bound, and another request.
+fn bytes_after_a_head_change_nothing() {
+    // Bytes that a head may not hold, more than a head's bound, and another request.
     let long = vec![b'\n'; 20_000];
     let next: &[&[u8]] = &[b"\0\n\r", b" folded", b"GET / HTTP/1.1\r\n\r\n", &long];
     for (bytes, expected) in ACCEPTED {
@@ -111,7 +112,8 @@ fn refused_heads_are_refused_for_their_reason() {
 fn refused_fields_are_refused_wherever_they_stand() {
     for (lines, expected) in REFUSED_FIELDS {
         let first = [b"POST / HTTP/1.1\r\n", *lines, b"Host: a\r\n\r\n"].concat();
-        // In front of the Host field, a blank line in bare LF ends the head without it; the LF is found first.
+        // Before the Host field, a blank line in bare LF ends the head without it; the LF is found
+        // first.
         assert_refused(&first, *expected);
         let last = [b"POST / HTTP/1.1\r\nHost: a\r\n", *lines, b"\r\n"].concat();
         assert_refused(&last, *expected);
@@ -160,7 +162,8 @@ fn a_head_has_at_most_64_fields() {
     assert_refused(&head_with_fields(500), HeadError::TooManyFields);
 }
 
-/// A head of exactly `length` bytes, most of them in `filler`: the target, one field or blank lines before.
+/// A head of exactly `length` bytes, most of them in `filler`: the target, one field, or blank
+/// lines before the head.
 fn head_of(length: usize, filler: &str) -> Vec<u8> {
     let build = |filling: &str| match filler {
         "target" => format!("GET /{filling} HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -183,7 +186,7 @@ fn a_head_has_at_most_16_kib() {
         }
         let over = head_of(MOST + 1, filler);
         assert_refused(&over, HeadError::TooLong);
-        // Told as soon as there are too many bytes, whether or not an end is in sight.
+        // Refused as soon as there are too many bytes, with or without an end in sight.
         let endless = &head_of(4 * MOST, filler)[..=MOST];
         assert_refused(endless, HeadError::TooLong);
         assert_eq!(outcome(&endless[..MOST]), Outcome::Incomplete, "{filler}");
@@ -201,7 +204,7 @@ fn blank_lines_before_a_head_are_bounded() {
 fn lengths_are_read_as_numbers() {
     for length in [1, 9, 10, 99, 65_536, u64::from(u32::MAX), 1 << 53] {
         let head = format!("PUT / HTTP/1.0\r\nContent-Length: {length}\r\n\r\n");
-        let mut slots = head::field_slots();
+        let mut slots = fields::field_slots();
         let Ok(Parsed::Complete(head, _)) = head::parse(head.as_bytes(), &mut slots) else {
             panic!("{length} is refused");
         };
@@ -232,7 +235,7 @@ fn fields_are_found_in_any_case_and_in_order() {
         assert_eq!(fields.all("").count(), 0);
     });
     let head = b"GET / HTTP/1.1\r\nHost: a\r\nX: \xff\r\n\r\n";
-    let mut slots = head::field_slots();
+    let mut slots = fields::field_slots();
     let Ok(Parsed::Complete(head, _)) = head::parse(head, &mut slots) else {
         panic!("a byte over 127 is refused");
     };

@@ -1,6 +1,6 @@
-//! What people do to the directory under a running server, beyond what `volume` tries.
+//! Changes by hand to the directory of a running server that `storage/volume.rs` does not cover.
 
-use crate::harness::{TOKEN, TestServer, hex, until};
+use crate::support::{TOKEN, TestServer, hex, until};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +16,9 @@ fn a_folder_in_a_sidecars_place() {
         (answer.status, answer.json()["sha256"].clone()),
         (201, hex(b"1").into())
     );
-    server.wait_for_line(|line| line["message"] == "the checksum is written later");
+    server.wait_for_line(|line| {
+        line["message"] == "the checksum file could not be written; the server tries again"
+    });
     let replace = |content| server.write("PUT", "/assets/a.zip?overwrite=1", "", content);
     assert_eq!(replace(b"2").status, 200);
     assert_eq!(server.write("DELETE", "/assets/a.zip", "", b"").status, 204);
@@ -82,12 +84,13 @@ fn a_package_removed_by_hand() {
 }
 
 #[test]
-fn a_directory_that_goes_during_an_upload() {
+fn a_directory_removed_during_an_upload() {
     let server = TestServer::start();
     let away = server.storage().with_extension("away");
     let mut connection = server.connect();
     let head = format!(
-        "PUT /assets/a.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 2\r\n\
+        "PUT /assets/a.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Length: 2\r\n\
          Expect: 100-continue\r\n\r\n"
     );
     connection.send(head.as_bytes());
@@ -98,7 +101,7 @@ fn a_directory_that_goes_during_an_upload() {
     connection
         .response("PUT")
         .assert_error(503, "cannot open the directory");
-    // A file in its place is no directory either.
+    // A file in the directory's place is not a directory either.
     fs::write(server.storage(), "a file").unwrap();
     server.get("/readyz").assert_error(503, "Not a directory");
     server
@@ -108,7 +111,7 @@ fn a_directory_that_goes_during_an_upload() {
     fs::rename(&away, server.storage()).unwrap();
     assert_eq!(server.stored(), [""; 0]);
     assert_eq!(server.put("a.zip", b"12").status, 201);
-    // Another directory in its place is the storage from then on.
+    // Another directory in its place becomes the storage.
     fs::rename(server.storage(), &away).unwrap();
     fs::create_dir(server.storage()).unwrap();
     until(|| (server.listed() == [""; 0]).then_some(()));

@@ -1,0 +1,199 @@
+//! The metrics as Prometheus reads them.
+//!
+//! Invariant: each family is announced once, with help and type, before its samples.
+//!
+//! Source: the Prometheus exposition formats, "Text-based format".
+
+use super::counters::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, StorageMetrics};
+use std::fmt::{Display, Write};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+struct Page(String);
+
+impl Page {
+    /// Announces a family of samples.
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a string does not fail, here and below.
+        let _ = writeln!(self.0, "# HELP release_server_{name} {help}");
+        let _ = writeln!(self.0, "# TYPE release_server_{name} {kind}");
+    }
+
+    /// A sample; `labels` with their braces, or empty.
+    fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
+        let _ = writeln!(self.0, "release_server_{name}{labels} {value}");
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: &AtomicU64) {
+        self.family(name, "counter", help);
+        self.sample(name, "", value.load(Relaxed));
+    }
+
+    /// A family with a sample for each value of one label.
+    fn labelled<T>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        help: &str,
+        label: &str,
+        words: &[(T, &str)],
+        values: &[AtomicU64],
+    ) {
+        self.family(name, kind, help);
+        for ((_, word), value) in words.iter().zip(values) {
+            let labels = format!("{{{label}=\"{word}\"}}");
+            self.sample(name, &labels, value.load(Relaxed));
+        }
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
+        self.family(name, "gauge", help);
+        self.sample(name, "", value);
+    }
+}
+
+impl Metrics {
+    /// The metrics as text; those of the storage where they are known.
+    pub fn render(&self, storage: Option<StorageMetrics>) -> String {
+        let mut page = Page(String::with_capacity(8 * 1024));
+        self.render_requests(&mut page);
+        self.render_latency(&mut page);
+        self.render_connections(&mut page);
+        self.render_pool(&mut page);
+        page.labelled(
+            "uploads_refused_total",
+            "counter",
+            "Uploads refused or ended early, by reason.",
+            "reason",
+            &REFUSALS,
+            &self.refusals,
+        );
+        page.counter(
+            "received_bytes_total",
+            "Bytes of request bodies received.",
+            &self.received_bytes,
+        );
+        page.counter(
+            "sent_bytes_total",
+            "Bytes of response bodies sent.",
+            &self.sent_bytes,
+        );
+        page.counter(
+            "handler_panics_total",
+            "Requests whose handler panicked.",
+            &self.panics,
+        );
+        page.counter(
+            "packages_published_total",
+            "Packages published.",
+            &self.published,
+        );
+        page.counter(
+            "packages_deleted_total",
+            "Packages deleted on request.",
+            &self.deleted,
+        );
+        page.counter(
+            "packages_swept_total",
+            "Packages removed by retention.",
+            &self.swept,
+        );
+        if let Some(storage) = storage {
+            page.gauge(
+                "packages",
+                "Packages in the listing.",
+                storage.packages as u64,
+            );
+            page.gauge(
+                "stored_bytes",
+                "Total size of all packages, in bytes.",
+                storage.stored_bytes,
+            );
+            page.gauge(
+                "free_bytes",
+                "Bytes free in the storage.",
+                storage.free_bytes,
+            );
+        }
+        page.family("build_info", "gauge", "The running version.");
+        let version = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
+        page.sample("build_info", version, 1);
+        page.0
+    }
+
+    fn render_requests(&self, page: &mut Page) {
+        const NAME: &str = "requests_total";
+        page.family(
+            NAME,
+            "counter",
+            "Finished requests, by route and class of status.",
+        );
+        for (route, classes) in &self.requests {
+            for (class, count) in (1..).zip(classes) {
+                let count = count.load(Relaxed);
+                if count > 0 {
+                    let labels = format!("{{route=\"{route}\",status=\"{class}xx\"}}");
+                    page.sample(NAME, &labels, count);
+                }
+            }
+        }
+    }
+
+    fn render_latency(&self, page: &mut Page) {
+        const NAME: &str = "request_duration_seconds";
+        page.family(
+            NAME,
+            "histogram",
+            "Time from the end of a request's head to the end of its answer.",
+        );
+        let mut count = 0;
+        for ((_, bound), bucket) in BUCKETS.iter().zip(&self.latency_buckets) {
+            count += bucket.load(Relaxed);
+            page.sample(
+                "request_duration_seconds_bucket",
+                &format!("{{le=\"{bound}\"}}"),
+                count,
+            );
+        }
+        let microseconds = self.latency_microseconds.load(Relaxed);
+        let (seconds, fraction) = (microseconds / 1_000_000, microseconds % 1_000_000);
+        page.sample(
+            "request_duration_seconds_sum",
+            "",
+            format_args!("{seconds}.{fraction:06}"),
+        );
+        page.sample("request_duration_seconds_count", "", count);
+    }
+
+    fn render_connections(&self, page: &mut Page) {
+        page.counter(
+            "connections_accepted_total",
+            "Connections accepted.",
+            &self.connections_accepted,
+        );
+        let open = self.connections_open.load(Relaxed);
+        page.gauge("connections_open", "Open connections.", open);
+        page.labelled(
+            "connections",
+            "gauge",
+            "Open connections, by their activity in their last turn.",
+            "state",
+            &Activity::ALL,
+            &self.connections,
+        );
+        page.labelled(
+            "connections_closed_total",
+            "counter",
+            "Connections closed by the server, by reason.",
+            "reason",
+            &CloseReason::ALL,
+            &self.closes,
+        );
+    }
+
+    fn render_pool(&self, page: &mut Page) {
+        let workers = self.workers.load(Relaxed);
+        page.gauge("workers", "Threads of the pool.", workers);
+        let busy = self.workers_busy.load(Relaxed);
+        page.gauge("workers_busy", "Threads of the pool that are busy.", busy);
+    }
+}

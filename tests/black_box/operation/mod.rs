@@ -1,0 +1,4 @@
+//! The operator's view: the log, and the end of the process.
+
+mod logs;
+mod shutdown;

@@ -1,0 +1,21 @@
+//! The server in this process, without its application, on a manual clock.
+//!
+//! For deadlines that a test cannot await in real time, and for panics, which the application never
+//! causes.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests arrange directories and moments freely"
+)]
+
+mod crowds;
+mod deadlines;
+mod later;
+mod server;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the black-box tests need more of it"
+)]
+#[path = "../support/mod.rs"]
+mod support;
