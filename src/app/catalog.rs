@@ -7,17 +7,13 @@
 
 use crate::app::release::PATH_SEGMENT;
 use crate::date;
-use crate::limits::MIB;
+use crate::limits::{CATALOG_BYTES_MAX, CATALOG_INTEGRATIONS_BYTES_MAX};
 use crate::manifest::kind::Kind;
 use crate::manifest::selection::{Candidate, Entry, Selection};
 use percent_encoding::utf8_percent_encode;
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
-
-/// What `specify` reads of a catalog.
-const CATALOG_BYTES_MAX: usize = 8 * MIB;
-/// What it reads of a catalog with integrations.
-const INTEGRATIONS_BYTES_MAX: usize = MIB;
+use std::fmt::Write;
 
 /// A document, and whether it is over what `specify` reads.
 #[derive(Debug)]
@@ -35,7 +31,7 @@ struct Release<'p> {
 /// The catalog of one kind, or of all, below a base URL.
 pub fn document(selection: &Selection<'_>, kind: Option<Kind>, base: &str) -> Document {
     let bytes_max = match kind {
-        None | Some(Kind::Integration) => INTEGRATIONS_BYTES_MAX,
+        None | Some(Kind::Integration) => CATALOG_INTEGRATIONS_BYTES_MAX,
         Some(_) => CATALOG_BYTES_MAX,
     };
     let kinds: Vec<Kind> = Kind::ALL
@@ -45,7 +41,7 @@ pub fn document(selection: &Selection<'_>, kind: Option<Kind>, base: &str) -> Do
     let entries = || {
         kinds
             .iter()
-            .flat_map(|kind| selection.entries.get(kind))
+            .filter_map(|kind| selection.entries.get(kind))
             .flatten()
     };
     let releases: Vec<Vec<Release<'_>>> = entries().map(|entry| releases(entry, base)).collect();
@@ -54,7 +50,7 @@ pub fn document(selection: &Selection<'_>, kind: Option<Kind>, base: &str) -> Do
         let mut text = head(selection, &kinds, kind, base);
         for (at, kind) in kinds.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            text.push_str(&format!("{comma}\"{}\":{{", kind.plural()));
+            let _ = write!(text, "{comma}\"{}\":{{", kind.plural());
             for (at, entry) in selection
                 .entries
                 .get(kind)
@@ -102,7 +98,7 @@ fn dropped<'p>(releases: &'p [Vec<Release<'p>>], bytes: usize) -> HashSet<&'p st
 fn head(selection: &Selection<'_>, kinds: &[Kind], kind: Option<Kind>, base: &str) -> String {
     let listed = kinds
         .iter()
-        .flat_map(|kind| selection.entries.get(kind))
+        .filter_map(|kind| selection.entries.get(kind))
         .flatten();
     let times = listed.flat_map(|entry| entry.releases.iter().chain([&entry.current]));
     let newest = times.map(|candidate| candidate.modified).max();
@@ -125,13 +121,13 @@ fn push_entry(
     let manifest = entry.current.manifest;
     let object = Value::Object(object(&entry.current, base)).to_string();
     let object = object.strip_suffix('}').unwrap_or(&object);
-    text.push_str(&format!("{}:{object}", json!(manifest.id)));
+    let _ = write!(text, "{}:{object}", json!(manifest.id));
     let kept = releases
         .iter()
         .filter(|release| !dropped.contains(release.candidate.file));
     let kept: Vec<&str> = kept.map(|release| &release.json[..]).collect();
     if !kept.is_empty() {
-        text.push_str(&format!(",\"releases\":{{{}}}", kept.join(",")));
+        let _ = write!(text, ",\"releases\":{{{}}}", kept.join(","));
     }
     text.push('}');
 }

@@ -12,6 +12,7 @@ use crate::http::conditional::{self, Validators, Verdict};
 use crate::http::response::Response;
 use crate::http::service::Request;
 use crate::limits::{LEFT_BODIES_BYTES_MAX, RENDERED_BODIES_MAX, RENDERED_USES_MAX};
+use crate::manifest::kind::Kind;
 use bytes::Bytes;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -35,6 +36,10 @@ pub enum View {
     ReleaseAssets(u64, Page),
     /// The checksums of the packages of the release with this id, or of all packages.
     Checksums(Option<u64>),
+    /// The catalog of one kind of package, or of all.
+    Catalog(Option<Kind>),
+    /// A file of a step package, which the key names in place of a base URL.
+    StepFile,
 }
 
 /// A value of this program as JSON.

@@ -20,5 +20,10 @@ pub struct AppState {
     pub rendered: RenderedCache,
     /// The answers of GitHub's API: clients that invent repositories evict nothing of the others.
     pub api_rendered: RenderedCache,
+    /// Catalogs, and files of step packages.
+    pub catalogs: RenderedCache,
+    pub step_files: RenderedCache,
+    /// Whether the log has the warning about catalogs below an http URL.
+    pub warned_of_http: AtomicBool,
     pub draining: AtomicBool,
 }

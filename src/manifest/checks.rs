@@ -5,85 +5,22 @@
 //! say.
 
 use super::archive_path::is_device;
+use super::field::{Checked, Field};
 use super::kind::Kind;
 use super::outcome::{Manifest, Reason, Unlisted};
 use super::package_version::{PackageVersion, is_semantic, is_specifier, is_three_numbers};
 use super::yaml::Yaml;
-use std::collections::BTreeMap;
-
-const TEXT_BYTES_MAX: usize = 1024;
-const NAME_BYTES_MAX: usize = 200;
-const TAGS_MAX: usize = 20;
-const TAG_BYTES_MAX: usize = 64;
-
-type Checked<T> = Result<T, Unlisted>;
+use crate::limits::{
+    MANIFEST_NAME_BYTES_MAX, MANIFEST_TAG_BYTES_MAX, MANIFEST_TAGS_MAX, MANIFEST_TEXT_BYTES_MAX,
+};
 
 /// A manifest with the kind it is to be of.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'y> {
-    kind: Kind,
+    pub kind: Kind,
     root: &'y Yaml,
     /// The mapping with id and version.
     section: &'y Yaml,
-}
-
-/// A field's path and its value, if there is one.
-struct Field<'y> {
-    path: String,
-    value: Option<&'y Yaml>,
-}
-
-impl<'y> Field<'y> {
-    fn fault(&self, accepted: &str) -> Unlisted {
-        Unlisted::new(Reason::Field, format!("{} is not {accepted}", self.path))
-    }
-
-    fn text(&self, bytes_max: usize) -> Checked<&'y str> {
-        match self.value {
-            Some(Yaml::Text(text)) if text.len() > bytes_max => {
-                let message = format!("{} is over {bytes_max} bytes", self.path);
-                Err(Unlisted::new(Reason::Field, message))
-            }
-            Some(Yaml::Text(text)) => Ok(text),
-            Some(_) => Err(self.fault("a text; a number, date or yes needs quotes")),
-            None => Err(Unlisted::new(
-                Reason::Field,
-                format!("{} is missing", self.path),
-            )),
-        }
-    }
-
-    fn filled_text(&self, bytes_max: usize) -> Checked<&'y str> {
-        let text = self.text(bytes_max)?;
-        if text.trim().is_empty() {
-            Err(self.fault("a text with anything in it"))
-        } else {
-            Ok(text)
-        }
-    }
-
-    fn mapping(&self) -> Checked<&'y BTreeMap<String, Yaml>> {
-        match self.value {
-            Some(Yaml::Mapping(pairs)) => Ok(pairs),
-            _ => Err(self.fault("a mapping")),
-        }
-    }
-
-    fn list(&self) -> Checked<&'y [Yaml]> {
-        match self.value {
-            Some(Yaml::List(list)) => Ok(list),
-            _ => Err(self.fault("a list")),
-        }
-    }
-
-    fn is_absent(&self) -> bool {
-        self.value.is_none()
-    }
-
-    /// Absent, or there without a value.
-    fn is_empty(&self) -> bool {
-        matches!(self.value, None | Some(Yaml::Null))
-    }
 }
 
 impl<'y> Fields<'y> {
@@ -98,12 +35,12 @@ impl<'y> Fields<'y> {
             root,
             section,
         };
-        fields.at(root, "", kind.name())?.mapping()?;
+        Self::at(root, "", kind.name())?.mapping()?;
         Ok(fields)
     }
 
     /// The field of a mapping, whose path is given; an alias in its place is not looked up.
-    fn at(&self, mapping: &'y Yaml, path: &str, key: &str) -> Checked<Field<'y>> {
+    fn at(mapping: &'y Yaml, path: &str, key: &str) -> Checked<Field<'y>> {
         let dot = if path.is_empty() { "" } else { "." };
         let field = Field {
             path: format!("{path}{dot}{key}"),
@@ -116,25 +53,25 @@ impl<'y> Fields<'y> {
         Ok(field)
     }
 
-    fn root(&self, key: &str) -> Checked<Field<'y>> {
-        self.at(self.root, "", key)
+    pub fn root(&self, key: &str) -> Checked<Field<'y>> {
+        Self::at(self.root, "", key)
     }
 
-    fn section(&self, key: &str) -> Checked<Field<'y>> {
-        self.at(self.section, self.kind.name(), key)
+    pub fn section(&self, key: &str) -> Checked<Field<'y>> {
+        Self::at(self.section, self.kind.name(), key)
     }
 
     /// The field below one of the root's mappings.
-    fn below(&self, outer: &str, key: &str) -> Checked<Field<'y>> {
-        self.at(self.root(outer)?.value.unwrap_or(&Yaml::Null), outer, key)
+    pub fn below(&self, outer: &str, key: &str) -> Checked<Field<'y>> {
+        Self::at(self.root(outer)?.value.unwrap_or(&Yaml::Null), outer, key)
     }
 
     /// A text of the section; `specify` strips those of bundles.
-    fn name(&self, key: &str) -> Checked<&'y str> {
+    pub fn name(&self, key: &str) -> Checked<&'y str> {
         let field = self.section(key)?;
         match self.kind {
-            Kind::Bundle => field.filled_text(NAME_BYTES_MAX).map(str::trim),
-            _ => field.text(NAME_BYTES_MAX),
+            Kind::Bundle => field.filled_text(MANIFEST_NAME_BYTES_MAX).map(str::trim),
+            _ => field.text(MANIFEST_NAME_BYTES_MAX),
         }
     }
 
@@ -195,12 +132,12 @@ impl<'y> Fields<'y> {
         let description = self.section("description")?;
         let description = match self.kind {
             Kind::Step | Kind::Workflow if description.is_absent() => "",
-            Kind::Bundle => description.filled_text(TEXT_BYTES_MAX)?.trim(),
-            Kind::Integration => description.filled_text(TEXT_BYTES_MAX)?,
-            _ => description.text(TEXT_BYTES_MAX)?,
+            Kind::Bundle => description.filled_text(MANIFEST_TEXT_BYTES_MAX)?.trim(),
+            Kind::Integration => description.filled_text(MANIFEST_TEXT_BYTES_MAX)?,
+            _ => description.text(MANIFEST_TEXT_BYTES_MAX)?,
         };
         if self.kind == Kind::Integration {
-            self.section("name")?.filled_text(NAME_BYTES_MAX)?;
+            self.section("name")?.filled_text(MANIFEST_NAME_BYTES_MAX)?;
         }
         let speckit_version = self.speckit_version()?;
         self.check_kind()?;
@@ -246,7 +183,7 @@ impl<'y> Fields<'y> {
         }
         requires.mapping()?;
         let field = self.below("requires", "speckit_version")?;
-        let text = field.filled_text(TEXT_BYTES_MAX)?;
+        let text = field.filled_text(MANIFEST_TEXT_BYTES_MAX)?;
         if !is_specifier(text) {
             return Err(field.fault("a range of versions, such as \">=1.0,<2\""));
         }
@@ -266,7 +203,7 @@ impl<'y> Fields<'y> {
         ] {
             let field = self.section(key)?;
             if let Some(Yaml::Text(_)) = field.value {
-                let text = field.text(TEXT_BYTES_MAX)?;
+                let text = field.text(MANIFEST_TEXT_BYTES_MAX)?;
                 let text = if self.kind == Kind::Bundle {
                     text.trim()
                 } else {
@@ -291,7 +228,9 @@ impl<'y> Fields<'y> {
             _ => None,
         });
         let tags: Vec<String> = texts.collect();
-        if tags.len() > TAGS_MAX || tags.iter().any(|tag| tag.len() > TAG_BYTES_MAX) {
+        if tags.len() > MANIFEST_TAGS_MAX
+            || tags.iter().any(|tag| tag.len() > MANIFEST_TAG_BYTES_MAX)
+        {
             return Err(field.fault("a list of at most 20 texts of 64 bytes"));
         }
         Ok(tags)
@@ -316,152 +255,5 @@ impl<'y> Fields<'y> {
             provides.push(("hooks", hooks.len()));
         }
         Ok(provides)
-    }
-
-    fn check_kind(&self) -> Checked<()> {
-        match self.kind {
-            Kind::Extension => self.check_extension(),
-            Kind::Preset => self.check_preset(),
-            Kind::Workflow => self.check_workflow(),
-            Kind::Step => Ok(()),
-            Kind::Integration => self.check_integration(),
-            Kind::Bundle => self.check_bundle(),
-        }
-    }
-
-    fn check_extension(&self) -> Checked<()> {
-        self.root("provides")?.mapping()?;
-        let mut count = 0;
-        for key in ["commands", "templates", "scripts"] {
-            let field = self.below("provides", key)?;
-            if !field.is_absent() {
-                count += field.list()?.len();
-            }
-        }
-        for key in ["hooks", "events"] {
-            let field = self.root(key)?;
-            if !field.is_absent() {
-                count += field.mapping()?.len();
-            }
-        }
-        let category = self.section("category")?;
-        if !category.is_absent() {
-            category.filled_text(TEXT_BYTES_MAX)?;
-        }
-        let effect = self.section("effect")?;
-        if !effect.is_absent()
-            && !matches!(effect.text(TEXT_BYTES_MAX)?, "read-only" | "read-write")
-        {
-            return Err(effect.fault("\"read-only\" or \"read-write\""));
-        }
-        if count == 0 {
-            return Err(self
-                .root("provides")?
-                .fault("a mapping with any command, template or script"));
-        }
-        Ok(())
-    }
-
-    fn check_preset(&self) -> Checked<()> {
-        self.root("provides")?.mapping()?;
-        let templates = self.below("provides", "templates")?;
-        if templates.list()?.is_empty() {
-            return Err(templates.fault("a list with any template"));
-        }
-        let extensions = self.below("requires", "extensions")?;
-        if extensions.is_absent() {
-            Ok(())
-        } else {
-            extensions.list().map(drop)
-        }
-    }
-
-    fn check_workflow(&self) -> Checked<()> {
-        self.section("name")?.text(NAME_BYTES_MAX).map(drop)?;
-        if self.name("name")?.is_empty() {
-            return Err(self.section("name")?.fault("a text with anything in it"));
-        }
-        for key in ["inputs", "outputs", "requires"] {
-            let field = self.root(key)?;
-            if !field.is_absent() {
-                field.mapping()?;
-            }
-        }
-        let requires = self.root("requires")?;
-        if let Some(Yaml::Mapping(pairs)) = requires.value {
-            let is_known = |key: &String| matches!(&key[..], "speckit_version" | "integrations");
-            if !pairs.keys().all(is_known) {
-                return Err(requires.fault("a mapping with speckit_version or integrations alone"));
-            }
-        }
-        for key in ["integration", "model"] {
-            let field = self.section(key)?;
-            if !field.is_empty() {
-                field.text(TEXT_BYTES_MAX)?;
-            }
-        }
-        let options = self.section("options")?;
-        if !options.is_empty() {
-            options.mapping()?;
-        }
-        let steps = self.root("steps")?;
-        if steps.list()?.is_empty() {
-            Err(steps.fault("a list with any step"))
-        } else {
-            Ok(())
-        }
-    }
-
-    fn check_integration(&self) -> Checked<()> {
-        for key in ["author", "repository", "license"] {
-            let field = self.section(key)?;
-            if !field.is_absent() {
-                field.filled_text(TEXT_BYTES_MAX)?;
-            }
-        }
-        let tools = self.below("requires", "tools")?;
-        if !tools.is_empty() {
-            tools.list()?;
-        }
-        if self.root("provides")?.is_absent() {
-            return Ok(());
-        }
-        self.root("provides")?.mapping()?;
-        for key in ["commands", "scripts"] {
-            let field = self.below("provides", key)?;
-            if !field.is_absent() {
-                field.list()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn check_bundle(&self) -> Checked<()> {
-        for key in ["role", "author", "license"] {
-            self.section(key)?.filled_text(TEXT_BYTES_MAX)?;
-        }
-        for field in [
-            self.root("tags")?,
-            self.below("requires", "tools")?,
-            self.below("requires", "mcp")?,
-        ] {
-            let is_text = |value: &Yaml| matches!(value, Yaml::Text(_));
-            if !field.is_empty() && !field.list()?.iter().all(is_text) {
-                return Err(field.fault("a list of texts"));
-            }
-        }
-        for key in ["integration", "provides"] {
-            let field = self.root(key)?;
-            if !field.is_empty() {
-                field.mapping()?;
-            }
-        }
-        for key in ["extensions", "presets", "steps", "workflows"] {
-            let field = self.below("provides", key)?;
-            if !field.is_empty() {
-                field.list()?;
-            }
-        }
-        Ok(())
     }
 }

@@ -5,9 +5,10 @@
 //!
 //! Sources: APPNOTE 6.3.10, section 4.3.7; RFC 1951 (deflate); RFC 1952, section 8 (CRC-32).
 
+use super::archive::{Entry, check_extra, check_features};
 use super::outcome::Unlisted;
 use super::source::Source;
-use super::zip::{Entry, LOCAL_BYTES, check_extra, check_features, u16_at, u32_at, zip_fault};
+use super::zip::{LOCAL_BYTES, u16_at, u32_at, zip_fault};
 use crate::limits::KIB;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use std::io;
@@ -82,9 +83,9 @@ fn unpacked(packed: &[u8], entry: &Entry, bytes_max: u32) -> Result<Vec<u8>, Unl
 /// The remainders of single bytes.
 const CRC_TABLE: [u32; 256] = {
     let mut table = [0; 256];
-    let mut at = 0;
-    while at < table.len() {
-        let mut value = at as u32;
+    let mut at = 0_u32;
+    while at < 256 {
+        let mut value = at;
         let mut bit = 0;
         while bit < 8 {
             value = if value & 1 == 1 {
@@ -94,7 +95,7 @@ const CRC_TABLE: [u32; 256] = {
             };
             bit += 1;
         }
-        table[at] = value;
+        table[at as usize] = value;
         at += 1;
     }
     table

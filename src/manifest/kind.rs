@@ -46,6 +46,11 @@ impl Kind {
         }
     }
 
+    /// The kind with a key in catalogs.
+    pub fn of_plural(plural: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.plural() == plural)
+    }
+
     /// The manifest's file name.
     pub fn manifest(self) -> &'static str {
         match self {

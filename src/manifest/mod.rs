@@ -7,10 +7,13 @@
 //! Sources: docs/contract.md, section 1 ("Catalogs"); PKWARE's APPNOTE 6.3.10 (ZIP); YAML 1.1 as
 //! PyYAML reads it; PEP 440.
 
+pub mod archive;
 pub mod archive_path;
-pub mod checks;
+mod checks;
 pub mod entry;
+mod field;
 pub mod kind;
+mod kind_checks;
 pub mod outcome;
 pub mod package_version;
 pub mod read;

@@ -3,26 +3,21 @@
 //! Invariants: a file that names no manifest is a plain file, whatever is wrong with it; one that does
 //! has one outcome. Nothing that is read here panics, and what is read and kept is bounded.
 
+use super::archive::Entry;
 use super::checks::Fields;
 use super::entry::content;
 use super::kind::Kind;
 use super::outcome::{Manifest, Reason, Recognised, StepFile, Unlisted};
 use super::source::Source;
 use super::yaml;
-use super::zip::{Directory, Entry, zip_fault};
+use super::zip::{Directory, zip_fault};
 use crate::checksum::Sha256;
-use crate::limits::{KIB, MIB};
+use crate::limits::{
+    CODE_FOLDERS_MAX, MANIFEST_BYTES_MAX, MANIFEST_KEPT_BYTES_MAX, STEP_BYTES_MAX,
+    STEP_FILE_BYTES_MAX, STEP_FILES_MAX,
+};
 use sha2::Digest;
 use std::io;
-
-const MANIFEST_BYTES_MAX: u32 = 128 * KIB as u32;
-const STEP_FILES_MAX: usize = 64;
-const STEP_FILE_BYTES_MAX: u32 = MIB as u32;
-const STEP_BYTES_MAX: u64 = 4 * MIB as u64;
-/// Folders inside each other, where the package is code.
-const FOLDERS_MAX: usize = 32;
-/// What is kept of one package.
-const KEPT_BYTES_MAX: usize = 8 * KIB;
 
 /// Reads what may be a package; `None` for a plain file. A source that cannot be read is a package
 /// only where its directory was read before.
@@ -52,7 +47,7 @@ pub fn read<S: Source + ?Sized>(name: &str, source: &S) -> io::Result<Option<Rec
             format!("the file cannot be read: {error}"),
         ))
     });
-    if recognised.kept_bytes() > KEPT_BYTES_MAX {
+    if recognised.kept_bytes() > MANIFEST_KEPT_BYTES_MAX {
         let message = "the manifest's fields and the paths are over 8 KiB together";
         recognised.listing = Err(Unlisted::new(Reason::TooLarge, message));
     }
@@ -62,7 +57,9 @@ pub fn read<S: Source + ?Sized>(name: &str, source: &S) -> io::Result<Option<Rec
 /// Whether clients take a file for a compressed tar by its name.
 fn is_tar(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.ends_with(".tar.gz") || name.ends_with(".tgz")
+    [".tar.gz", ".tgz"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
 }
 
 /// The kind of the only manifest, and the folder that it is in: `""`, or one that ends in `/`.
@@ -139,7 +136,7 @@ fn read_manifest<S: Source + ?Sized>(
         return Ok(Err(fault(kind, "it is not where the directory says")));
     };
     let depth = |entry: &Entry| entry.path.trim_end_matches('/').matches('/').count();
-    if kind.is_code() && entries.iter().any(|entry| depth(entry) > FOLDERS_MAX) {
+    if kind.is_code() && entries.iter().any(|entry| depth(entry) > CODE_FOLDERS_MAX) {
         return Ok(Err(zip_fault("the archive's folders are over 32 deep")));
     }
     if entry.size > MANIFEST_BYTES_MAX {

@@ -8,12 +8,10 @@
 use super::kind::Kind;
 use super::outcome::Manifest;
 use crate::checksum::Sha256;
+use crate::limits::CATALOG_RELEASES_MAX;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::time::SystemTime;
-
-/// Releases of an entry beside its current version.
-const RELEASES_MAX: usize = 50;
 
 /// A package that may be listed.
 #[derive(Clone, Copy, Debug)]
@@ -92,14 +90,14 @@ fn entry(kind: Kind, mut versions: Vec<Candidate<'_>>) -> Option<Entry<'_>> {
     if kind == Kind::Integration {
         versions.clear();
     }
-    if versions.len() > RELEASES_MAX {
+    if versions.len() > CATALOG_RELEASES_MAX {
         let newest_first = |candidate: &Candidate<'_>| Reverse(candidate.modified);
         let mut ages: Vec<_> = versions
             .iter()
             .map(|it| (newest_first(it), it.file))
             .collect();
         ages.sort_unstable();
-        ages.truncate(RELEASES_MAX);
+        ages.truncate(CATALOG_RELEASES_MAX);
         let kept: HashSet<&str> = ages.into_iter().map(|(_, file)| file).collect();
         versions.retain(|candidate| kept.contains(candidate.file));
     }

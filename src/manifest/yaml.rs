@@ -7,12 +7,9 @@
 //! Source: YAML 1.1 as PyYAML 6 reads it, where the parser, which reads YAML 1.2, differs from it.
 
 use super::yaml_scalar::{Plain, resolve};
+use crate::limits::{MANIFEST_DEPTH_MAX, MANIFEST_EVENTS_MAX};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use std::collections::BTreeMap;
-
-/// Mappings and lists inside each other.
-const DEPTH_MAX: usize = 32;
-const EVENTS_MAX: usize = 20_000;
 
 /// A value in a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,7 +100,7 @@ pub fn parse(bytes: &[u8]) -> Result<Yaml, YamlError> {
     let mut scalars = Vec::new();
     for (events, event) in Parser::new_from_str(text).enumerate() {
         let (event, span) = event.map_err(|_| YamlError::Syntax)?;
-        if events >= EVENTS_MAX {
+        if events >= MANIFEST_EVENTS_MAX {
             return Err(YamlError::Events);
         }
         let value = match event {
@@ -203,7 +200,7 @@ fn awaits_key(open: Option<&Open>) -> bool {
 
 /// Refuses a list or mapping that is too deep, or stands where a key is awaited.
 fn check_start(open: &[Open]) -> Result<(), YamlError> {
-    if open.len() > DEPTH_MAX {
+    if open.len() > MANIFEST_DEPTH_MAX {
         return Err(YamlError::Depth);
     }
     if awaits_key(open.iter().nth_back(1)) {

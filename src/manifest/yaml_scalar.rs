@@ -121,10 +121,8 @@ fn sexagesimal(unsigned: &str) -> Option<Plain> {
         && (unsigned.contains('.') || !first.starts_with('0'))
         && all(first, |byte| byte.is_ascii_digit())
         && all(fraction, |byte| byte.is_ascii_digit());
-    let is_part = |part: &str| match part.as_bytes() {
-        [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9'] => true,
-        _ => false,
-    };
+    let is_part =
+        |part: &str| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
     let mut count = 0;
     let is_number = is_first
         && parts.all(|part| {
@@ -180,7 +178,7 @@ fn timestamp(text: &str) -> Option<Plain> {
 }
 
 fn is_late_day(year: u32, month: u32, day: u32) -> bool {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let days = match month {
         2 => 28 + u32::from(is_leap),
         4 | 6 | 9 | 11 => 30,

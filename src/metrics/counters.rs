@@ -155,6 +155,11 @@ pub struct StorageMetrics {
     pub packages: usize,
     pub stored_bytes: u64,
     pub free_bytes: u64,
+    /// Entries of spec-kit's catalogs, by kind.
+    pub catalog_entries: [(&'static str, u64); 6],
+    /// Packages that catalogs leave out, by reason.
+    pub catalog_unlisted: [(&'static str, u64); 7],
+    pub catalog_unread: u64,
 }
 
 impl Metrics {

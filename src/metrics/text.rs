@@ -45,6 +45,14 @@ impl Page {
         }
     }
 
+    /// A gauge with a sample for each word of one label.
+    fn counted(&mut self, name: &str, help: &str, label: &str, counts: &[(&str, u64)]) {
+        self.family(name, "gauge", help);
+        for (word, count) in counts {
+            self.sample(name, &format!("{{{label}=\"{word}\"}}"), count);
+        }
+    }
+
     fn gauge(&mut self, name: &str, help: &str, value: u64) {
         self.family(name, "gauge", help);
         self.sample(name, "", value);
@@ -112,6 +120,23 @@ impl Metrics {
                 "free_bytes",
                 "Bytes free in the storage.",
                 storage.free_bytes,
+            );
+            page.counted(
+                "catalog_entries",
+                "Entries in spec-kit's catalogs, by kind.",
+                "kind",
+                &storage.catalog_entries,
+            );
+            page.counted(
+                "catalog_unlisted",
+                "Packages of spec-kit that catalogs leave out, by reason.",
+                "reason",
+                &storage.catalog_unlisted,
+            );
+            page.gauge(
+                "catalog_unread",
+                "Packages that are still to be read or hashed before catalogs are complete.",
+                storage.catalog_unread,
             );
         }
         page.family("build_info", "gauge", "The running version.");

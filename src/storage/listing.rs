@@ -8,10 +8,19 @@ use super::name::PackageName;
 use super::package::Package;
 use super::releases::Releases;
 use crate::checksum::Sha256;
-use crate::manifest::outcome::Recognised;
+use crate::manifest::kind::Kind;
+use crate::manifest::outcome::{Reason, Recognised};
 use crate::manifest::selection::{Candidate, Selection};
 use std::cmp::{Ordering, Reverse};
 use std::sync::{Arc, OnceLock};
+
+/// What catalogs list of a listing, and what they leave out.
+#[derive(Clone, Copy, Debug)]
+pub struct CatalogCounts {
+    pub entries: [(&'static str, u64); Kind::ALL.len()],
+    pub unlisted: [(&'static str, u64); Reason::ALL.len()],
+    pub unread: u64,
+}
 
 /// All packages at one moment.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +29,8 @@ pub struct Listing {
     by_name: Vec<Arc<Package>>,
     /// Made at the first use.
     releases: OnceLock<Releases>,
+    /// Made at the first use.
+    catalog_counts: OnceLock<CatalogCounts>,
     /// Two listings of this process with the same version are equal.
     pub version: u64,
 }
@@ -30,6 +41,7 @@ impl Listing {
             newest_first: sorted(packages.clone(), age_order),
             by_name: sorted(packages, name_order),
             releases: OnceLock::new(),
+            catalog_counts: OnceLock::new(),
             version,
         }
     }
@@ -56,6 +68,38 @@ impl Listing {
                 manifest: recognised.listing.as_ref().ok()?,
             })
         }))
+    }
+
+    pub fn catalog_counts(&self) -> CatalogCounts {
+        *self.catalog_counts.get_or_init(|| {
+            let selection = self.selection();
+            let reasons: Vec<Reason> = self
+                .newest_first
+                .iter()
+                .filter_map(|package| {
+                    let recognised = package.content.recognised()?;
+                    recognised
+                        .listing
+                        .as_ref()
+                        .err()
+                        .map(|unlisted| unlisted.reason)
+                })
+                .collect();
+            CatalogCounts {
+                entries: Kind::ALL.map(|kind| {
+                    let entries = selection.entries.get(&kind).map_or(0, Vec::len);
+                    (kind.plural(), entries as u64)
+                }),
+                unlisted: Reason::ALL.map(|reason| {
+                    let count = match reason {
+                        Reason::Duplicate => selection.duplicates.len(),
+                        _ => reasons.iter().filter(|found| **found == reason).count(),
+                    };
+                    (reason.name(), count as u64)
+                }),
+                unread: self.unread() as u64,
+            }
+        })
     }
 
     /// How many packages may still enter catalogs: their files are unread, or not hashed yet.
@@ -127,6 +171,7 @@ impl Listing {
             ),
             by_name: merged(&self.by_name, dropped, added.to_vec(), name_order),
             releases: OnceLock::new(),
+            catalog_counts: OnceLock::new(),
             version,
         }
     }

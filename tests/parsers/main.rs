@@ -6,6 +6,7 @@
 //! are plain data, from which `corpus` takes the inputs that are mutated here and in `fuzz/`. This
 //! file has the code that the tables' tests share.
 
+#[path = "../support/archives.rs"]
 mod archives;
 mod authority;
 mod body;

@@ -64,6 +64,8 @@ pub enum ApiError {
     Precondition,
     /// The checksum of the package with this name is not computed yet.
     ChecksumPending(String),
+    /// So many packages were not read yet, or have no checksum yet.
+    CatalogPending(usize),
     NoSpace(Failure),
     /// Another process holds the storage directory's lock.
     Busy,
@@ -153,7 +155,8 @@ impl ApiError {
             Self::Expectation => 417,
             Self::Parameter { .. } => 422,
             Self::Storage(_) | Self::Panic => 500,
-            Self::ChecksumPending(_) | Self::Busy | Self::Unavailable(_) => 503,
+            Self::ChecksumPending(_) | Self::CatalogPending(_) => 503,
+            Self::Busy | Self::Unavailable(_) => 503,
             Self::Overloaded | Self::Draining => 503,
             Self::NoSpace(_) => 507,
         }
@@ -201,6 +204,10 @@ impl ApiError {
             Self::ChecksumPending(name) => format!(
                 "The checksum of '{}' is still being computed; ask again in a moment",
                 excerpt(name)
+            ),
+            Self::CatalogPending(packages) => format!(
+                "The catalog is not complete yet: {packages} packages are still being read; ask \
+                 again in a moment"
             ),
             Self::NoSpace(_) => "There is not enough space left in the storage".to_owned(),
             Self::Busy => "Another server holds the storage directory's lock; try again".to_owned(),
@@ -260,6 +267,7 @@ impl ApiError {
             Self::Unauthorized(_) => response.header("WWW-Authenticate", "Bearer"),
             Self::Range(size) => response.header("Content-Range", &format!("bytes */{size}")),
             Self::ChecksumPending(_)
+            | Self::CatalogPending(_)
             | Self::Busy
             | Self::Unavailable(_)
             | Self::Overloaded

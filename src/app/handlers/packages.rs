@@ -25,9 +25,13 @@ pub fn get(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError
             Rendered::new(views::CONTENT_TYPE, page, &headers)
         }),
         Format::Json => state.rendered.get(View::PackagesJson, &base, version, &|| {
+            let duplicates = listing.selection().duplicates;
             let packages = listing.packages().iter();
             let list: Vec<_> = packages
-                .map(|package| Metadata::new(package, &base))
+                .map(|package| {
+                    let is_duplicate = duplicates.contains(package.name.as_str());
+                    Metadata::new(package, &base, is_duplicate)
+                })
                 .collect();
             Rendered::json(&list, &[("Vary", "Accept")])
         }),

@@ -22,6 +22,7 @@ use std::sync::Arc;
 pub fn post(state: &Arc<AppState>, request: &Request<'_>) -> Result<Reply, ApiError> {
     let intent = Intent {
         overwrite: negotiate::overwrite(request)?,
+        catalog_required: negotiate::catalog_required(request)?,
         stated: digest::stated(&request.fields, false).map_err(UploadError::Digest)?,
     };
     let base = state.public_url.base(request)?.into_owned();
@@ -134,7 +135,7 @@ impl BodySink for FormSink {
             _ if !self.parser.is_complete() => Err(UploadError::CutShort.into()),
             None => Err(UploadError::NoFile.into()),
             Some((name, upload)) => super::publish(&form.state, upload, &name, &form.intent)
-                .map(|published| super::answer(&published, &form.base, 200)),
+                .map(|published| super::answer(&form.state, &published, &form.base, 200)),
         };
         result.unwrap_or_else(ApiError::into_response).into()
     }

@@ -9,6 +9,7 @@ pub mod form;
 pub mod raw;
 
 use crate::app::error::{ApiError, UploadError};
+use crate::app::recognised;
 use crate::app::release::Metadata;
 use crate::app::rendered::json;
 use crate::app::state::AppState;
@@ -22,6 +23,8 @@ use std::sync::atomic::Ordering;
 pub struct Intent {
     /// Whether an existing package of the name may be replaced.
     pub overwrite: bool,
+    /// Whether a package that catalogs would leave out is refused.
+    pub catalog_required: bool,
     /// The checksum that the client states.
     pub stated: Option<Sha256>,
 }
@@ -55,10 +58,13 @@ pub fn publish(
     if upload.size() == 0 {
         return Err(UploadError::EmptyFile.into());
     }
-    let upload = upload.complete();
+    let upload = upload.complete(name);
     if let Some(stated) = intent.stated.filter(|stated| *stated != upload.sha256) {
         let received = upload.sha256;
         return Err(UploadError::DigestMismatch { stated, received }.into());
+    }
+    if intent.catalog_required {
+        recognised::check(state, name, &upload)?;
     }
     let about = |error: StorageError| ApiError::about(name.as_str(), error);
     let published = state
@@ -90,9 +96,16 @@ struct Answer<'p> {
 }
 
 /// Answers a publish. `created_status` is the status if no package was replaced.
-pub fn answer(published: &Published, base: &str, created_status: u16) -> Response {
+pub fn answer(
+    state: &AppState,
+    published: &Published,
+    base: &str,
+    created_status: u16,
+) -> Response {
+    let is_duplicate = recognised::is_duplicate(state, &published.package);
+    recognised::log(&published.package, is_duplicate);
     let answer = Answer {
-        metadata: Metadata::new(&published.package, base),
+        metadata: Metadata::new(&published.package, base, is_duplicate),
         removed: published.removed.iter().map(PackageName::as_str).collect(),
     };
     let status = if published.replaced {

@@ -25,7 +25,8 @@ pub fn put(state: &Arc<AppState>, request: &Request<'_>, segment: &str) -> Resul
         Some(name) => new_name(&name)?,
         None => return Err(UploadError::Name(segment.to_owned(), NameError::NotUtf8).into()),
     };
-    let answer = move |published: &Published| super::answer(published, &base, 201);
+    let shared = Arc::clone(state);
+    let answer = move |published: &Published| super::answer(&shared, published, &base, 201);
     receive(state, request, name, overwrite, Box::new(answer))
 }
 
@@ -46,6 +47,7 @@ pub fn receive(
 ) -> Result<Reply, ApiError> {
     let intent = Intent {
         overwrite,
+        catalog_required: negotiate::catalog_required(request)?,
         stated: digest::stated(&request.fields, true).map_err(UploadError::Digest)?,
     };
     if request.fields.all("Content-Range").next().is_some() {

@@ -1,0 +1,111 @@
+//! `GET /catalog.json`, `GET /catalogs/{kind}.json` and `GET /assets/{filename}/{path}`: what
+//! spec-kit's `specify` reads.
+//!
+//! Invariants: a catalog is complete, or the answer is 503: clients keep what they get for an hour.
+//! Documents are rendered once for each change and base URL. Files are served of listed step
+//! packages only, and slow clients share one copy of each.
+//!
+//! Source: docs/contract.md, section 1 ("Catalogs").
+
+use super::lookup::existing_name;
+use crate::app::catalog;
+use crate::app::error::{ApiError, NotFound};
+use crate::app::release::PACKAGE_CONTENT_TYPE;
+use crate::app::rendered::{Rendered, View};
+use crate::app::state::AppState;
+use crate::http::disposition;
+use crate::http::response::Response;
+use crate::http::service::Request;
+use crate::http::target;
+use crate::manifest::kind::Kind;
+use std::sync::atomic::Ordering;
+
+/// The catalog of one kind, or of all.
+pub fn get(
+    state: &AppState,
+    request: &Request<'_>,
+    kind: Option<Kind>,
+) -> Result<Response, ApiError> {
+    let base = state.public_url.base(request)?;
+    let listing = state.store.listing()?;
+    let unread = listing.unread();
+    if unread > 0 {
+        return Err(ApiError::CatalogPending(unread));
+    }
+    if !is_accepted(&base) && !state.warned_of_http.swap(true, Ordering::Relaxed) {
+        log::warn!(
+            base_url = &*base;
+            "specify accepts http on the local machine only; set public_url to an https URL"
+        );
+    }
+    let view = View::Catalog(kind);
+    let rendered = state.catalogs.get(view, &base, (listing.version, 0), &|| {
+        let document = catalog::document(&listing.selection(), kind, &base);
+        if document.is_over {
+            log::warn!(
+                bytes = document.bytes.len(), catalog = kind.map_or("all", Kind::plural);
+                "the catalog is larger than what specify reads; remove packages, or point it at \
+                 the catalogs of single kinds"
+            );
+        }
+        Rendered::new("application/json", document.bytes, &[])
+    });
+    rendered?.answer(request)
+}
+
+/// Whether `specify` accepts URLs below this base: https, or http on the local machine.
+pub fn is_accepted(base: &str) -> bool {
+    let Some(rest) = base.strip_prefix("http://") else {
+        return true;
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+/// A file of a listed step package. `path`: the package's name and the file's path.
+pub fn step_file(
+    state: &AppState,
+    request: &Request<'_>,
+    path: &str,
+) -> Result<Response, ApiError> {
+    let not_found = || ApiError::from(NotFound::Path(request.target.path.to_owned()));
+    let (name, path) = path.split_once('/').ok_or_else(not_found)?;
+    let segments = path.split('/').map(target::decode_segment);
+    let path = segments
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(not_found)?
+        .join("/");
+    let listing = state.store.listing()?;
+    let package = listing
+        .get(existing_name(name)?.as_str())
+        .ok_or_else(not_found)?;
+    let manifest = package
+        .content
+        .recognised()
+        .and_then(|found| found.listing.as_ref().ok());
+    let manifest = manifest.ok_or_else(not_found)?;
+    if !manifest.files.iter().any(|file| file.path == path) {
+        return Err(not_found());
+    }
+    let bytes = state
+        .store
+        .step_file(package, &path)?
+        .ok_or_else(not_found)?;
+    let file_name = path.rsplit('/').next().unwrap_or_default();
+    let disposition = disposition::attachment(file_name);
+    let headers = [
+        ("Content-Disposition", &disposition[..]),
+        ("X-Content-Type-Options", "nosniff"),
+    ];
+    let key = format!("{} {path}", package.name);
+    let rendered = state
+        .step_files
+        .get(View::StepFile, &key, (listing.version, 0), &|| {
+            Rendered::new(PACKAGE_CONTENT_TYPE, bytes.clone(), &headers)
+        });
+    rendered?.answer(request)
+}
