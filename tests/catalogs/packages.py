@@ -130,7 +130,7 @@ class AcmeIntegration(MarkdownIntegration):
         "name": "Acme agent",
         "folder": ".{id}/",
         "commands_subdir": "commands",
-        "install_url": None,
+        "install_url": "https://example.org/acme",
         "requires_cli": False,
     }}
     registrar_config = {{

@@ -97,10 +97,7 @@ pub fn step_file(
         .ok_or_else(not_found)?;
     let file_name = path.rsplit('/').next().unwrap_or_default();
     let disposition = disposition::attachment(file_name);
-    let headers = [
-        ("Content-Disposition", &disposition[..]),
-        ("X-Content-Type-Options", "nosniff"),
-    ];
+    let headers = [("Content-Disposition", &disposition[..])];
     let key = format!("{} {path}", package.name);
     let rendered = state
         .step_files
