@@ -151,8 +151,16 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 // --- Storage -------------------------------------------------------------------------------------
 
-/// How long a publish or delete waits for the directory's lock before it answers 503.
+/// How long a publish or delete waits for another process to release the directory's lock.
 pub const LOCK_WAIT_MAX: Duration = Duration::from_secs(10);
+/// Changes that wait to be made. Each holds a connection and two open files.
+pub const QUEUED_CHANGES_MAX: usize = 1024;
+/// Bytes of uploads that wait to be made durable. They take space on the disk already; more of them
+/// only make each wait longer.
+pub const QUEUED_BYTES_MAX: u64 = 16 * 1024 * MIB as u64;
+/// Uploads that are synced at a time, at most one for each worker. A file system makes several
+/// syncs at a time cheaper than one by one.
+pub const SYNC_THREADS_MAX: usize = 8;
 /// The `Retry-After` of a 503.
 pub const RETRY_AFTER_SECONDS: u32 = 2;
 /// How long a listing is served without checking the directory for changes by other processes.

@@ -54,11 +54,9 @@ pub fn is_duplicate(state: &AppState, package: &Package) -> bool {
     let Some(recognised) = package.content.recognised() else {
         return false;
     };
-    let listing = state.store.listing();
-    listing.is_ok_and(|listing| {
-        let name = package.name.as_str();
-        listing.original(name, recognised, package.sha256).is_some()
-    })
+    let listing = state.store.last_listing();
+    let original = listing.original(package.name.as_str(), recognised, package.sha256);
+    original.is_some()
 }
 
 /// Refuses an upload that catalogs would leave out.
@@ -70,7 +68,7 @@ pub fn check(
     let Content::Package(recognised) = &upload.content else {
         return Err(UploadError::NotPackage.into());
     };
-    let listing = state.store.listing()?;
+    let listing = state.store.last_listing();
     let original = listing.original(name.as_str(), recognised, Some(upload.sha256));
     match unlisted(recognised, original.is_some()) {
         Some(unlisted) => Err(UploadError::Unlisted(unlisted).into()),

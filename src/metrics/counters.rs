@@ -154,7 +154,8 @@ pub struct Finished {
 pub struct StorageMetrics {
     pub packages: usize,
     pub stored_bytes: u64,
-    pub free_bytes: u64,
+    /// `None` where the file system does not report its space.
+    pub free_bytes: Option<u64>,
     /// Entries of spec-kit's catalogs, by kind.
     pub catalog_entries: [(&'static str, u64); 6],
     /// Packages that catalogs leave out, by reason.

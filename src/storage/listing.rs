@@ -5,7 +5,7 @@
 
 use super::content::Content;
 use super::name::PackageName;
-use super::package::Package;
+use super::package::{Package, age_order};
 use super::releases::Releases;
 use crate::checksum::Sha256;
 use crate::manifest::kind::Kind;
@@ -178,11 +178,6 @@ impl Listing {
 }
 
 type Order = fn(&Package, &Package) -> Ordering;
-
-/// The order in which packages are listed.
-fn age_order(one: &Package, other: &Package) -> Ordering {
-    (Reverse(one.state.modified), &one.name).cmp(&(Reverse(other.state.modified), &other.name))
-}
 
 fn name_order(one: &Package, other: &Package) -> Ordering {
     one.name.cmp(&other.name)

@@ -1,7 +1,7 @@
 //! Packages in a directory: the only code that touches it.
 //!
 //! Invariants:
-//! - A package's name stands for a complete, synced file or for nothing ([`upload`]).
+//! - A package's name stands for a complete, synced file or for nothing ([`group`]).
 //! - A checksum is either right or absent ([`sidecar`]).
 //! - Package and sidecar names change only under the directory's lock, which all server processes
 //!   on the volume share ([`lock`]).
@@ -13,9 +13,13 @@
 //! Source: docs/contract.md, section 4.
 
 mod cache;
+pub mod change;
+mod changes;
 pub mod content;
 pub mod directory;
 pub mod error;
+mod generation;
+mod group;
 pub mod leftovers;
 pub mod listing;
 pub mod lock;
@@ -23,6 +27,7 @@ mod maintenance;
 mod missing_checksums;
 pub mod name;
 pub mod open;
+mod owed;
 pub mod package;
 pub mod releases;
 mod removal;
@@ -35,6 +40,7 @@ mod unread;
 pub mod upload;
 pub mod verify;
 
+pub use change::{Delete, Precondition, Publish, Published, Requirement};
 pub use content::Content;
 pub use error::StorageError;
 pub use listing::Listing;
@@ -45,4 +51,4 @@ pub use package::Package;
 pub use releases::Release;
 pub use retention::Retention;
 pub use store::Store;
-pub use upload::{CompleteUpload, PendingUpload, Published};
+pub use upload::{CompleteUpload, PendingUpload};

@@ -6,6 +6,7 @@ use super::content::Content;
 use super::directory::FileState;
 use super::name::PackageName;
 use crate::checksum::Sha256;
+use std::cmp::{Ordering, Reverse};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
@@ -31,4 +32,9 @@ impl Package {
             content: content.clone(),
         }
     }
+}
+
+/// The order in which packages are listed: newest first, ties by name ascending.
+pub fn age_order(one: &Package, other: &Package) -> Ordering {
+    (Reverse(one.state.modified), &one.name).cmp(&(Reverse(other.state.modified), &other.name))
 }

@@ -6,7 +6,7 @@
 //! not a package is skipped, with one warning for each name.
 
 use super::content::Content;
-use super::directory::{Directory, Entry};
+use super::directory::{Directory, Entry, GENERATION_FILE};
 use super::error::{Result, failed};
 use super::listing::Listing;
 use super::lock::LOCK_FILE;
@@ -56,7 +56,8 @@ pub fn scan(
             warned.about(directory, &shown, "the name is not UTF-8");
             continue;
         };
-        if matches!(name, "." | ".." | LOCK_FILE) || temporary::is_temporary(name) {
+        if matches!(name, "." | ".." | LOCK_FILE | GENERATION_FILE) || temporary::is_temporary(name)
+        {
             continue;
         }
         let is_file = matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown);

@@ -60,13 +60,15 @@ pub enum ApiError {
     Occupied(String),
     /// A range beyond the end of a file of this many bytes.
     Range(u64),
-    /// An `If-Match` or `If-Unmodified-Since` that does not hold.
+    /// A condition of the request does not hold.
     Precondition,
     /// The checksum of the package with this name is not computed yet.
     ChecksumPending(String),
     /// So many packages were not read yet, or have no checksum yet.
     CatalogPending(usize),
     NoSpace(Failure),
+    /// Too many changes wait for the disk.
+    QueueFull,
     /// Another process holds the storage directory's lock.
     Busy,
     /// The storage directory cannot be used at the moment.
@@ -118,6 +120,8 @@ impl From<StorageError> for ApiError {
             StorageError::NotFound => Self::NotFound(NotFound::Package(String::new())),
             StorageError::Exists(sha256) => Self::Exists(String::new(), sha256),
             StorageError::Occupied => Self::Occupied(String::new()),
+            StorageError::PreconditionFailed => Self::Precondition,
+            StorageError::QueueFull => Self::QueueFull,
             StorageError::NoSpace(failure) => Self::NoSpace(failure),
             StorageError::Busy => Self::Busy,
             StorageError::Unavailable(failure) => Self::Unavailable(failure),
@@ -157,7 +161,7 @@ impl ApiError {
             Self::Storage(_) | Self::Panic => 500,
             Self::ChecksumPending(_) | Self::CatalogPending(_) => 503,
             Self::Busy | Self::Unavailable(_) => 503,
-            Self::Overloaded | Self::Draining => 503,
+            Self::Overloaded | Self::QueueFull | Self::Draining => 503,
             Self::NoSpace(_) => 507,
         }
     }
@@ -193,7 +197,7 @@ impl ApiError {
                 format!("The range begins beyond the end of the file, which has {size} bytes")
             }
             Self::Precondition => {
-                "The current version is not the one that If-Match or If-Unmodified-Since names"
+                "The package is not as If-Match, If-None-Match or If-Unmodified-Since requires"
                     .to_owned()
             }
             Self::Occupied(name) => format!(
@@ -219,6 +223,7 @@ impl ApiError {
                 "The storage failed: cannot {}: {}",
                 failure.action, failure.error
             ),
+            Self::QueueFull => "Too many changes are waiting for the disk; try again".to_owned(),
             Self::Overloaded => {
                 "Slow clients hold all memory available for answers; try again".to_owned()
             }
@@ -271,6 +276,7 @@ impl ApiError {
             | Self::Busy
             | Self::Unavailable(_)
             | Self::Overloaded
+            | Self::QueueFull
             | Self::Draining => response.header("Retry-After", &RETRY_AFTER_SECONDS.to_string()),
             _ => response,
         }

@@ -151,7 +151,7 @@ fn bad_settings_stop_the_start_with_one_line() {
         ),
         (
             &[("AUTH_TOKEN", "two\nlines")],
-            "AUTH_TOKEN: the value is not accepted; it takes a text without control characters, \
+            "AUTH_TOKEN: the value is not accepted; it takes text without control characters, \
                 quoted in YAML",
         ),
         (
@@ -192,7 +192,7 @@ fn a_bad_file_is_named_with_its_key() {
         ),
         (
             "auth_token: 12345",
-            "auth_token: the value is not accepted; it takes a text",
+            "auth_token: the value is not accepted; it takes text",
         ),
         ("- port", "not a YAML mapping"),
         ("port: 1\nport: 2", "or sets a key twice"),

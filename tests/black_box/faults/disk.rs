@@ -16,7 +16,8 @@ fn failing(server: &TestServer, thread: &str, call: &str, error: &str) -> Strace
 fn a_directory_that_cannot_be_read() {
     let server = TestServer::with(&[ONE_WORKER]);
     assert_eq!(server.put("a.zip", b"1").status, 201);
-    let fault = failing(&server, "worker-0", "getdents64", "EIO");
+    let faults =
+        ["worker-0", "changes"].map(|thread| failing(&server, thread, "getdents64", "EIO"));
     let words = "cannot list the directory: Input/output error";
     server.get("/readyz").assert_error(503, words);
     // Cached answers are served; answers that need the directory fail.
@@ -30,7 +31,7 @@ fn a_directory_that_cannot_be_read() {
         let path = line["path"].as_str().unwrap_or_default();
         line["level"] == "ERROR" && path.starts_with(server.storage().to_str().unwrap())
     });
-    drop(fault);
+    drop(faults);
     assert_eq!(server.get("/readyz").status, 200);
     assert_eq!(server.put("c.zip", b"1").status, 201);
     assert_eq!(server.listed(), ["c.zip", "b.zip", "a.zip"]);

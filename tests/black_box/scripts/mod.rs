@@ -7,6 +7,7 @@ mod failures;
 mod workshop;
 
 use crate::support::{TestServer, noise};
+use release_server::storage::directory::GENERATION_FILE;
 use std::collections::{BTreeMap, BTreeSet};
 use workshop::{Run, TOOLS, Workshop, find, script};
 
@@ -37,7 +38,7 @@ fn stored(server: &TestServer) -> BTreeMap<String, Vec<u8>> {
         .unwrap()
         .map(|entry| entry.unwrap())
         .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
-        .filter(|(name, _)| !name.ends_with(".sha256"))
+        .filter(|(name, _)| !name.ends_with(".sha256") && name != GENERATION_FILE)
         .map(|(name, path)| (name, std::fs::read(path).unwrap()))
         .collect()
 }
