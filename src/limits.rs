@@ -24,6 +24,12 @@ pub const HEAD_FIELDS_MAX: usize = 64;
 pub const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
 /// A kept-alive connection between requests, or one that never sent a byte.
 pub const IDLE_TIME_MAX: Duration = Duration::from_mins(1);
+/// The host and port that a client names; a DNS name has at most 253 bytes.
+pub const AUTHORITY_BYTES_MAX: usize = 255;
+/// A path prefix that a trusted proxy names.
+pub const PREFIX_BYTES_MAX: usize = 255;
+/// The owner or the repository in a path; GitHub's own have at most 39 and 100.
+pub const REPOSITORY_NAME_BYTES_MAX: usize = 100;
 /// A request id taken over from the client; longer ones are replaced, to keep log lines short.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
 
@@ -58,6 +64,8 @@ pub const FORM_OVERHEAD_BYTES_MAX: u64 = 64 * KIB as u64;
 /// A package's file name (docs/contract.md, section 1). With the sidecar's suffix it stays within
 /// the 255 bytes that file systems allow.
 pub const NAME_BYTES_MAX: usize = 240;
+/// A pattern of names; a longer one matches no name but by its `*`.
+pub const PATTERN_BYTES_MAX: usize = NAME_BYTES_MAX;
 
 // --- Packages of spec-kit ------------------------------------------------------------------------
 
@@ -92,6 +100,8 @@ pub const STEP_FILE_BYTES_MAX: u32 = 1024 * 1024;
 pub const STEP_BYTES_MAX: u64 = 4 * MIB as u64;
 /// Releases of a catalog's entry beside its current version.
 pub const CATALOG_RELEASES_MAX: usize = 50;
+/// The base URL that a catalog's size is reckoned with, so that all servers drop the same releases.
+pub const CATALOG_BASE_BYTES: usize = 64;
 /// A catalog that `specify` reads.
 pub const CATALOG_BYTES_MAX: usize = 8 * MIB;
 /// A catalog that `specify` reads integrations from.
@@ -128,12 +138,17 @@ pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
 /// The memory of all parked connections together: parts of heads, pipelined requests, heads of
 /// answers. An honest client on a slow line holds some hundred bytes, most hold none.
 pub const PARKED_BYTES_MAX: usize = 8 * MIB;
-/// Answers rendered from the listing that only slow clients still hold.
-pub const LEFT_BODIES_BYTES_MAX: usize = 8 * MIB;
-/// Bodies rendered from the listing and kept, one for each base URL in use. A client that needs
-/// many invents hosts.
-pub const RENDERED_BODIES_MAX: usize = 8;
-/// After so many answers from kept bodies, earlier uses of each count half.
+/// Texts rendered from the listing, whether kept or still read by slow clients.
+pub const RENDERED_BYTES_MAX: usize = 4 * MIB;
+/// The same for each package: what an operator stores may be kept rendered, in every form.
+pub const RENDERED_BYTES_PER_PACKAGE: usize = 3 * KIB;
+/// Views of the listing that are kept; a client that needs many invents pages.
+pub const RENDERED_VIEWS_MAX: usize = 256;
+/// So many more requests with the same host and repository than with others keep their answer
+/// composed; at most so many count, so that a new majority shows soon.
+pub const USUAL_VOTES_MIN: u32 = 4;
+pub const USUAL_VOTES_MAX: u32 = 64;
+/// After so many answers from kept texts, earlier uses of each count half.
 pub const RENDERED_USES_MAX: u32 = 1024;
 
 // --- Connections and descriptors -----------------------------------------------------------------
@@ -177,7 +192,7 @@ pub const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(8);
 /// Computed checksums enter the listing in batches, at most this far apart, so that answers are not
 /// rendered again for each.
 pub const CHECKSUMS_ENTRY_INTERVAL: Duration = Duration::from_secs(1);
-/// Hashing a stored file reads so much at a time.
+/// Bytes of a stored file that are read at a time to hash it.
 pub const HASH_BUFFER_BYTES: usize = 256 * KIB;
 
 // --- Log -----------------------------------------------------------------------------------------

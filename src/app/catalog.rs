@@ -1,13 +1,15 @@
 //! spec-kit's catalogs as JSON documents.
 //!
-//! Invariants: a document depends on the packages and the base URL alone; texts are the manifests' own;
-//! a document over what clients read loses its oldest releases, never an entry.
+//! Invariants: a document depends on the packages alone, with a mark in place of the base URL; texts
+//! are the manifests' own; a document over what clients read loses its oldest releases, never an
+//! entry.
 //!
 //! Source: docs/contract.md, section 1 ("Catalogs"), and what `specify` 1.2.3 reads.
 
 use crate::app::release::PATH_SEGMENT;
 use crate::date;
-use crate::limits::{CATALOG_BYTES_MAX, CATALOG_INTEGRATIONS_BYTES_MAX};
+use crate::http::template::MARKS;
+use crate::limits::{CATALOG_BASE_BYTES, CATALOG_BYTES_MAX, CATALOG_INTEGRATIONS_BYTES_MAX};
 use crate::manifest::kind::Kind;
 use crate::manifest::selection::{Candidate, Entry, Selection};
 use percent_encoding::utf8_percent_encode;
@@ -28,8 +30,9 @@ struct Release<'p> {
     json: String,
 }
 
-/// The catalog of one kind, or of all, below a base URL.
-pub fn document(selection: &Selection<'_>, kind: Option<Kind>, base: &str) -> Document {
+/// The catalog of one kind, or of all, with the first of [`MARKS`] in place of the base URL.
+pub fn document(selection: &Selection<'_>, kind: Option<Kind>) -> Document {
+    let base = MARKS[0];
     let bytes_max = match kind {
         None | Some(Kind::Integration) => CATALOG_INTEGRATIONS_BYTES_MAX,
         Some(_) => CATALOG_BYTES_MAX,
@@ -69,13 +72,18 @@ pub fn document(selection: &Selection<'_>, kind: Option<Kind>, base: &str) -> Do
         text
     };
     let mut text = all(&HashSet::new());
-    if text.len() > bytes_max {
-        text = all(&dropped(&releases, text.len() - bytes_max));
+    if sent_bytes(&text) > bytes_max {
+        text = all(&dropped(&releases, sent_bytes(&text) - bytes_max));
     }
     Document {
-        is_over: text.len() > bytes_max,
+        is_over: sent_bytes(&text) > bytes_max,
         bytes: text.into_bytes(),
     }
+}
+
+/// The length of a text with a base URL of [`CATALOG_BASE_BYTES`] in it.
+fn sent_bytes(text: &str) -> usize {
+    text.len() + text.matches(MARKS[0]).count() * (CATALOG_BASE_BYTES - MARKS[0].len())
 }
 
 /// The oldest releases that together make up this many bytes.
@@ -85,7 +93,7 @@ fn dropped<'p>(releases: &'p [Vec<Release<'p>>], bytes: usize) -> HashSet<&'p st
     let mut saved = 0;
     let goes = |release: &&Release<'_>| {
         let goes = saved < bytes;
-        saved += release.json.len() + 1;
+        saved += sent_bytes(&release.json) + 1;
         goes
     };
     oldest

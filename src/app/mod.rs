@@ -6,6 +6,7 @@
 //! Invariants: no socket and no file is opened here; every answer is a [`Response`]; a handler that
 //! needs the body returns a sink and never waits.
 
+mod answer;
 pub mod auth;
 pub mod catalog;
 mod downloads;
@@ -66,9 +67,6 @@ impl App {
             metrics,
             downloads: Downloads::new(options.clock),
             rendered: RenderedCache::default(),
-            api_rendered: RenderedCache::default(),
-            catalogs: RenderedCache::default(),
-            step_files: RenderedCache::default(),
             warned_of_http: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         }))

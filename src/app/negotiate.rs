@@ -87,6 +87,25 @@ pub struct Page {
     pub size: usize,
 }
 
+impl Page {
+    /// This page of a list, or, beyond its end, the first empty page.
+    #[must_use]
+    pub fn within(self, items: usize) -> Self {
+        let pages = items.div_ceil(self.size);
+        Self {
+            number: self.number.min(pages + 1),
+            ..self
+        }
+    }
+
+    /// The items of a list on this page.
+    pub fn of<T>(self, items: &[T]) -> &[T] {
+        let before = (self.number - 1).saturating_mul(self.size).min(items.len());
+        let rest = &items[before..];
+        &rest[..rest.len().min(self.size)]
+    }
+}
+
 /// The page that a request asks for. A size over the maximum counts as the maximum, as with GitHub.
 pub fn page(request: &Request<'_>) -> Result<Page, ApiError> {
     let number = |name: &'static str, default: usize| match request.target.parameter(name) {

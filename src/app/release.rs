@@ -10,6 +10,8 @@ use crate::app::recognised::PackageObject;
 use crate::app::router::Repository;
 use crate::date;
 use crate::http::target;
+use crate::http::template::{MARKS, Values};
+use crate::limits::REPOSITORY_NAME_BYTES_MAX;
 use crate::storage::releases::{asset_id, stable_id};
 use crate::storage::{self, Listing, Package};
 use base64::Engine;
@@ -145,18 +147,38 @@ struct Places {
 pub struct RepositoryUrls {
     /// The base URL of this server.
     base: String,
-    /// The path of the repository's pages: `/{owner}/{repo}`.
-    path: String,
+    /// The URL of the repository's pages: `{base}/{owner}/{repo}`.
+    pages: String,
     /// The URL of its releases in the API, with the prefix of the request.
     releases: String,
 }
 
 impl RepositoryUrls {
+    /// The URLs in a text that is kept for every base and repository.
+    pub fn marks() -> Self {
+        let [base, pages, releases] = MARKS.map(str::to_owned);
+        Self {
+            base,
+            pages,
+            releases,
+        }
+    }
+
+    /// The values of [`RepositoryUrls::marks`] for these URLs.
+    pub fn values(&self) -> Values {
+        [&self.base, &self.pages, &self.releases]
+            .map(|url| url.as_str().into())
+            .into()
+    }
+
     /// The URLs of a repository for a client that reaches the server by `base`; `None` if a name is
-    /// not UTF-8.
+    /// not UTF-8 or too long.
     pub fn new(base: &str, repository: Repository<'_>) -> Option<Self> {
         let encoded = |segment| {
             let name = target::decode_segment(segment)?;
+            if name.len() > REPOSITORY_NAME_BYTES_MAX {
+                return None;
+            }
             Some(utf8_percent_encode(&name, PATH_SEGMENT).to_string())
         };
         let (owner, repo) = (encoded(repository.owner)?, encoded(repository.repo)?);
@@ -164,18 +186,13 @@ impl RepositoryUrls {
         Some(Self {
             base: base.to_owned(),
             releases: format!("{base}{}/repos{path}/releases", repository.prefix),
-            path,
+            pages: format!("{base}{path}"),
         })
     }
 
     /// The URL of its releases in the API.
     pub fn releases(&self) -> &str {
         &self.releases
-    }
-
-    /// A key that is unique to this base and repository.
-    pub fn key(&self) -> String {
-        format!("{} {}", self.base, self.releases)
     }
 
     pub fn release<'p>(
@@ -213,7 +230,7 @@ impl RepositoryUrls {
         let id = asset_id(package.name.as_str());
         let tag = utf8_percent_encode(tag, PATH_SEGMENT);
         let name = utf8_percent_encode(package.name.as_str(), PATH_SEGMENT);
-        let page = format!("{}{}/releases/download/{tag}/{name}", self.base, self.path);
+        let page = format!("{}/releases/download/{tag}/{name}", self.pages);
         Asset::new(
             package,
             format!("{}/assets/{id}", self.releases),

@@ -16,13 +16,7 @@ pub struct AppState {
     pub max_upload_bytes: Option<u64>,
     pub metrics: Arc<Metrics>,
     pub downloads: Downloads,
-    /// The answers of `/latest` and the lists of packages.
     pub rendered: RenderedCache,
-    /// The answers of GitHub's API: clients that invent repositories evict nothing of the others.
-    pub api_rendered: RenderedCache,
-    /// Catalogs, and files of step packages.
-    pub catalogs: RenderedCache,
-    pub step_files: RenderedCache,
     /// Whether the log has the warning about catalogs below an http URL.
     pub warned_of_http: AtomicBool,
     pub draining: AtomicBool,

@@ -11,6 +11,7 @@
 
 use crate::app::release;
 use crate::date;
+use crate::http::template::{MARKS, Values};
 use crate::storage::releases::Release;
 use crate::storage::{Listing, Package};
 use base64::Engine;
@@ -47,13 +48,13 @@ pub fn headers() -> [(&'static str, &'static str); 2] {
 }
 
 /// The package page.
-pub fn packages(listing: &Listing, base: &str) -> String {
+pub fn packages(listing: &Listing) -> String {
     let packages = listing.packages();
-    let base = escape(base);
+    let [base, shell_base, _] = MARKS;
     let (summary, list) = if packages.is_empty() {
         let list = format!(
             include_str!("../../templates/packages_empty.html"),
-            base = base
+            shell_base = shell_base
         );
         ("No packages".to_owned(), list)
     } else {
@@ -68,10 +69,28 @@ pub fn packages(listing: &Listing, base: &str) -> String {
         include_str!("../../templates/packages.html"),
         head = head("Packages"),
         base = base,
+        shell_base = shell_base,
         summary = summary,
         list = list,
         script = SCRIPT,
     )
+}
+
+/// The values of a page for a client that reaches the server by `base`: the base as an attribute
+/// and as a word in a shell's command.
+pub fn values(base: &str) -> Values {
+    [escape(base), escape(&shell_word(base))]
+        .map(String::into_boxed_str)
+        .into()
+}
+
+/// Text as a word of a POSIX shell, quoted only if it needs to be.
+fn shell_word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/@%+=,".contains(&byte);
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// The page of an error. `way_back` is the path of the package page, if it is known.

@@ -5,7 +5,7 @@
 //! say.
 
 use super::archive_path::is_device;
-use super::field::{Checked, Field};
+use super::field::{Checked, Field, is_refused};
 use super::kind::Kind;
 use super::outcome::{Manifest, Reason, Unlisted};
 use super::package_version::{PackageVersion, is_semantic, is_specifier, is_three_numbers};
@@ -224,7 +224,9 @@ impl<'y> Fields<'y> {
             return Ok(Vec::new());
         };
         let texts = list.iter().filter_map(|tag| match tag {
-            Yaml::Text(text) if !text.trim().is_empty() => Some(text.clone()),
+            Yaml::Text(text) if !text.trim().is_empty() && !text.contains(is_refused) => {
+                Some(text.clone())
+            }
             _ => None,
         });
         let tags: Vec<String> = texts.collect();

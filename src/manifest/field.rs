@@ -25,6 +25,9 @@ impl<'y> Field<'y> {
                 let message = format!("{} is over {bytes_max} bytes", self.path);
                 Err(Unlisted::new(Reason::Field, message))
             }
+            Some(Yaml::Text(text)) if text.contains(is_refused) => {
+                Err(self.fault("a text without control characters"))
+            }
             Some(Yaml::Text(text)) => Ok(text),
             Some(_) => Err(self.fault("a text; a number, date or yes needs quotes")),
             None => Err(Unlisted::new(
@@ -65,4 +68,9 @@ impl<'y> Field<'y> {
     pub fn is_empty(&self) -> bool {
         matches!(self.value, None | Some(Yaml::Null))
     }
+}
+
+/// Control characters other than the ends of lines and tabs: they would steer terminals.
+pub fn is_refused(c: char) -> bool {
+    c.is_control() && !matches!(c, '\t' | '\n' | '\r')
 }

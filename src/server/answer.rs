@@ -118,6 +118,13 @@ impl AnswerPhase {
                 exchange.sent_bytes = bytes.len() as u64;
                 body = Body::Bytes(Bytes::new());
             }
+            Body::Composed(composed) if composed.left() <= COALESCE_BYTES_MAX => {
+                if let Some(template) = composed.template() {
+                    exchange.sent_bytes = composed.left() as u64;
+                    composed.append_to(&template, &mut head);
+                    body = Body::Bytes(Bytes::new());
+                }
+            }
             _ => {}
         }
         Box::new(Self {
@@ -130,9 +137,14 @@ impl AnswerPhase {
         })
     }
 
-    /// Memory of its own, in bytes. Bodies are shared, or small and in the head's buffer.
+    /// Memory of its own, in bytes.
     pub fn held_bytes(&self) -> usize {
-        self.head.capacity() + self.exchange.path().len()
+        let body = match &self.body {
+            Body::Bytes(bytes) => bytes.len(),
+            Body::Composed(composed) => composed.held_bytes(),
+            Body::File { .. } => 0,
+        };
+        self.head.capacity() + self.exchange.path().len() + body
     }
 
     /// Logs and counts the end of the exchange.
@@ -160,7 +172,11 @@ impl AnswerPhase {
             if cx.turn.sent_bytes >= SEND_TURN_BYTES {
                 return self.wait(cx);
             }
-            match self.send_some(wire) {
+            let Some(sent) = self.send_some(wire) else {
+                self.end(Some("the memory of the answer was needed"), cx);
+                return AnswerOutcome::Failed;
+            };
+            match sent {
                 Sent::Bytes(0) => {
                     self.end(Some("the file was cut short"), cx);
                     return AnswerOutcome::Failed;
@@ -191,6 +207,9 @@ impl AnswerPhase {
     }
 
     fn wait(mut self: Box<Self>, cx: &mut Context<'_>) -> AnswerOutcome {
+        if let Body::Composed(composed) = &mut self.body {
+            composed.release();
+        }
         // A parked answer keeps no buffer that it does not need.
         if self.head_sent == self.head.len() {
             cx.out = std::mem::take(&mut self.head);
@@ -199,14 +218,20 @@ impl AnswerPhase {
         AnswerOutcome::Incomplete(self)
     }
 
-    /// One write.
-    fn send_some(&mut self, wire: &mut Wire) -> Sent {
+    /// One write; `None` if the template of the body was dropped.
+    fn send_some(&mut self, wire: &mut Wire) -> Option<Sent> {
         let head = &self.head[self.head_sent..];
         let head_bytes = head.len();
+        let mut template = None;
         let sent = match &mut self.body {
             Body::Bytes(bytes) if bytes.is_empty() => wire.send(head, false),
             Body::Bytes(bytes) if head.is_empty() => wire.send(bytes, false),
             Body::Bytes(bytes) => wire.send_both(head, bytes),
+            Body::Composed(composed) => {
+                let template = template.insert(composed.template()?);
+                let mut scratch = [0; COALESCE_BYTES_MAX];
+                wire.send_both(head, composed.next(template, &mut scratch))
+            }
             Body::File { length, .. } if !head.is_empty() => wire.send(head, *length > 0),
             Body::File {
                 file,
@@ -223,11 +248,13 @@ impl AnswerPhase {
             let of_body = sent - of_head;
             self.head_sent += of_head;
             self.exchange.sent_bytes += of_body as u64;
-            match &mut self.body {
-                Body::Bytes(bytes) => bytes.advance(of_body),
-                Body::File { length, .. } => *length -= of_body as u64,
+            match (&mut self.body, template) {
+                (Body::Bytes(bytes), _) => bytes.advance(of_body),
+                (Body::Composed(composed), Some(template)) => composed.advance(&template, of_body),
+                (Body::Composed(_), None) => {}
+                (Body::File { length, .. }, _) => *length -= of_body as u64,
             }
         }
-        sent
+        Some(sent)
     }
 }

@@ -114,133 +114,119 @@ fn deflated_members_and_their_ways_of_writing_are_read() {
     commented.extend(b"comment");
     assert!(read_bytes(&commented).expect("a package").listing.is_ok());
     let extra = archive(&with(|member| {
-        member.extra = b"UT\x05\0\0\0\0\0\0".to_vec()
+        member.extra = b"UT\x05\0\0\0\0\0\0".to_vec();
     }));
     assert!(read_bytes(&extra).expect("a package").listing.is_ok());
 }
 
-/// What is refused, with a part of the sentence.
-fn refused() -> Vec<(Vec<Member>, Reason, &'static str)> {
-    let mut cases = vec![
-        (with(|member| member.version = 45), Reason::Zip, "ZIP64"),
-        (
-            with(|member| member.extra = vec![1, 0, 0, 0]),
-            Reason::Zip,
-            "ZIP64",
-        ),
-        (
-            with(|member| member.extra = vec![9, 0, 9, 0]),
-            Reason::Zip,
+/// An archive that is refused, with a part of the sentence.
+type Case = (Vec<Member>, Reason, &'static str);
+
+/// Paths that are refused beside a manifest.
+const PATHS: &[&str] = &[
+    "../x",
+    "/x",
+    "a/../x",
+    "a//x",
+    "./x",
+    "C:/x",
+    "c:x",
+    "x\0y",
+    "x\u{1}",
+    "x\u{85}",
+    "a?",
+    "<a>",
+    "x.",
+    "x ",
+    " x",
+    "aux",
+    "AUX.md",
+    "a/nul.txt",
+    "com1",
+    "lpt².x",
+    "conin$",
+    "..\\x",
+    "a:b",
+];
+
+fn refused() -> Vec<Case> {
+    let unsafe_path = |path: &&str| (beside(path), Reason::Zip, "unsafe or not portable");
+    let mut cases: Vec<Case> = PATHS.iter().map(unsafe_path).collect();
+    cases.extend(refused_members());
+    cases.extend(refused_together());
+    cases
+}
+
+/// A manifest whose headers are refused.
+fn refused_members() -> Vec<Case> {
+    let zip = |part, members| (members, Reason::Zip, part);
+    vec![
+        zip("ZIP64", with(|member| member.version = 45)),
+        zip("ZIP64", with(|member| member.extra = vec![1, 0, 0, 0])),
+        zip("ZIP64", with(|member| member.size = Some(u32::MAX))),
+        zip(
             "extra field",
+            with(|member| member.extra = vec![9, 0, 9, 0]),
         ),
-        (
-            with(|member| member.size = Some(u32::MAX)),
-            Reason::Zip,
-            "ZIP64",
-        ),
-        (with(|member| member.flags |= 1), Reason::Zip, "encrypted"),
-        (with(|member| member.method = 14), Reason::Zip, "deflated"),
-        (
-            with(|member| member.attributes = 0o120_777 << 16),
-            Reason::Zip,
+        zip("encrypted", with(|member| member.flags |= 1)),
+        zip("deflated", with(|member| member.method = 14)),
+        zip(
             "symbolic link",
+            with(|member| member.attributes = 0o120_777 << 16),
         ),
-        (
-            with(|member| member.size = Some(5)),
-            Reason::Zip,
-            "two different sizes",
-        ),
-        (
-            with(|member| member.crc32 = Some(5)),
-            Reason::Zip,
+        zip("two different sizes", with(|member| member.size = Some(5))),
+        zip("damaged", with(|member| member.crc32 = Some(5))),
+        zip(
             "damaged",
-        ),
-        (
             with(|member| (member.method, member.size) = (8, Some(5))),
-            Reason::Zip,
-            "damaged",
         ),
-        (
+        zip(
+            "damaged",
             with(|member| (member.method, member.size) = (8, Some(100_000))),
-            Reason::Zip,
-            "damaged",
         ),
         (
-            with(|member| member.content = vec![b'#'; 128 * 1024 + 1]),
+            with(|member| member.content = vec![b'#'; (128 << 10) + 1]),
             Reason::Manifest,
             "128 KiB",
         ),
-        (
-            vec![
-                manifest(),
-                Member {
-                    size: Some(10 * 1024 * 1024 + 1),
-                    method: 8,
-                    ..Member::new("x", b"x")
-                },
-            ],
-            Reason::TooLarge,
-            "10 MiB",
-        ),
-        (beside("extension.yml"), Reason::Zip, "collide"),
-        (beside("EXTENSION.yml"), Reason::Zip, "collide"),
-        (beside("extension.yml/x"), Reason::Zip, "collide"),
-        (
-            vec![manifest(), Member::new("É", b""), Member::new("é", b"")],
-            Reason::Zip,
-            "collide",
-        ),
-        (
-            vec![manifest(), Member::new("ß", b""), Member::new("SS", b"")],
-            Reason::Zip,
-            "collide",
-        ),
-    ];
-    for path in [
-        "../x",
-        "/x",
-        "a/../x",
-        "a//x",
-        "./x",
-        "C:/x",
-        "c:x",
-        "x\0y",
-        "x\u{1}",
-        "x\u{85}",
-        "a?",
-        "<a>",
-        "x.",
-        "x ",
-        " x",
-        "aux",
-        "AUX.md",
-        "a/nul.txt",
-        "com1",
-        "lpt².x",
-        "conin$",
-        "..\\x",
-        "a:b",
-    ] {
-        cases.push((beside(path), Reason::Zip, "unsafe or not portable"));
-    }
-    let many = |count: usize| {
-        let others = (1..count).map(|number| Member::new(&format!("x/{number}"), b""));
+    ]
+}
+
+/// Members that are refused together.
+fn refused_together() -> Vec<Case> {
+    let and = |others: Vec<Member>| {
         std::iter::once(manifest())
             .chain(others)
             .collect::<Vec<_>>()
     };
-    cases.push((many(513), Reason::TooLarge, "512 entries"));
-    let six = (0..6).map(|number| Member {
-        size: Some(10 * 1024 * 1024),
+    let collides = |others: [&str; 2]| {
+        let others = others.iter().map(|path| Member::new(path, b""));
+        (and(others.collect()), Reason::Zip, "collide")
+    };
+    let sized = |path: &str, size| Member {
+        size: Some(size),
         method: 8,
-        ..Member::new(&format!("{number}"), b"x")
-    });
-    cases.push((
-        std::iter::once(manifest()).chain(six).collect(),
-        Reason::TooLarge,
-        "50 MiB together",
-    ));
-    cases
+        ..Member::new(path, b"x")
+    };
+    let many = (1..513)
+        .map(|number| Member::new(&format!("x/{number}"), b""))
+        .collect();
+    let six = ["1", "2", "3", "4", "5", "6"].map(|path| sized(path, 10 << 20));
+    vec![
+        collides(["a", "a"]),
+        collides(["a", "A"]),
+        collides(["a", "a/x"]),
+        collides(["a/b/", "A/B"]),
+        collides(["É", "é"]),
+        collides(["ß", "SS"]),
+        (
+            and(vec![sized("x", (10 << 20) + 1)]),
+            Reason::TooLarge,
+            "10 MiB",
+        ),
+        (and(many), Reason::TooLarge, "512 entries"),
+        (and(six.to_vec()), Reason::TooLarge, "50 MiB together"),
+    ]
 }
 
 /// Archives of every layout, and those that are refused; without the largest.
@@ -335,7 +321,7 @@ fn files_of_a_step_are_handed_out() {
         [
             ("__init__.py", 0),
             ("a/b.py", 70_000),
-            ("step.yml", good(Step).len() as u32)
+            ("step.yml", u32::try_from(good(Step).len()).expect("short"))
         ]
     );
     let content = |path| step_file(&archive[..], path).expect("bytes in memory");

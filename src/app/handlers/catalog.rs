@@ -8,16 +8,18 @@
 //! Source: docs/contract.md, section 1 ("Catalogs").
 
 use super::lookup::existing_name;
+use crate::app::answer::{Form, no_values};
 use crate::app::catalog;
 use crate::app::error::{ApiError, NotFound};
 use crate::app::release::PACKAGE_CONTENT_TYPE;
-use crate::app::rendered::{Rendered, View};
+use crate::app::rendered::{Source, View};
 use crate::app::state::AppState;
 use crate::http::disposition;
 use crate::http::response::Response;
 use crate::http::service::Request;
 use crate::http::target;
 use crate::manifest::kind::Kind;
+use crate::storage::releases::stable_id;
 use std::sync::atomic::Ordering;
 
 /// The catalog of one kind, or of all.
@@ -38,9 +40,10 @@ pub fn get(
             "specify accepts http on the local machine only; set public_url to an https URL"
         );
     }
-    let view = View::Catalog(kind);
-    let rendered = state.catalogs.get(view, &base, (listing.version, 0), &|| {
-        let document = catalog::document(&listing.selection(), kind, &base);
+    let values = [base.into()].into();
+    let source = Source::of(&listing);
+    let rendered = state.rendered.get(View::Catalog(kind), source, values, &|| {
+        let document = catalog::document(&listing.selection(), kind);
         if document.is_over {
             log::warn!(
                 bytes = document.bytes.len(), catalog = kind.map_or("all", Kind::plural);
@@ -48,9 +51,9 @@ pub fn get(
                  the catalogs of single kinds"
             );
         }
-        Rendered::new("application/json", document.bytes, &[])
+        document.bytes
     });
-    rendered?.answer(request)
+    rendered.answer(request, Form::json(&[]))
 }
 
 /// Whether `specify` accepts URLs below this base: https, or http on the local machine.
@@ -95,14 +98,15 @@ pub fn step_file(
         .store
         .step_file(package, &path)?
         .ok_or_else(not_found)?;
-    let file_name = path.rsplit('/').next().unwrap_or_default();
-    let disposition = disposition::attachment(file_name);
-    let headers = [("Content-Disposition", &disposition[..])];
-    let key = format!("{} {path}", package.name);
+    let disposition = disposition::attachment(path.rsplit('/').next().unwrap_or_default());
+    let view = View::StepFile(stable_id("file", &format!("{}/{path}", package.name)));
+    let source = Source::of(&listing);
     let rendered = state
-        .step_files
-        .get(View::StepFile, &key, (listing.version, 0), &|| {
-            Rendered::new(PACKAGE_CONTENT_TYPE, bytes.clone(), &headers)
-        });
-    rendered?.answer(request)
+        .rendered
+        .get(view, source, no_values(), &|| bytes.clone());
+    let form = Form {
+        content_type: PACKAGE_CONTENT_TYPE,
+        headers: &[("Content-Disposition", &disposition)],
+    };
+    rendered.answer(request, form)
 }

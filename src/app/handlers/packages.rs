@@ -2,46 +2,57 @@
 //!
 //! Invariant: both forms are rendered once for each change and base URL.
 
+use crate::app::answer::{Form, to_json};
 use crate::app::error::ApiError;
 use crate::app::negotiate::{self, Format};
 use crate::app::public_url;
 use crate::app::release::Metadata;
-use crate::app::rendered::{Rendered, View};
+use crate::app::rendered::{Source, View};
 use crate::app::state::AppState;
 use crate::app::views;
 use crate::http::response::Response;
 use crate::http::service::Request;
+use crate::http::template::MARKS;
 
 pub fn get(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError> {
     let format = negotiate::format(request)?;
     let base = state.public_url.base(request)?;
     let listing = state.store.listing()?;
-    let version = (listing.version, 0);
-    let rendered = match format {
-        Format::Html => state.rendered.get(View::PackagesHtml, &base, version, &|| {
-            let page = views::packages(&listing, &base).into_bytes();
+    let source = Source::of(&listing);
+    match format {
+        Format::Html => {
+            let values = views::values(&base);
+            let render = || views::packages(&listing).into_bytes();
+            let rendered = state
+                .rendered
+                .get(View::PackagesHtml, source, values, &render);
             let [policy, referrer] = views::headers();
-            let headers = [("Vary", "Accept"), policy, referrer];
-            Rendered::new(views::CONTENT_TYPE, page, &headers)
-        }),
-        Format::Json => state.rendered.get(View::PackagesJson, &base, version, &|| {
-            let duplicates = listing.selection().duplicates;
-            let packages = listing.packages().iter();
-            let list: Vec<_> = packages
-                .map(|package| {
+            let form = Form {
+                content_type: views::CONTENT_TYPE,
+                headers: &[("Vary", "Accept"), policy, referrer],
+            };
+            rendered.answer(request, form)
+        }
+        Format::Json => {
+            let values = [base.into()].into();
+            let rendered = state.rendered.get(View::PackagesJson, source, values, &|| {
+                let duplicates = listing.selection().duplicates;
+                let list = listing.packages().iter().map(|package| {
                     let is_duplicate = duplicates.contains(package.name.as_str());
-                    Metadata::new(package, &base, is_duplicate)
-                })
-                .collect();
-            Rendered::json(&list, &[("Vary", "Accept")])
-        }),
-    };
-    rendered?.answer(request)
+                    Metadata::new(package, MARKS[0], is_duplicate)
+                });
+                to_json(&list.collect::<Vec<_>>())
+            });
+            rendered.answer(request, Form::json(&[("Vary", "Accept")]))
+        }
+    }
 }
 
-/// The redirect from `/`, under the public prefix if there is one.
+/// The redirect from `/` with the query, under the public prefix if there is one.
 pub fn root(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError> {
     let base = state.public_url.base(request)?;
-    let location = format!("{}/packages", public_url::path_of(&base));
+    let query = request.target.query;
+    let separator = if query.is_empty() { "" } else { "?" };
+    let location = format!("{}/packages{separator}{query}", public_url::path_of(&base));
     Ok(Response::new(303).header("Location", &location))
 }

@@ -9,10 +9,11 @@
 
 use super::download;
 use super::lookup::{by_id, by_tag, package, urls};
+use crate::app::answer::{Form, Rendered, to_json};
 use crate::app::error::{ApiError, NotFound};
 use crate::app::negotiate::{self, Page};
 use crate::app::release::RepositoryUrls;
-use crate::app::rendered::{Rendered, View};
+use crate::app::rendered::{Source, View};
 use crate::app::router::Route;
 use crate::app::state::AppState;
 use crate::http::response::Response;
@@ -30,13 +31,17 @@ pub fn list(
     let urls = urls(state, request, route)?;
     let listing = state.store.listing()?;
     let all = listing.releases().all();
-    let rendered = render(state, &listing, View::Releases(page), &urls, &|| {
+    let page = page.within(all.len());
+    let rendered = render(state, &listing, View::Releases(page), &urls, &|marks| {
         let count = |name: &str| state.downloads.of(name);
-        let shown = on_page(all, page).map(|release| urls.release(release, &count));
-        let links = links(urls.releases(), page, all.len());
-        Rendered::json(&shown.collect::<Vec<_>>(), &link_header(&links))
+        let shown = page
+            .of(all)
+            .iter()
+            .map(|release| marks.release(release, &count));
+        to_json(&shown.collect::<Vec<_>>())
     });
-    rendered?.answer(request)
+    let links = links(urls.releases(), page, all.len());
+    rendered.answer(request, Form::json(&link_header(&links)))
 }
 
 pub fn latest(
@@ -78,11 +83,12 @@ fn one(
     release: &Release,
 ) -> Result<Response, ApiError> {
     let urls = urls(state, request, route)?;
-    let rendered = render(state, listing, View::Release(release.id), &urls, &|| {
+    let view = View::Release(release.id);
+    let rendered = render(state, listing, view, &urls, &|marks| {
         let count = |name: &str| state.downloads.of(name);
-        Rendered::json(&urls.release(release, &count), &[])
+        to_json(&marks.release(release, &count))
     });
-    rendered?.answer(request)
+    rendered.answer(request, Form::json(&[]))
 }
 
 pub fn assets(
@@ -94,16 +100,17 @@ pub fn assets(
     let urls = urls(state, request, route)?;
     let listing = state.store.listing()?;
     let release = by_id(&listing, route.name)?;
+    let page = page.within(release.packages.len());
     let view = View::ReleaseAssets(release.id, page);
-    let rendered = render(state, &listing, view, &urls, &|| {
+    let rendered = render(state, &listing, view, &urls, &|marks| {
         let count = |name: &str| state.downloads.of(name);
-        let shown = on_page(&release.packages, page);
-        let shown = shown.map(|package| urls.asset(package, &release.tag, &count));
-        let url = format!("{}/{}/assets", urls.releases(), release.id);
-        let links = links(&url, page, release.packages.len());
-        Rendered::json(&shown.collect::<Vec<_>>(), &link_header(&links))
+        let shown = page.of(&release.packages).iter();
+        let shown = shown.map(|package| marks.asset(package, &release.tag, &count));
+        to_json(&shown.collect::<Vec<_>>())
     });
-    rendered?.answer(request)
+    let url = format!("{}/{}/assets", urls.releases(), release.id);
+    let links = links(&url, page, release.packages.len());
+    rendered.answer(request, Form::json(&link_header(&links)))
 }
 
 /// A package: its bytes if the client asks for them, otherwise the object that describes it.
@@ -126,7 +133,7 @@ pub fn asset(
         .by_tag(tag)
         .map_or(tag, |release| &release.tag);
     let asset = urls.asset(&package, tag, &count);
-    Rendered::json(&asset, &[("Vary", "Accept")]).answer(request)
+    Form::json(&[("Vary", "Accept")]).answer_once(request, to_json(&asset))
 }
 
 fn render(
@@ -134,15 +141,11 @@ fn render(
     listing: &Listing,
     view: View,
     urls: &RepositoryUrls,
-    render: &dyn Fn() -> Rendered,
-) -> Result<Rendered, ApiError> {
-    let version = (listing.version, state.downloads.version());
-    state.api_rendered.get(view, &urls.key(), version, render)
-}
-
-fn on_page<T>(items: &[T], page: Page) -> impl Iterator<Item = &T> {
-    let before = (page.number - 1).saturating_mul(page.size);
-    items.iter().skip(before).take(page.size)
+    render: &dyn Fn(&RepositoryUrls) -> Vec<u8>,
+) -> Rendered {
+    let source = Source::with_counts(listing, &state.downloads);
+    let render = || render(&RepositoryUrls::marks());
+    state.rendered.get(view, source, urls.values(), &render)
 }
 
 /// The value of `Link` for a page of a list; empty if the list has a single page.

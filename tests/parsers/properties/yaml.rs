@@ -5,6 +5,7 @@
 use release_server::manifest::package_version::{PackageVersion, is_specifier};
 use release_server::manifest::yaml::{Yaml, parse};
 use release_server::manifest::yaml_scalar::resolve;
+use std::fmt::Write;
 
 /// Every property of YAML documents; the input is a scalar and a version as well.
 pub fn check(input: &[u8]) {
@@ -20,7 +21,7 @@ pub fn check(input: &[u8]) {
     let Ok(document) = parse(input) else { return };
     assert!(depth(&document) <= 33, "{shown}");
     let mut written = String::new();
-    write(&document, &mut written);
+    write_value(&document, &mut written);
     assert_eq!(
         parse(written.as_bytes()),
         Ok(without_aliases(&document)),
@@ -56,7 +57,7 @@ fn without_aliases(value: &Yaml) -> Yaml {
     }
 }
 
-fn write(value: &Yaml, text: &mut String) {
+fn write_value(value: &Yaml, text: &mut String) {
     match value {
         Yaml::Null | Yaml::Alias => text.push('~'),
         Yaml::Other => text.push_str("yes"),
@@ -67,12 +68,14 @@ fn write(value: &Yaml, text: &mut String) {
                 "-1.0e+999"
             });
         }
-        Yaml::Float(number) => text.push_str(&format!("{number:.400}")),
+        Yaml::Float(number) => {
+            let _ = write!(text, "{number:.400}");
+        }
         Yaml::Text(content) => write_text(content, text),
         Yaml::List(list) => {
             text.push('[');
             for value in list {
-                write(value, text);
+                write_value(value, text);
                 text.push_str(", ");
             }
             text.push(']');
@@ -84,7 +87,7 @@ fn write(value: &Yaml, text: &mut String) {
                 text.push_str("? ");
                 write_text(key, text);
                 text.push_str(" : ");
-                write(value, text);
+                write_value(value, text);
                 text.push_str(", ");
             }
             text.push('}');
@@ -95,7 +98,7 @@ fn write(value: &Yaml, text: &mut String) {
 fn write_text(content: &str, text: &mut String) {
     text.push('"');
     for c in content.chars() {
-        text.push_str(&format!("\\U{:08x}", u32::from(c)));
+        let _ = write!(text, "\\U{:08x}", u32::from(c));
     }
     text.push('"');
 }

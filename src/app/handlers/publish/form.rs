@@ -46,6 +46,7 @@ pub fn post(state: &Arc<AppState>, request: &Request<'_>) -> Result<Reply, ApiEr
             intent,
             base,
             file: None,
+            has_file_part: false,
             in_file: false,
             received_bytes: 0,
         },
@@ -63,6 +64,8 @@ struct Form {
     intent: Intent,
     base: String,
     file: Option<(PackageName, PendingUpload)>,
+    /// Whether a part has had the name `file`, with a filename or without.
+    has_file_part: bool,
     /// Whether the current part is the file.
     in_file: bool,
     received_bytes: u64,
@@ -97,13 +100,16 @@ impl FormSink {
 
 impl Form {
     fn begin(&mut self, part: &FormData) -> Result<(), ApiError> {
+        let is_file_part = part.name == "file";
+        if (is_file_part && self.has_file_part) || (part.filename.is_some() && self.file.is_some())
+        {
+            return Err(UploadError::ManyFiles.into());
+        }
+        self.has_file_part |= is_file_part;
         let Some(filename) = &part.filename else {
             return Ok(());
         };
-        if self.file.is_some() {
-            return Err(UploadError::ManyFiles.into());
-        }
-        if part.name != "file" {
+        if !is_file_part {
             return Err(UploadError::NoFile.into());
         }
         let name =
