@@ -1,8 +1,8 @@
 //! spec-kit's catalogs as JSON documents.
 //!
-//! Invariants: a document depends on the packages alone, with a mark in place of the base URL; texts
-//! are the manifests' own; a document over what clients read loses its oldest releases, never an
-//! entry.
+//! Invariants: a document depends on the packages alone, with a mark in place of the base URL;
+//! texts are the manifests' own; a document over what clients read loses its oldest releases, never
+//! an entry.
 //!
 //! Source: docs/contract.md, section 1 ("Catalogs"), and what `specify` 1.2.3 reads.
 

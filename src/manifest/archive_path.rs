@@ -10,7 +10,8 @@
 const PATH_BYTES_MAX: usize = 4096;
 const PART_BYTES_MAX: usize = 255;
 
-/// Bytes 128 to 255 of IBM's code page 437, in which names are written that are not marked as UTF-8.
+/// Bytes 128 to 255 of IBM's code page 437, in which names are written that are not marked as
+/// UTF-8.
 const CODE_PAGE_437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐\
 └┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 

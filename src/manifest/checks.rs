@@ -1,8 +1,8 @@
 //! What `specify` demands of a manifest's fields, kind by kind.
 //!
-//! Invariant: what passes here passes the manifest's own reader in `specify` 1.2.3, but for what lies
-//! deeper than a section's lists (names of commands, steps of workflows), which stays the client's to
-//! say.
+//! Invariant: what passes here passes the manifest's own reader in `specify` 1.2.3, but for what
+//! lies deeper than a section's lists (names of commands, steps of workflows), which stays the
+//! client's to say.
 
 use super::archive_path::is_device;
 use super::field::{Checked, Field, is_refused};

@@ -1,7 +1,7 @@
 //! One file of an archive: its local header, inflating, and its CRC-32.
 //!
-//! Invariants: a file is read by one bounded read; inflating stops at the bound, whatever the headers
-//! say; content is handed out only where its length and CRC-32 are those of the directory.
+//! Invariants: a file is read by one bounded read; inflating stops at the bound, whatever the
+//! headers say; content is handed out only where its length and CRC-32 are those of the directory.
 //!
 //! Sources: APPNOTE 6.3.10, section 4.3.7; RFC 1951 (deflate); RFC 1952, section 8 (CRC-32).
 
@@ -13,8 +13,8 @@ use crate::limits::KIB;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use std::io;
 
-/// What a file may take in the archive beyond its bound: name, extra fields, and what deflating made
-/// longer.
+/// What a file may take in the archive beyond its bound: name, extra fields, and what deflating
+/// made longer.
 const OVERHEAD_BYTES_MAX: u64 = 64 * KIB as u64;
 /// Sizes and CRC-32 come after the content.
 const FLAG_SIZES_FOLLOW: u16 = 0x8;

@@ -1,7 +1,7 @@
 //! Reads a package: the archive's directory, then the manifest, then the files of a step package.
 //!
-//! Invariants: a file that names no manifest is a plain file, whatever is wrong with it; one that does
-//! has one outcome. Nothing that is read here panics, and what is read and kept is bounded.
+//! Invariants: a file that names no manifest is a plain file, whatever is wrong with it; one that
+//! does has one outcome. Nothing that is read here panics, and what is read and kept is bounded.
 
 use super::archive::Entry;
 use super::checks::Fields;

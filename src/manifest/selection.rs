@@ -1,7 +1,8 @@
-//! Which packages a catalog lists: one entry an id, its other versions as releases, no version twice.
+//! Which packages a catalog lists: one entry an id, its other versions as releases, no version
+//! twice.
 //!
-//! Invariant: the selection depends on the packages alone and not on their order, so that servers that
-//! list the same packages answer the same bytes.
+//! Invariant: the selection depends on the packages alone and not on their order, so that servers
+//! that list the same packages answer the same bytes.
 //!
 //! Source: docs/contract.md, section 1 ("Catalogs").
 

@@ -151,7 +151,8 @@ pub fn parse(bytes: &[u8]) -> Result<Yaml, YamlError> {
     Ok(root.unwrap_or(Yaml::Null))
 }
 
-/// Refuses what PyYAML takes for no character at all, or for the end of a line where YAML 1.2 does not.
+/// Refuses what PyYAML takes for no character at all, or for the end of a line where YAML 1.2 does
+/// not.
 fn is_refused(c: char) -> bool {
     matches!(
         c,

@@ -1,4 +1,5 @@
-//! Plain scalars as YAML 1.1 reads them: which are texts, and which PyYAML turns into something else.
+//! Plain scalars as YAML 1.1 reads them: which are texts, and which PyYAML turns into something
+//! else.
 //!
 //! Invariant: what is a text here is the same text for PyYAML 6, which `specify` reads manifests
 //! with; `1.0`, `yes` and `2026-01-01` are none.

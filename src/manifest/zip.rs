@@ -1,8 +1,9 @@
-//! The directory of a ZIP archive: two reads, then the checks that spec-kit makes before it extracts.
+//! The directory of a ZIP archive: two reads, then the checks that spec-kit makes before it
+//! extracts.
 //!
-//! Invariants: at most [`TAIL_BYTES_MAX`] and [`ARCHIVE_DIRECTORY_BYTES_MAX`] are read, whatever the archive
-//! says; no number of the archive is used as an offset before it was compared with the archive's
-//! size; entries never overlap. What is accepted, `specify` 1.2.3 accepts.
+//! Invariants: at most [`TAIL_BYTES_MAX`] and [`ARCHIVE_DIRECTORY_BYTES_MAX`] are read, whatever
+//! the archive says; no number of the archive is used as an offset before it was compared with the
+//! archive's size; entries never overlap. What is accepted, `specify` 1.2.3 accepts.
 //!
 //! Source: APPNOTE 6.3.10, sections 4.3.7 (local header), 4.3.12 (directory), 4.3.16 (end record).
 

@@ -106,36 +106,7 @@ impl Metrics {
             &self.swept,
         );
         if let Some(storage) = storage {
-            page.gauge(
-                "packages",
-                "Packages in the listing.",
-                storage.packages as u64,
-            );
-            page.gauge(
-                "stored_bytes",
-                "Total size of all packages, in bytes.",
-                storage.stored_bytes,
-            );
-            if let Some(free_bytes) = storage.free_bytes {
-                page.gauge("free_bytes", "Bytes free in the storage.", free_bytes);
-            }
-            page.counted(
-                "catalog_entries",
-                "Entries in spec-kit's catalogs, by kind.",
-                "kind",
-                &storage.catalog_entries,
-            );
-            page.counted(
-                "catalog_unlisted",
-                "Packages of spec-kit that catalogs leave out, by reason.",
-                "reason",
-                &storage.catalog_unlisted,
-            );
-            page.gauge(
-                "catalog_unread",
-                "Packages that are still to be read or hashed before catalogs are complete.",
-                storage.catalog_unread,
-            );
+            storage.render(&mut page);
         }
         page.family("build_info", "gauge", "The running version.");
         let version = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
@@ -218,5 +189,36 @@ impl Metrics {
         page.gauge("workers", "Threads of the pool.", workers);
         let busy = self.workers_busy.load(Relaxed);
         page.gauge("workers_busy", "Threads of the pool that are busy.", busy);
+    }
+}
+
+impl StorageMetrics {
+    fn render(&self, page: &mut Page) {
+        page.gauge("packages", "Packages in the listing.", self.packages as u64);
+        page.gauge(
+            "stored_bytes",
+            "Total size of all packages, in bytes.",
+            self.stored_bytes,
+        );
+        if let Some(free_bytes) = self.free_bytes {
+            page.gauge("free_bytes", "Bytes free in the self.", free_bytes);
+        }
+        page.counted(
+            "catalog_entries",
+            "Entries in spec-kit's catalogs, by kind.",
+            "kind",
+            &self.catalog_entries,
+        );
+        page.counted(
+            "catalog_unlisted",
+            "Packages of spec-kit that catalogs leave out, by reason.",
+            "reason",
+            &self.catalog_unlisted,
+        );
+        page.gauge(
+            "catalog_unread",
+            "Packages that are still to be read or hashed before catalogs are complete.",
+            self.catalog_unread,
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! What a package's file is to spec-kit: read from the open file, kept in the listing.
 //!
-//! Invariants: nothing is written; what is kept belongs to one state of the file. A file that cannot
-//! be read is a plain file, so that one bad file does not keep catalogs from being complete.
+//! Invariants: nothing is written; what is kept belongs to one state of the file. A file that
+//! cannot be read is a plain file, so that one bad file does not keep catalogs from being complete.
 //!
 //! Source: docs/contract.md, section 1 ("Catalogs").
 

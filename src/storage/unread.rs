@@ -1,5 +1,5 @@
-//! Reads the packages that were put into the directory by hand, by another server, or before this one
-//! started: what each of them is to spec-kit.
+//! Reads the packages that were put into the directory by hand, by another server, or before this
+//! one started: what each of them is to spec-kit.
 //!
 //! Invariant: what is entered belongs to the listed state of the file; a package that changes
 //! meanwhile is read again with the next listing.

@@ -13,7 +13,8 @@ use release_server::manifest::selection::{Candidate, Selection};
 use serde_json::Value;
 use std::time::{Duration, SystemTime};
 
-/// A package: file, kind, id, version, seconds of its age, and the byte that its checksum consists of.
+/// A package: file, kind, id, version, seconds of its age, and the byte that its checksum consists
+/// of.
 type Row = (&'static str, Kind, &'static str, &'static str, u64, u8);
 
 struct Package {
@@ -212,7 +213,8 @@ fn documents_have_the_fields_that_clients_read() {
     assert!(presets.get("updated_at").is_none());
 }
 
-/// Over what clients read, the oldest releases go; entries stay, even where they alone are too much.
+/// Over what clients read, the oldest releases go; entries stay, even where they alone are too
+/// much.
 #[test]
 fn large_documents_lose_their_oldest_releases() {
     let name: &'static str = "x".repeat(200).leak();

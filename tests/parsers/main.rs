@@ -36,6 +36,7 @@ mod pattern;
 mod properties;
 mod range;
 mod smoke;
+mod step_files;
 mod target;
 mod value;
 mod version;

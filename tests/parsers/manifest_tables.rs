@@ -51,12 +51,6 @@ pub const CHANGED: &[(Kind, &str, &str, Refusal)] = &[
     ),
     (
         Extension,
-        "schema_version: \"1.0\"\n",
-        "",
-        Some((Reason::Field, "schema_version")),
-    ),
-    (
-        Extension,
         "extension:\n  id",
         "other:\n  id",
         Some((Reason::Field, "extension")),

@@ -1,4 +1,5 @@
-//! Archives: bounded reads inside the file, and a listing that does not depend on how it was packed.
+//! Archives: bounded reads inside the file, and a listing that does not depend on how it was
+//! packed.
 //!
 //! Source: the invariants of `manifest::read`, `manifest::zip` and `manifest::entry`.
 
@@ -9,7 +10,8 @@ use release_server::manifest::source::Source;
 use std::cell::Cell;
 use std::io;
 
-/// What reading one package may ask for: the tail, the directory, and a step's files with their overhead.
+/// What reading one package may ask for: the tail, the directory, and a step's files with their
+/// overhead.
 const READ_BYTES_MAX: usize = (64 + 1024 + 8 * 1024 + 64 * 64) * 1024;
 
 /// Bytes that count what is read of them.

@@ -5,12 +5,12 @@
 //!
 //! Source: docs/contract.md, section 1, "Upload errors".
 
+mod catalog_check;
 pub mod form;
 pub mod raw;
 
 use crate::app::answer::json;
 use crate::app::error::{ApiError, UploadError};
-use crate::app::recognised;
 use crate::app::release::Metadata;
 use crate::app::state::AppState;
 use crate::checksum::Sha256;
@@ -104,7 +104,7 @@ fn complete(
             let received = upload.sha256;
             return Err(UploadError::DigestMismatch { stated, received }.into());
         }
-        _ if intent.catalog_required => recognised::check(state, name, &upload)?,
+        _ if intent.catalog_required => catalog_check::check(state, name, &upload)?,
         _ => {}
     }
     Ok(upload)
@@ -142,8 +142,8 @@ pub fn answer(
     base: &str,
     created_status: u16,
 ) -> Response {
-    let is_duplicate = recognised::is_duplicate(state, &published.package);
-    recognised::log(&published.package, is_duplicate);
+    let is_duplicate = catalog_check::is_duplicate(state, &published.package);
+    catalog_check::log(&published.package, is_duplicate);
     let answer = Answer {
         metadata: Metadata::new(&published.package, base, is_duplicate),
         removed: published.removed.iter().map(PackageName::as_str).collect(),
