@@ -2,10 +2,10 @@
 
     acceptance.py BASE_URL
 
-Needs `specify` in the path or in SPECIFY, and the server's token in TOKEN. Publishes two versions of
-a package of every kind, then adds catalogs, searches, shows, installs, installs by version, updates
-and removes in a new project below a temporary HOME. Prints a line for each command; ends at the
-first that does something else than it should.
+Needs `specify` in the path or in SPECIFY, and the server's token in TOKEN. Publishes two versions
+of a package of every kind, then adds catalogs, searches, shows, installs, installs by version,
+updates and removes in a new project below a temporary HOME. Prints a line for each command; ends at
+the first that does something else than it should.
 """
 
 import json
@@ -78,7 +78,11 @@ class Project:
         output = " ".join((ran.stdout + ran.stderr).split())
         line = f"specify {' '.join(arguments)}"
         if (ran.returncode != 0) != fails or says not in output:
-            print(f"NO  {line}: exit code {ran.returncode}, not saying '{says}':\n{ran.stdout}{ran.stderr}")
+            print(
+                f"NO  {line}: exit code {ran.returncode}, not saying '{says}':",
+                f"{ran.stdout}{ran.stderr}",
+                sep="\n",
+            )
             sys.exit(1)
         print(f"ok  {line}" + (f" → {says}" if says else ""), flush=True)
 
@@ -97,7 +101,11 @@ class Project:
 
 def init(project, *arguments):
     project.run(
-        "init", project.root.name, "--non-interactive", "--ignore-agent-tools", *arguments,
+        "init",
+        project.root.name,
+        "--non-interactive",
+        "--ignore-agent-tools",
+        *arguments,
         within=project.root.parent,
     )
 
@@ -186,8 +194,14 @@ def everything_at_once(project):
     for variable in VARIABLES.values():
         project.environment[variable] = f"{BASE}/catalog.json"
     init(
-        project, "--preset", "acme-preset", "--extension", "acme-extension",
-        "--integration", "acme-integration", "--trust-integration",
+        project,
+        "--preset",
+        "acme-preset",
+        "--extension",
+        "acme-extension",
+        "--integration",
+        "acme-integration",
+        "--trust-integration",
     )
     project.has(".specify/extensions/acme-extension/extension.yml", "1.1.0")
     project.has(".specify/presets/acme-preset/preset.yml", "1.1.0")

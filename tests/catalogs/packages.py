@@ -169,7 +169,7 @@ def files(kind, package_id=None, version="1.0.0", components=None):
         return {"integration.yml": INTEGRATION.format(**values), "__init__.py": code}
     components = components or [("extensions", "acme-extension", "1.0.0")]
     lines = [
-        f"  {plural}:\n    - id: {component}\n      version: \"{pinned}\"{more(plural)}"
+        f'  {plural}:\n    - id: {component}\n      version: "{pinned}"{more(plural)}'
         for plural, component, pinned in components
     ]
     return {"bundle.yml": BUNDLE.format(components="\n".join(lines), **values)}
