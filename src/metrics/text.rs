@@ -201,7 +201,7 @@ impl StorageMetrics {
             self.stored_bytes,
         );
         if let Some(free_bytes) = self.free_bytes {
-            page.gauge("free_bytes", "Bytes free in the self.", free_bytes);
+            page.gauge("free_bytes", "Bytes free in the storage.", free_bytes);
         }
         page.counted(
             "catalog_entries",
