@@ -112,6 +112,8 @@ pub const CATALOG_INTEGRATIONS_BYTES_MAX: usize = MIB;
 /// Items of a page where the request names no number.
 pub const PAGE_ITEMS: usize = 30;
 pub const PAGE_ITEMS_MAX: usize = 100;
+/// Releases in the feed, as many as in GitHub's.
+pub const FEED_RELEASES_MAX: usize = 10;
 /// The JSON of a release in a request: GitHub's own limit for its notes is 125,000 characters.
 pub const RELEASE_JSON_BYTES_MAX: usize = 256 * KIB;
 /// How often the download counts in answers are updated. Updating them at each download would

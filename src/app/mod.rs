@@ -9,20 +9,28 @@
 mod answer;
 pub mod auth;
 pub mod catalog;
+mod catalog_views;
 mod downloads;
 mod entity_tag;
 pub mod error;
+mod feed;
 mod handlers;
+mod links;
 pub mod negotiate;
+mod packages_page;
 pub mod public_url;
 mod recognised;
 pub mod release;
+mod release_page;
 mod rendered;
+pub mod repository;
 pub mod router;
 mod state;
+mod user;
 mod views;
 
 use crate::clock::Clock;
+use crate::config::LatestBy;
 use crate::config::token::Token;
 use crate::http::head::Expectation;
 use crate::http::response::Response;
@@ -51,6 +59,7 @@ pub struct Options {
     pub public_url: PublicUrl,
     /// The largest package, in bytes; `None` for no limit.
     pub max_upload_bytes: Option<u64>,
+    pub latest_by: LatestBy,
     /// The clock that download counts are timed by.
     pub clock: Clock,
 }
@@ -64,6 +73,7 @@ impl App {
             token: options.token,
             public_url: options.public_url,
             max_upload_bytes: options.max_upload_bytes,
+            latest_by: options.latest_by,
             metrics,
             downloads: Downloads::new(options.clock),
             rendered: RenderedCache::default(),
@@ -122,7 +132,7 @@ impl App {
 }
 
 fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Response, ApiError> {
-    use handlers::{catalog, contract, download, latest, packages, probes, releases};
+    use handlers::{catalog, contract, download, latest, packages, probes, releases, website};
     match route.endpoint {
         Endpoint::Root => packages::root(state, request),
         Endpoint::Latest => latest::get(state, request),
@@ -142,6 +152,15 @@ fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Re
         Endpoint::ReleaseAssets => releases::assets(state, request, route),
         Endpoint::ReleaseAsset => releases::asset(state, request, route),
         Endpoint::ReleaseDownload => download::of_release(state, request, route),
+        Endpoint::Repository => releases::repository(state, request, route),
+        Endpoint::Tags => releases::tags(state, request, route),
+        Endpoint::ApiRoot => releases::root(state, request),
+        Endpoint::LatestPage => website::latest(state, request, route),
+        Endpoint::ReleasePage => website::release(state, request, route),
+        Endpoint::LatestReleaseDownload => download::of_latest(state, request, route),
+        Endpoint::Feed => website::feed(state, request),
+        Endpoint::LatestSlash => packages::without_slash(state, request, "/latest"),
+        Endpoint::PackagesSlash => packages::without_slash(state, request, "/packages"),
         Endpoint::Healthz => Ok(probes::healthz()),
         Endpoint::Health => Ok(probes::health()),
         Endpoint::Readyz => probes::readyz(state),
@@ -174,7 +193,12 @@ impl Service for App {
                 Err(NotFound::Path(request.target.path.to_owned()).into()),
             ),
         };
-        let reply = handled.unwrap_or_else(|error| Reply::Now(self.explain(error, request)));
+        let mut reply = handled.unwrap_or_else(|error| Reply::Now(self.explain(error, request)));
+        if matches!(request.method, Method::Get | Method::Head)
+            && let Reply::Now(response) = reply
+        {
+            reply = Reply::Now(response.header("Access-Control-Allow-Origin", "*"));
+        }
         Decision { route, reply }
     }
 

@@ -9,7 +9,7 @@ use crate::app::error::ApiError;
 use crate::app::release::PACKAGE_CONTENT_TYPE;
 use crate::http::fields::Fields;
 use crate::http::service::Request;
-use crate::limits::{PAGE_ITEMS, PAGE_ITEMS_MAX};
+use crate::limits::{NAME_BYTES_MAX, PAGE_ITEMS, PAGE_ITEMS_MAX};
 use crate::text;
 
 /// The forms of the list of packages.
@@ -136,6 +136,47 @@ pub fn catalog_required(request: &Request<'_>) -> Result<bool, ApiError> {
             takes: "required",
         }),
     }
+}
+
+/// The packages of a list that a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// `None` for all.
+    pub page: Option<Page>,
+    /// Words in lower case, one blank between them, that a name must contain.
+    pub words: Box<str>,
+}
+
+impl Selection {
+    pub fn contains(&self, name: &str) -> bool {
+        self.words.is_empty() || {
+            let name = name.to_lowercase();
+            self.words.split(' ').all(|word| name.contains(word))
+        }
+    }
+}
+
+/// The selection that a request asks for.
+pub fn selection(request: &Request<'_>) -> Result<Selection, ApiError> {
+    let given = |name| request.target.parameter(name);
+    let q = given("q").unwrap_or_default();
+    if q.len() > NAME_BYTES_MAX {
+        return Err(ApiError::Parameter {
+            name: "q",
+            value: q.into_owned(),
+            takes: "words of a name, of at most 240 bytes together",
+        });
+    }
+    let is_paged = given("page").is_some() || given("per_page").is_some();
+    let words = q.to_lowercase();
+    Ok(Selection {
+        page: is_paged.then(|| page(request)).transpose()?,
+        words: words
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .into(),
+    })
 }
 
 /// Whether an upload may replace a package.

@@ -9,7 +9,7 @@
 
 use crate::app::answer::{Rendered, no_values};
 use crate::app::downloads::Downloads;
-use crate::app::negotiate::Page;
+use crate::app::negotiate::{Format, Page, Selection};
 use crate::http::template::{Template, Values};
 use crate::limits::{
     PAGE_ITEMS, RENDERED_BYTES_MAX, RENDERED_BYTES_PER_PACKAGE, RENDERED_USES_MAX,
@@ -21,16 +21,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The views of a listing that are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
     /// The release object `latest`.
     Latest,
-    /// The list of packages as JSON.
-    PackagesJson,
-    /// The list of packages as a page.
-    PackagesHtml,
+    /// The list of packages.
+    Packages(Format, Selection),
     /// The releases by version.
     Releases(Page),
+    /// The tags of the releases.
+    Tags(Page),
+    /// The feed of releases.
+    Feed,
+    /// The page of the release with this id.
+    ReleaseHtml(u64),
     /// The release with this id.
     Release(u64),
     /// The packages of the release with this id.
@@ -45,16 +49,18 @@ pub enum View {
 
 impl View {
     /// Whether clients that ask for nothing in particular get this view.
-    fn is_usual(self) -> bool {
+    fn is_usual(&self) -> bool {
         let first = Page {
             number: 1,
             size: PAGE_ITEMS,
         };
         match self {
-            Self::Latest | Self::PackagesJson | Self::PackagesHtml | Self::Catalog(_) => true,
-            Self::Releases(page) => page == first,
+            Self::Latest | Self::Feed | Self::Catalog(_) => true,
+            Self::Packages(_, selection) => selection.page.is_none() && selection.words.is_empty(),
+            Self::Releases(page) => *page == first,
             Self::Checksums(release) => release.is_none(),
-            Self::Release(_) | Self::ReleaseAssets(..) | Self::StepFile(_) => false,
+            Self::Tags(_) | Self::Release(_) | Self::StepFile(_) => false,
+            Self::ReleaseHtml(_) | Self::ReleaseAssets(..) => false,
         }
     }
 }
@@ -134,6 +140,7 @@ impl RenderedCache {
         values: Values,
         render: &dyn Fn() -> Vec<u8>,
     ) -> Rendered {
+        let is_verbatim = matches!(view, View::StepFile(_));
         let slot = self.kept().slot(view);
         // Held while rendering, so that each change is rendered once and not by every worker;
         // requests for other views do not wait.
@@ -158,9 +165,10 @@ impl RenderedCache {
                 });
                 guard.insert(Made {
                     version: source.version,
-                    template: Arc::new(match view {
-                        View::StepFile(_) => Template::verbatim(render()),
-                        _ => Template::new(&render()),
+                    template: Arc::new(if is_verbatim {
+                        Template::verbatim(render())
+                    } else {
+                        Template::new(&render())
                     }),
                     usual,
                 })

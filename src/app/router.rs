@@ -42,6 +42,23 @@ pub enum Endpoint {
     ReleaseAsset,
     /// One package of a tag, by its name.
     ReleaseDownload,
+    /// The repository itself.
+    Repository,
+    /// The tags of all releases.
+    Tags,
+    /// The root of GitHub's API.
+    ApiRoot,
+    /// The redirect to the page of the release of the highest version.
+    LatestPage,
+    /// The page of a release.
+    ReleasePage,
+    /// One package of the release of the highest version, by its name.
+    LatestReleaseDownload,
+    /// The feed of releases.
+    Feed,
+    /// The redirects to the paths without a slash at the end.
+    LatestSlash,
+    PackagesSlash,
     /// Liveness of the process.
     Healthz,
     /// Liveness in the form of the Python server.
@@ -57,7 +74,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 31] = [
         Self::Root,
         Self::Latest,
         Self::Packages,
@@ -74,6 +91,15 @@ impl Endpoint {
         Self::ReleaseAssets,
         Self::ReleaseAsset,
         Self::ReleaseDownload,
+        Self::Repository,
+        Self::Tags,
+        Self::ApiRoot,
+        Self::LatestPage,
+        Self::ReleasePage,
+        Self::LatestReleaseDownload,
+        Self::Feed,
+        Self::LatestSlash,
+        Self::PackagesSlash,
         Self::Healthz,
         Self::Health,
         Self::Readyz,
@@ -101,6 +127,15 @@ impl Endpoint {
             Self::ReleaseAssets => "/repos/{owner}/{repo}/releases/{id}/assets",
             Self::ReleaseAsset => "/repos/{owner}/{repo}/releases/assets/{id}",
             Self::ReleaseDownload => "/{owner}/{repo}/releases/download/{tag}/{filename}",
+            Self::Repository => "/repos/{owner}/{repo}",
+            Self::Tags => "/repos/{owner}/{repo}/tags",
+            Self::ApiRoot => "/api/v3",
+            Self::LatestPage => "/{owner}/{repo}/releases/latest",
+            Self::ReleasePage => "/{owner}/{repo}/releases/tag/{tag}",
+            Self::LatestReleaseDownload => "/{owner}/{repo}/releases/latest/download/{filename}",
+            Self::Feed => "/releases.atom",
+            Self::LatestSlash => "/latest/",
+            Self::PackagesSlash => "/packages/",
             Self::Healthz => "/healthz",
             Self::Health => "/health",
             Self::Readyz => "/readyz",
@@ -193,7 +228,8 @@ pub fn route(path: &str) -> Option<Route<'_>> {
         count += 1;
     }
     let segments = &segments[..count];
-    if count > 1 && segments.contains(&"") {
+    let redirected = matches!(segments, ["latest" | "packages", ""]);
+    if count > 1 && segments.contains(&"") && !redirected {
         return None;
     }
     let (endpoint, name, tag, owner, repo) = match *segments {
@@ -207,8 +243,14 @@ pub fn route(path: &str) -> Option<Route<'_>> {
         ["metrics"] => (Endpoint::Metrics, "", "", "", ""),
         ["openapi.yaml"] => (Endpoint::ContractYaml, "", "", "", ""),
         ["openapi.json"] => (Endpoint::ContractJson, "", "", "", ""),
+        ["latest", ""] => (Endpoint::LatestSlash, "", "", "", ""),
+        ["packages", ""] => (Endpoint::PackagesSlash, "", "", "", ""),
+        ["releases.atom"] => (Endpoint::Feed, "", "", "", ""),
+        ["api", "v3"] => (Endpoint::ApiRoot, "", "", "", ""),
         ["assets", name] => (Endpoint::Asset, name, "", "", ""),
         ["latest", "download", name] => (Endpoint::LatestDownload, name, "", "", ""),
+        ["repos", owner, repo] => (Endpoint::Repository, "", "", owner, repo),
+        ["repos", owner, repo, "tags"] => (Endpoint::Tags, "", "", owner, repo),
         ["repos", owner, repo, "releases"] => (Endpoint::Releases, "", "", owner, repo),
         ["repos", owner, repo, "releases", "latest"] => {
             (Endpoint::LatestRelease, "", "", owner, repo)
@@ -225,6 +267,11 @@ pub fn route(path: &str) -> Option<Route<'_>> {
         ["repos", owner, repo, "releases", id] => (Endpoint::Release, id, "", owner, repo),
         [owner, repo, "releases", "download", tag, name] => {
             (Endpoint::ReleaseDownload, name, tag, owner, repo)
+        }
+        [owner, repo, "releases", "latest"] => (Endpoint::LatestPage, "", "", owner, repo),
+        [owner, repo, "releases", "tag", tag] => (Endpoint::ReleasePage, "", tag, owner, repo),
+        [owner, repo, "releases", "latest", "download", name] => {
+            (Endpoint::LatestReleaseDownload, name, "", owner, repo)
         }
         _ => return None,
     };

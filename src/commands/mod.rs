@@ -165,6 +165,7 @@ fn serve() -> Result<Infallible, Failure> {
             token: config.token,
             public_url: PublicUrl::new(config.public_url, config.trust_forwarded),
             max_upload_bytes: config.max_upload_bytes,
+            latest_by: config.latest_by,
             clock: clock.clone(),
         },
     );

@@ -43,6 +43,13 @@ pub struct Selection<'p> {
 }
 
 impl<'p> Selection<'p> {
+    /// The entry of an id.
+    pub fn entry(&self, kind: Kind, id: &str) -> Option<&Entry<'p>> {
+        let entries = self.entries.get(&kind)?;
+        let at = entries.binary_search_by(|entry| entry.current.manifest.id.as_str().cmp(id));
+        at.ok().map(|at| &entries[at])
+    }
+
     pub fn new(candidates: impl IntoIterator<Item = Candidate<'p>>) -> Self {
         let mut ids: BTreeMap<(Kind, &str), Vec<Candidate<'p>>> = BTreeMap::new();
         for candidate in candidates {

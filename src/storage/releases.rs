@@ -55,6 +55,13 @@ impl Releases {
         &self.highest_first
     }
 
+    /// Final versions from the highest, then pre-releases, then [`UNVERSIONED`].
+    pub fn finals_first(&self) -> impl Iterator<Item = &Release> {
+        let mut releases: Vec<_> = self.highest_first.iter().collect();
+        releases.sort_by_key(|release| (release.tag == UNVERSIONED, release.is_pre_release));
+        releases.into_iter()
+    }
+
     /// The highest version that is not a pre-release.
     pub fn latest(&self) -> Option<&Release> {
         let mut versions = self.highest_first.iter();

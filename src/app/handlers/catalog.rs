@@ -10,6 +10,7 @@
 use super::lookup::existing_name;
 use crate::app::answer::{Form, no_values};
 use crate::app::catalog;
+use crate::app::catalog_views::is_accepted;
 use crate::app::error::{ApiError, NotFound};
 use crate::app::release::PACKAGE_CONTENT_TYPE;
 use crate::app::rendered::{Source, View};
@@ -54,19 +55,6 @@ pub fn get(
         document.bytes
     });
     rendered.answer(request, Form::json(&[]))
-}
-
-/// Whether `specify` accepts URLs below this base: https, or http on the local machine.
-pub fn is_accepted(base: &str) -> bool {
-    let Some(rest) = base.strip_prefix("http://") else {
-        return true;
-    };
-    let host = rest.split('/').next().unwrap_or_default();
-    let host = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
 /// A file of a listed step package. `path`: the package's name and the file's path.

@@ -9,7 +9,7 @@
 //!
 //! Sources: docs/contract.md, section 3; RFC 9110, sections 13 and 14; RFC 9530 (`Repr-Digest`).
 
-use super::lookup::{by_tag, existing_name};
+use super::lookup::{CHECKSUMS, by_tag, existing_name, latest, urls};
 use crate::app::answer::{Form, no_values};
 use crate::app::entity_tag::entity_tag;
 use crate::app::error::{ApiError, NotFound};
@@ -35,8 +35,6 @@ use std::sync::Arc;
 use tiny_http::Method;
 
 const CHECKSUM_CONTENT_TYPE: &str = "text/plain; charset=utf-8";
-/// The name of the list of all checksums.
-const CHECKSUMS: &str = "SHA256SUMS";
 
 pub fn get(state: &AppState, request: &Request<'_>, segment: &str) -> Result<Response, ApiError> {
     let decoded = target::decode_segment(segment).unwrap_or_default();
@@ -59,6 +57,28 @@ pub fn of_release(
 ) -> Result<Response, ApiError> {
     let listing = state.store.listing()?;
     let release = by_tag(&listing, route.tag)?;
+    one_of(state, request, route, &listing, release)
+}
+
+/// The same for the release of the highest version.
+pub fn of_latest(
+    state: &AppState,
+    request: &Request<'_>,
+    route: &Route<'_>,
+) -> Result<Response, ApiError> {
+    let listing = state.store.listing()?;
+    let release = latest(&listing)?;
+    one_of(state, request, route, &listing, release)
+}
+
+fn one_of(
+    state: &AppState,
+    request: &Request<'_>,
+    route: &Route<'_>,
+    listing: &Listing,
+    release: &Release,
+) -> Result<Response, ApiError> {
+    urls(state, request, route)?;
     let decoded = target::decode_segment(route.name).unwrap_or_default();
     let package = decoded.strip_suffix(SIDECAR_SUFFIX).unwrap_or(&decoded);
     let is_listed = release
@@ -67,7 +87,7 @@ pub fn of_release(
         .any(|listed| listed.name.as_str() == package);
     match &*decoded {
         _ if is_listed => get(state, request, route.name),
-        CHECKSUMS => checksums(state, request, &listing, Some(release)),
+        CHECKSUMS => checksums(state, request, listing, Some(release)),
         name => Err(NotFound::Package(name.to_owned()).into()),
     }
 }
@@ -90,8 +110,10 @@ pub fn newest(
     }
     let pattern = Pattern::new(&decoded);
     let listing = state.store.listing()?;
-    let mut packages = listing.packages().iter();
-    let newest = packages.find(|package| pattern.matches(package.name.as_str()));
+    let packages = state.ordered(&listing).into_iter();
+    let newest = packages
+        .into_iter()
+        .find(|package| pattern.matches(package.name.as_str()));
     let base = state.public_url.base(request)?;
     let location = release::download_url(newest.ok_or_else(no_match)?, public_url::path_of(&base));
     Ok(Response::new(302)

@@ -17,7 +17,7 @@ pub fn get(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError
     let values = [base.into()].into();
     let rendered = state.rendered.get(View::Latest, source, values, &|| {
         let count = |name: &str| state.downloads.of(name);
-        to_json(&Release::latest(&listing, MARKS[0], &count))
+        to_json(&Release::latest(&state.ordered(&listing), MARKS[0], &count))
     });
     rendered.answer(request, Form::json(&[]))
 }

@@ -24,6 +24,10 @@ pub fn read_releases(asker: &mut Asker<'_>) {
         format!("{REPOSITORY}/{release}/assets"),
         format!("{REPOSITORY}/assets/{asset}"),
         "/github/spec-kit/releases/download/v1.2.3/b-v1.2.3.zip".to_owned(),
+        "/github/spec-kit/releases/latest/download/b-v1.2.3.zip".to_owned(),
+        "/github/spec-kit/releases/tag/v1.2.3".to_owned(),
+        "/repos/github/spec-kit".to_owned(),
+        "/repos/github/spec-kit/tags".to_owned(),
     ];
     for method in ["GET", "HEAD"] {
         for target in &compared {
@@ -51,6 +55,11 @@ pub fn read_releases(asker: &mut Asker<'_>) {
             format!("{download}/v1.2.3/a.zip"),
             format!("{download}/v9.9.9/b-v1.2.3.zip"),
             "/latest/download/none*".to_owned(),
+            format!("/repos/{}/r/releases", "o".repeat(101)),
+            format!("/repos/{}/r", "o".repeat(101)),
+            format!("/repos/{}/r/tags", "o".repeat(101)),
+            "/github/spec-kit/releases/tag/v9.9.9".to_owned(),
+            "/github/spec-kit/releases/latest/download/none.zip".to_owned(),
         ];
         for target in &missing {
             asker.ask(404, &format!("{method} {target}"), "", b"");
@@ -63,6 +72,10 @@ pub fn read_releases(asker: &mut Asker<'_>) {
             asker.ask(200, &format!("{method} {target}"), "", b"");
         }
         asker.ask(302, &format!("{method} /latest/download/b-*.zip"), "", b"");
+        let latest = format!("{method} /github/spec-kit/releases/latest");
+        asker.ask(302, &latest, "", b"");
+        let tags = format!("{method} /repos/github/spec-kit/tags?page=0");
+        asker.ask(422, &tags, "", b"");
     }
     let bytes = "Accept: application/octet-stream\r\n";
     let last_ten = format!("{bytes}Range: bytes=-10\r\n");

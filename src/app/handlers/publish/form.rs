@@ -5,6 +5,7 @@
 //!
 //! Source: RFC 7578.
 
+use super::raw::new_name;
 use super::{Intent, check_length, write};
 use crate::app::entity_tag::precondition;
 use crate::app::error::{ApiError, UploadError};
@@ -112,8 +113,7 @@ impl Form {
         if !is_file_part {
             return Err(UploadError::NoFile.into());
         }
-        let name =
-            PackageName::parse(filename).map_err(|why| UploadError::Name(filename.clone(), why))?;
+        let name = new_name(filename)?;
         self.state
             .store
             .check_publish(&name, &self.intent.requirement)
