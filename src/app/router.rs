@@ -218,7 +218,9 @@ pub fn route(path: &str) -> Option<Route<'_>> {
         Some(("/api/v3", rest)) if rest.starts_with("/repos/") => ("/api/v3", rest),
         _ => ("", path),
     };
-    if let Some(route) = catalogs(path) {
+    if cfg!(feature = "catalogs")
+        && let Some(route) = catalogs(path)
+    {
         return Some(route);
     }
     let mut segments = [""; SEGMENTS_MAX];

@@ -25,7 +25,7 @@ use std::io;
 /// # Errors
 /// Whatever kept the source from being read before anything was recognised.
 pub fn read<S: Source + ?Sized>(name: &str, source: &S) -> io::Result<Option<Recognised>> {
-    if is_tar(name) {
+    if !cfg!(feature = "catalogs") || is_tar(name) {
         return Ok(None);
     }
     let Some(directory) = Directory::read(source)? else {
