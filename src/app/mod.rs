@@ -17,7 +17,7 @@ mod feed;
 mod handlers;
 mod links;
 pub mod negotiate;
-mod packages_page;
+pub mod packages_page;
 pub mod public_url;
 mod recognised;
 pub mod release;
@@ -27,7 +27,7 @@ pub mod repository;
 pub mod router;
 mod state;
 mod user;
-mod views;
+pub mod views;
 
 use crate::clock::Clock;
 use crate::config::LatestBy;
@@ -44,6 +44,7 @@ use public_url::PublicUrl;
 use rendered::RenderedCache;
 use router::{Endpoint, Route};
 use state::AppState;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tiny_http::Method;
@@ -67,6 +68,11 @@ pub struct Options {
 type Handled = Result<Reply, ApiError>;
 
 impl App {
+    /// Reads the token's file again; the file, or `None` where the token is not in one.
+    pub fn reload_token(&self) -> Result<Option<&Path>, String> {
+        self.0.token.reload()
+    }
+
     pub fn new(store: Arc<Store>, metrics: Arc<Metrics>, options: Options) -> Self {
         Self(Arc::new(AppState {
             store,

@@ -234,23 +234,38 @@ pub fn route(path: &str) -> Option<Route<'_>> {
     if count > 1 && segments.contains(&"") && !redirected {
         return None;
     }
+    let plain = |endpoint, name| {
+        Some(Route {
+            endpoint,
+            name,
+            tag: "",
+            repository: Repository::default(),
+        })
+    };
+    match *segments {
+        [""] => plain(Endpoint::Root, ""),
+        ["latest"] => plain(Endpoint::Latest, ""),
+        ["packages"] => plain(Endpoint::Packages, ""),
+        ["upload"] => plain(Endpoint::Upload, ""),
+        ["healthz"] => plain(Endpoint::Healthz, ""),
+        ["health"] => plain(Endpoint::Health, ""),
+        ["readyz"] => plain(Endpoint::Readyz, ""),
+        ["metrics"] => plain(Endpoint::Metrics, ""),
+        ["openapi.yaml"] => plain(Endpoint::ContractYaml, ""),
+        ["openapi.json"] => plain(Endpoint::ContractJson, ""),
+        ["latest", ""] => plain(Endpoint::LatestSlash, ""),
+        ["packages", ""] => plain(Endpoint::PackagesSlash, ""),
+        ["releases.atom"] => plain(Endpoint::Feed, ""),
+        ["api", "v3"] => plain(Endpoint::ApiRoot, ""),
+        ["assets", name] => plain(Endpoint::Asset, name),
+        ["latest", "download", name] => plain(Endpoint::LatestDownload, name),
+        _ => of_repository(prefix, segments),
+    }
+}
+
+/// Resolves a path that names a repository.
+fn of_repository<'p>(prefix: &'p str, segments: &[&'p str]) -> Option<Route<'p>> {
     let (endpoint, name, tag, owner, repo) = match *segments {
-        [""] => (Endpoint::Root, "", "", "", ""),
-        ["latest"] => (Endpoint::Latest, "", "", "", ""),
-        ["packages"] => (Endpoint::Packages, "", "", "", ""),
-        ["upload"] => (Endpoint::Upload, "", "", "", ""),
-        ["healthz"] => (Endpoint::Healthz, "", "", "", ""),
-        ["health"] => (Endpoint::Health, "", "", "", ""),
-        ["readyz"] => (Endpoint::Readyz, "", "", "", ""),
-        ["metrics"] => (Endpoint::Metrics, "", "", "", ""),
-        ["openapi.yaml"] => (Endpoint::ContractYaml, "", "", "", ""),
-        ["openapi.json"] => (Endpoint::ContractJson, "", "", "", ""),
-        ["latest", ""] => (Endpoint::LatestSlash, "", "", "", ""),
-        ["packages", ""] => (Endpoint::PackagesSlash, "", "", "", ""),
-        ["releases.atom"] => (Endpoint::Feed, "", "", "", ""),
-        ["api", "v3"] => (Endpoint::ApiRoot, "", "", "", ""),
-        ["assets", name] => (Endpoint::Asset, name, "", "", ""),
-        ["latest", "download", name] => (Endpoint::LatestDownload, name, "", "", ""),
         ["repos", owner, repo] => (Endpoint::Repository, "", "", owner, repo),
         ["repos", owner, repo, "tags"] => (Endpoint::Tags, "", "", owner, repo),
         ["repos", owner, repo, "releases"] => (Endpoint::Releases, "", "", owner, repo),

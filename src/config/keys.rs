@@ -86,7 +86,7 @@ pub const AUTH_TOKEN: Key = Key {
         "auth_token",
         &["AUTH_TOKEN"],
         "",
-        "text without control characters, quoted in YAML",
+        "text of at most 4096 bytes without control characters, quoted in YAML",
     )
 };
 pub const AUTH_TOKEN_FILE: Key = key(
@@ -120,6 +120,12 @@ pub const MAX_CONNECTIONS: Key = key(
     "8192",
     "a number from 1 to 1000000",
 );
+pub const IDLE_TIMEOUT: Key = key(
+    "idle_timeout",
+    &["IDLE_TIMEOUT"],
+    "75s",
+    "a number of seconds from 1, or a number with s or m after it",
+);
 pub const SHUTDOWN_DELAY: Key = key(
     "shutdown_delay",
     &["SHUTDOWN_DELAY"],
@@ -143,6 +149,13 @@ pub const LOG_LEVEL: Key = key(
 pub const LATEST_BY: Key = key("latest_by", &["LATEST_BY"], "time", "time or version");
 pub const LOG_FORMAT: Key = key("log_format", &["LOG_FORMAT"], "json", "json or text");
 
+/// The variable of the setting that an option such as `--storage-path` names.
+pub fn variable_of_option(option: &str) -> Option<&'static str> {
+    let name = option.replace('-', "_");
+    let key = ALL.iter().find(|key| key.name == name)?;
+    key.variables.first().copied()
+}
+
 /// All settings, in the order in which they are shown.
 pub const ALL: &[&Key] = &[
     &PORT,
@@ -158,6 +171,7 @@ pub const ALL: &[&Key] = &[
     &TRUST_FORWARDED,
     &WORKERS,
     &MAX_CONNECTIONS,
+    &IDLE_TIMEOUT,
     &SHUTDOWN_DELAY,
     &SHUTDOWN_GRACE,
     &LOG_LEVEL,

@@ -5,6 +5,8 @@
 //! Source: the Prometheus exposition formats, "Text-based format".
 
 use super::counters::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, StorageMetrics};
+use super::process;
+use crate::log;
 use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -50,6 +52,16 @@ impl Page {
         self.family(name, "gauge", help);
         for (word, count) in counts {
             self.sample(name, &format!("{{{label}=\"{word}\"}}"), count);
+        }
+    }
+
+    /// The metrics of the process, whose names have no prefix.
+    fn process(&mut self, started: f64) {
+        for (name, kind, help, value) in process::samples(started) {
+            let _ = writeln!(
+                self.0,
+                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
+            );
         }
     }
 
@@ -106,8 +118,15 @@ impl Metrics {
             &self.swept,
         );
         if let Some(storage) = storage {
-            storage.render(&mut page);
+            render_storage(&mut page, &storage);
         }
+        page.family(
+            "log_lines_dropped_total",
+            "counter",
+            "Log lines dropped because the output was not read.",
+        );
+        page.sample("log_lines_dropped_total", "", log::dropped_lines());
+        page.process(self.started);
         page.family("build_info", "gauge", "The running version.");
         let version = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
         page.sample("build_info", version, 1);
@@ -192,33 +211,35 @@ impl Metrics {
     }
 }
 
-impl StorageMetrics {
-    fn render(&self, page: &mut Page) {
-        page.gauge("packages", "Packages in the listing.", self.packages as u64);
-        page.gauge(
-            "stored_bytes",
-            "Total size of all packages, in bytes.",
-            self.stored_bytes,
-        );
-        if let Some(free_bytes) = self.free_bytes {
-            page.gauge("free_bytes", "Bytes free in the storage.", free_bytes);
-        }
-        page.counted(
-            "catalog_entries",
-            "Entries in spec-kit's catalogs, by kind.",
-            "kind",
-            &self.catalog_entries,
-        );
-        page.counted(
-            "catalog_unlisted",
-            "Packages of spec-kit that catalogs leave out, by reason.",
-            "reason",
-            &self.catalog_unlisted,
-        );
-        page.gauge(
-            "catalog_unread",
-            "Packages that are still to be read or hashed before catalogs are complete.",
-            self.catalog_unread,
-        );
+fn render_storage(page: &mut Page, storage: &StorageMetrics) {
+    page.gauge(
+        "packages",
+        "Packages in the listing.",
+        storage.packages as u64,
+    );
+    page.gauge(
+        "stored_bytes",
+        "Total size of all packages, in bytes.",
+        storage.stored_bytes,
+    );
+    if let Some(free_bytes) = storage.free_bytes {
+        page.gauge("free_bytes", "Bytes free in the storage.", free_bytes);
     }
+    page.counted(
+        "catalog_entries",
+        "Entries in spec-kit's catalogs, by kind.",
+        "kind",
+        &storage.catalog_entries,
+    );
+    page.counted(
+        "catalog_unlisted",
+        "Packages of spec-kit that catalogs leave out, by reason.",
+        "reason",
+        &storage.catalog_unlisted,
+    );
+    page.gauge(
+        "catalog_unread",
+        "Packages that are still to be read or hashed before catalogs are complete.",
+        storage.catalog_unread,
+    );
 }

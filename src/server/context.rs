@@ -3,13 +3,14 @@
 
 use super::completions::Completions;
 use super::request_id::RequestIds;
+use super::sock_diag::SockDiag;
 use crate::clock::{self, Clock};
 use crate::date;
 use crate::http::service::Service;
-use crate::limits::RECEIVE_BUFFER_BYTES;
+use crate::limits::{CROWDED_STALL_TIME_MAX, RECEIVE_BUFFER_BYTES, STALL_TIME_MAX};
 use crate::metrics::Metrics;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// Shared by all connections.
@@ -17,8 +18,14 @@ pub struct Environment {
     pub service: Arc<dyn Service>,
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
+    pub trust_forwarded: bool,
     pub request_ids: RequestIds,
     pub completions: Arc<Completions>,
+    pub sock_diag: SockDiag,
+    pub idle_time_max: Duration,
+    /// Connections open now, and the most that there may be.
+    pub open_connections: AtomicUsize,
+    pub max_connections: usize,
     /// The server is shutting down: no connection is kept after its answer.
     pub draining: AtomicBool,
 }
@@ -56,6 +63,16 @@ impl<'e> Context<'e> {
 
     pub fn now(&self) -> Instant {
         self.env.clock.now()
+    }
+
+    /// How long a transfer may pause: less while connections are scarce.
+    pub fn stall_time_max(&self) -> Duration {
+        let open = self.env.open_connections.load(Ordering::Relaxed);
+        if open.saturating_mul(4) >= self.env.max_connections.saturating_mul(3) {
+            CROWDED_STALL_TIME_MAX
+        } else {
+            STALL_TIME_MAX
+        }
     }
 
     pub fn is_draining(&self) -> bool {

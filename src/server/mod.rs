@@ -31,9 +31,9 @@ mod request_id;
 mod shared;
 pub mod shutdown;
 mod skip;
+pub mod sock_diag;
 mod storing;
 pub mod table;
-mod unacked;
 mod wire;
 
 pub use conn_id::ConnId;

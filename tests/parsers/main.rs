@@ -35,6 +35,7 @@ mod parameters;
 mod pattern;
 mod properties;
 mod range;
+mod sentences;
 mod smoke;
 mod step_files;
 mod target;

@@ -62,8 +62,8 @@ macro_rules! targets {
 
 targets! {
     PARSED: head body multipart disposition fields target value config pattern version response
-        archive yaml;
-    RENDERED: release;
+        checksum log_line archive yaml;
+    RENDERED: release page;
 }
 
 #[test]

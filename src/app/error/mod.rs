@@ -33,6 +33,8 @@ pub enum ApiError {
     Head(HeadError),
     /// The rest of a head or body did not arrive in time.
     Timeout,
+    /// The connection ended before the head did.
+    HeadCutShort,
     /// The connection ended before the body did.
     BodyCutShort,
     /// The chunked coding of a body is malformed.
@@ -88,6 +90,7 @@ impl From<Refusal> for ApiError {
         match refusal {
             Refusal::Head(error) => Self::Head(error),
             Refusal::Timeout => Self::Timeout,
+            Refusal::HeadCutShort => Self::HeadCutShort,
             Refusal::BodyCutShort => Self::BodyCutShort,
             Refusal::Chunks(error) => Self::Chunks(error),
             Refusal::Overloaded => Self::Overloaded,
@@ -146,7 +149,7 @@ impl ApiError {
             Self::Head(HeadError::TooLong | HeadError::TooManyFields) => 431,
             Self::Head(HeadError::Version) => 505,
             Self::Head(_) => 400,
-            Self::BodyCutShort | Self::Chunks(_) | Self::Forwarded(_) => 400,
+            Self::HeadCutShort | Self::BodyCutShort | Self::Chunks(_) | Self::Forwarded(_) => 400,
             Self::Upload(error) => error.status(),
             Self::Release(error) => error.status(),
             Self::Unauthorized(_) => 401,
@@ -170,6 +173,7 @@ impl ApiError {
         match self {
             Self::Head(error) => error.to_string(),
             Self::Timeout => "The request did not arrive in time".to_owned(),
+            Self::HeadCutShort => "The connection ended before the head was complete".to_owned(),
             Self::BodyCutShort => "The connection ended before the body was complete".to_owned(),
             Self::Chunks(error) => format!("The chunked body is malformed: {error}"),
             Self::MethodNotAllowed(allow) => {

@@ -45,25 +45,8 @@ pub fn read_releases(asker: &mut Asker<'_>) {
                 b"",
             );
         }
+        missing(asker, method);
         let download = "/github/spec-kit/releases/download";
-        let missing = [
-            format!("{REPOSITORY}/tags/v9.9.9"),
-            format!("{REPOSITORY}/1"),
-            format!("{REPOSITORY}/one"),
-            format!("{REPOSITORY}/1/assets"),
-            format!("{REPOSITORY}/assets/1"),
-            format!("{download}/v1.2.3/a.zip"),
-            format!("{download}/v9.9.9/b-v1.2.3.zip"),
-            "/latest/download/none*".to_owned(),
-            format!("/repos/{}/r/releases", "o".repeat(101)),
-            format!("/repos/{}/r", "o".repeat(101)),
-            format!("/repos/{}/r/tags", "o".repeat(101)),
-            "/github/spec-kit/releases/tag/v9.9.9".to_owned(),
-            "/github/spec-kit/releases/latest/download/none.zip".to_owned(),
-        ];
-        for target in &missing {
-            asker.ask(404, &format!("{method} {target}"), "", b"");
-        }
         let lists = [
             format!("{download}/v1.2.3/SHA256SUMS"),
             "/assets/SHA256SUMS".to_owned(),
@@ -83,9 +66,33 @@ pub fn read_releases(asker: &mut Asker<'_>) {
     let by_id = format!("GET {REPOSITORY}/assets/{asset}");
     let by_name = "GET /github/spec-kit/releases/download/v1.2.3/b-v1.2.3.zip";
     asker.ask(200, &by_id, bytes, b"");
-    for request in [by_id.as_str(), by_name] {
+    let of_latest = "GET /github/spec-kit/releases/latest/download/b-v1.2.3.zip";
+    for request in [by_id.as_str(), by_name, of_latest] {
         asker.ask(206, request, &last_ten, b"");
         asker.ask(416, request, &behind, b"");
+    }
+}
+
+/// Things of a repository that do not exist.
+fn missing(asker: &mut Asker<'_>, method: &str) {
+    let download = "/github/spec-kit/releases/download";
+    let missing = [
+        format!("{REPOSITORY}/tags/v9.9.9"),
+        format!("{REPOSITORY}/1"),
+        format!("{REPOSITORY}/one"),
+        format!("{REPOSITORY}/1/assets"),
+        format!("{REPOSITORY}/assets/1"),
+        format!("{download}/v1.2.3/a.zip"),
+        format!("{download}/v9.9.9/b-v1.2.3.zip"),
+        "/latest/download/none*".to_owned(),
+        format!("/repos/{}/r/releases", "o".repeat(101)),
+        format!("/repos/{}/r", "o".repeat(101)),
+        format!("/repos/{}/r/tags", "o".repeat(101)),
+        "/github/spec-kit/releases/tag/v9.9.9".to_owned(),
+        "/github/spec-kit/releases/latest/download/none.zip".to_owned(),
+    ];
+    for target in &missing {
+        asker.ask(404, &format!("{method} {target}"), "", b"");
     }
 }
 
