@@ -1,5 +1,5 @@
-//! What pages show of spec-kit's packages: kind, id, version and a command for each, and how to point
-//! `specify` at this server.
+//! What pages show of spec-kit's packages: kind, id, version and a command for each, and how to
+//! point `specify` at this server.
 //!
 //! Invariant: every value is escaped; a command holds only an id and a version that were checked.
 

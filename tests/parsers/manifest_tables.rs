@@ -11,29 +11,37 @@ use release_server::manifest::outcome::Reason;
 pub const GOOD: &[(Kind, &str)] = &[
     (
         Extension,
-        "schema_version: \"1.0\"\nextension:\n  id: acme\n  name: Acme\n  version: \"1.0.0\"\n  description: d\n  \
-         author: A\n  effect: read-only\nrequires:\n  speckit_version: \">=1.0\"\nprovides:\n  commands:\n  - \
+        "schema_version: \"1.0\"\nextension:\n  id: acme\n  name: Acme\n  version: \"1.0.0\"\n  \
+         description: d\n  \
+         author: A\n  effect: read-only\nrequires:\n  speckit_version: \">=1.0\"\nprovides:\n  \
+         commands:\n  - \
          name: speckit.acme.x\n    file: x.md\nhooks: {after: {command: x}}\ntags: [a, 'b c']\n",
     ),
     (
         Preset,
-        "schema_version: '1.0'\npreset: {id: acme, name: Acme, version: 1.0.0, description: d}\nrequires: \
-         {speckit_version: '>=1.0'}\nprovides: {templates: [{type: template, name: x, file: x.md}]}\n",
+        "schema_version: '1.0'\npreset: {id: acme, name: Acme, version: 1.0.0, description: \
+         d}\nrequires: \
+         {speckit_version: '>=1.0'}\nprovides: {templates: [{type: template, name: x, file: \
+         x.md}]}\n",
     ),
     (
         Workflow,
-        "schema_version: 1.0\nworkflow:\n  id: acme\n  name: Acme\n  version: 1.0.0\nsteps:\n- id: a\n",
+        "schema_version: 1.0\nworkflow:\n  id: acme\n  name: Acme\n  version: 1.0.0\nsteps:\n- \
+         id: a\n",
     ),
     (Step, "step:\n  type_key: acme\n  version: 1.0.0\n"),
     (
         Integration,
-        "schema_version: '1.0'\nintegration: {id: acme, name: Acme, version: 1.0.0, description: d}\nrequires: \
+        "schema_version: '1.0'\nintegration: {id: acme, name: Acme, version: 1.0.0, description: \
+         d}\nrequires: \
          {speckit_version: '>=1.0'}\n",
     ),
     (
         Bundle,
-        "schema_version: '1.0'\nbundle: {id: acme.all_x, name: Acme, version: 1.0.0, role: dev, description: d, \
-         author: A, license: MIT}\nrequires: {speckit_version: '>=1.0'}\nprovides: {extensions: [{id: a, \
+        "schema_version: '1.0'\nbundle: {id: acme.all_x, name: Acme, version: 1.0.0, role: dev, \
+         description: d, \
+         author: A, license: MIT}\nrequires: {speckit_version: '>=1.0'}\nprovides: {extensions: \
+         [{id: a, \
          version: 1.0.0}]}\ntags: [x]\n",
     ),
 ];

@@ -5,10 +5,10 @@
 //! required one. A documented status that no test provokes fails as well, except 500, which would
 //! need a broken disk.
 
+use super::catalogs::catalogs;
 use super::document::filled_in;
 use super::releases::{REPOSITORY, read_releases, upload_of, write_releases};
 use super::schema::{Contract, statuses};
-use crate::packages::catalogs::step;
 use crate::support::{Connection, FORM_TYPE, Response, TOKEN, TestServer, form};
 use release_server::app::router;
 use serde_json::{Value, json};
@@ -181,31 +181,6 @@ fn too_large_for_the_disk(asker: &mut Asker<'_>) {
         );
         asker.send(507, request, &head);
     }
-}
-
-/// Catalogs, and a step package that is called `a.zip`, which goes again.
-fn catalogs(asker: &mut Asker<'_>) {
-    let put = "PUT /assets/a.zip?catalog=required";
-    asker.ask(422, put, "", b"plain");
-    let published = asker.ask(201, put, "", &step());
-    assert_eq!(published.json()["package"]["kind"], "step");
-    for method in ["GET", "HEAD"] {
-        asker.ask(404, &format!("{method} /catalogs/others.json"), "", b"");
-        asker.ask(404, &format!("{method} /assets/a.zip/none.py"), "", b"");
-        for target in [
-            "/catalog.json",
-            "/catalogs/steps.json",
-            "/assets/a.zip/helper/words.py",
-        ] {
-            let request = format!("{method} {target}");
-            let found = asker.ask(200, &request, "", b"");
-            let same = format!("If-None-Match: {}\r\n", found.header("etag"));
-            asker.ask(304, &request, &same, b"");
-            asker.ask(412, &request, "If-Match: \"other\"\r\n", b"");
-        }
-    }
-    asker.ask(200, "GET /packages?format=json", "", b"");
-    asker.ask(204, "DELETE /assets/a.zip", "", b"");
 }
 
 /// Leaves `a.zip` of 100 bytes.
