@@ -208,12 +208,6 @@ pub const CHANGED: &[(Kind, &str, &str, Refusal)] = &[
     ),
     (
         Preset,
-        "provides: {templates:",
-        "provides: {others:",
-        Some((Reason::Field, "provides.templates")),
-    ),
-    (
-        Preset,
         "{speckit_version",
         "{extensions: x, speckit_version",
         Some((Reason::Field, "requires.extensions")),
