@@ -154,14 +154,12 @@ fn serve() -> Result<Infallible, Failure> {
     let raw = config::raw::Raw::gather()?;
     let config = Config::check(&raw)?;
     output::start(&config.log_filter, config.log_format)?;
-    for warning in &raw.warnings {
-        log::warn!("{warning}");
-    }
+    raw.warnings
+        .iter()
+        .for_each(|warning| log::warn!("{warning}"));
     let clock = Clock::system();
     let signals = Signals::register()?;
-    let descriptor_limit = descriptors::raise_limit();
-    let max_connections =
-        descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
+    let max_connections = connections_within_limit(config.workers, config.max_connections);
     let retention = Retention {
         max_packages: config.max_packages,
         max_releases: config.max_releases,
@@ -193,14 +191,8 @@ fn serve() -> Result<Infallible, Failure> {
         clock,
     };
     let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;
-    if let Err(error) = store.check_ready() {
-        log::warn!(
-            error:% = error;
-            "the storage directory cannot be used; publishing fails until it can"
-        );
-    }
+    warn_of_storage(&store);
     let _maintenance = store.start_maintenance()?;
-    warn_of_fewer_connections(max_connections, config.max_connections, descriptor_limit);
     log::info!(
         address:% = address, storage_path:% = config.storage_path.display(),
         workers = config.workers,
@@ -218,11 +210,11 @@ fn serve() -> Result<Infallible, Failure> {
     end_process(i32::from(ending == Ending::Forced))
 }
 
-fn warn_of_fewer_connections(max: usize, wanted: usize, descriptor_limit: Option<u64>) {
-    if max < wanted {
+fn warn_of_storage(store: &Store) {
+    if let Err(error) = store.check_ready() {
         log::warn!(
-            max_connections = max, wanted, descriptors = descriptor_limit.unwrap_or_default();
-            "the limit on open files allows fewer connections"
+            error:% = error;
+            "the storage directory cannot be used; publishing fails until it can"
         );
     }
 }
@@ -239,6 +231,19 @@ fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
             log::warn!(setting, error; "SIGHUP: the file cannot be used; its last content counts");
         }
     }
+}
+
+/// The most connections that the limit on open files allows, once that is raised.
+fn connections_within_limit(workers: usize, wanted: usize) -> usize {
+    let limit = descriptors::raise_limit();
+    let max_connections = descriptors::connections_within(limit, workers, wanted);
+    if max_connections < wanted {
+        log::warn!(
+            max_connections, wanted, descriptors = limit.unwrap_or_default();
+            "the limit on open files allows fewer connections"
+        );
+    }
+    max_connections
 }
 
 fn unusable_storage(path: &Path, error: &std::io::Error) -> String {

@@ -159,7 +159,7 @@ impl AnswerPhase {
         let body = match &self.body {
             Body::Bytes(bytes) if bytes.is_unique() => self.body_bytes,
             Body::Composed(composed) => composed.held_bytes(),
-            _ => 0,
+            Body::Bytes(_) | Body::File { .. } => 0,
         };
         self.exchange.held_bytes() + self.head.capacity() + body
     }

@@ -70,8 +70,10 @@ fn small_needs_fit_beside_a_crowd() {
     let content = noise(9, 20_000_000);
     assert_eq!(server.put("large.zip", &content).status, 201);
     let half = format!("GET / HTTP/1.1\r\nHost: t\r\nX: {}", "x".repeat(15_000));
-    let crowd = crowd(&server, 800, half.as_bytes());
+    let full = crowd(&server, 800, half.as_bytes());
     until(|| (server.metric(CLOSED) > 0).then_some(()));
+    // The last kilobytes of the budget, too.
+    let small = [1000, 100, 40].map(|bytes| crowd(&server, 100, &half.as_bytes()[..bytes]));
     // Downloads that pause, and heads in two parts, short and long.
     let mut downloads: Vec<Connection> = (0..4).map(|_| server.connect()).collect();
     for download in &mut downloads {
@@ -92,7 +94,7 @@ fn small_needs_fit_beside_a_crowd() {
     for mut download in downloads {
         assert!(download.response("GET").body == content);
     }
-    drop(crowd);
+    drop((full, small));
 }
 
 /// A directory with so many packages and their checksums.

@@ -3,6 +3,7 @@
 pub mod catalogs;
 mod downloads;
 mod pages;
+mod public_url;
 mod publish;
 mod refusals;
 mod retention;
