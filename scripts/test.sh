@@ -89,6 +89,11 @@ part_with nginx caddy curl openssl python3 -- "behind the documents' proxies" \
 part_with curl go node python3 -- "GitHub's clients" \
     tests/clients/github.sh target/debug/release-server pygithub githubkit octokit go-github \
     octocrab self_update
+# The environment that .ci/run makes, or one with specify-cli of PyPI.
+tools=${XDG_CACHE_HOME:-$HOME/.cache}/release-server-tools
+specify_environment=${SPECIFY_ENVIRONMENT-$tools/specify}
+part_with "$specify_environment/bin/specify" -- "upstream's specify and the catalogs" \
+    tests/catalogs/run.sh "$specify_environment" target/debug/release-server
 part_with curl git python3 bash sha256sum -- "the documents' commands and pipelines" \
     tests/readme/run.sh target/debug/release-server
 part_with chromium node npm -- "the page in a browser" tests/browser/run.sh \

@@ -17,6 +17,7 @@ pub mod date;
 pub mod http;
 pub mod limits;
 pub mod log;
+pub mod manifest;
 pub mod metrics;
 pub mod pattern;
 pub mod server;

@@ -8,6 +8,8 @@
 
 mod answer;
 pub mod auth;
+pub mod catalog;
+mod catalog_views;
 mod downloads;
 mod entity_tag;
 pub mod error;
@@ -17,6 +19,7 @@ mod links;
 pub mod negotiate;
 pub mod packages_page;
 pub mod public_url;
+mod recognised;
 pub mod release;
 mod release_page;
 mod rendered;
@@ -32,6 +35,7 @@ use crate::config::token::Token;
 use crate::http::head::Expectation;
 use crate::http::response::Response;
 use crate::http::service::{Decision, Refusal, Reply, Request, Service};
+use crate::manifest::kind::Kind;
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::storage::Store;
 use downloads::Downloads;
@@ -79,6 +83,7 @@ impl App {
             metrics,
             downloads: Downloads::new(options.clock),
             rendered: RenderedCache::default(),
+            warned_of_http: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         }))
     }
@@ -133,11 +138,17 @@ impl App {
 }
 
 fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Response, ApiError> {
-    use handlers::{contract, download, latest, packages, probes, releases, website};
+    use handlers::{catalog, contract, download, latest, packages, probes, releases, website};
     match route.endpoint {
         Endpoint::Root => packages::root(state, request),
         Endpoint::Latest => latest::get(state, request),
         Endpoint::Packages => packages::get(state, request),
+        Endpoint::Catalog => catalog::get(state, request, None),
+        Endpoint::CatalogOfKind => match Kind::of_plural(route.name) {
+            Some(kind) => catalog::get(state, request, Some(kind)),
+            None => Err(NotFound::Path(request.target.path.to_owned()).into()),
+        },
+        Endpoint::StepFile => catalog::step_file(state, request, route.name),
         Endpoint::Asset => download::get(state, request, route.name),
         Endpoint::LatestDownload => download::newest(state, request, route.name),
         Endpoint::Releases => releases::list(state, request, route),

@@ -125,6 +125,19 @@ pub fn page(request: &Request<'_>) -> Result<Page, ApiError> {
     })
 }
 
+/// Whether an upload is refused that catalogs would leave out.
+pub fn catalog_required(request: &Request<'_>) -> Result<bool, ApiError> {
+    match request.target.parameter("catalog").as_deref() {
+        None => Ok(false),
+        Some("required") => Ok(true),
+        Some(other) => Err(ApiError::Parameter {
+            name: "catalog",
+            value: other.to_owned(),
+            takes: "required",
+        }),
+    }
+}
+
 /// The packages of a list that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {

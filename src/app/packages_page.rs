@@ -1,10 +1,12 @@
 //! The page that lists the packages, by release.
 
+use crate::app::catalog_views::{about, instructions};
 use crate::app::negotiate::Selection;
 use crate::app::release::{DownloadCount, segment};
 use crate::app::views::{self, count, escape, push_row, total};
 use crate::config::LatestBy;
 use crate::http::template::MARKS;
+use crate::manifest;
 use crate::storage::releases::tag_of;
 use crate::storage::{Package, Releases};
 use crate::version::without_v;
@@ -17,6 +19,7 @@ pub const REPOSITORY: &str = "release-server/packages";
 pub struct Shown<'s> {
     pub packages: &'s [&'s Arc<Package>],
     pub releases: &'s Releases,
+    pub catalogs: &'s manifest::selection::Selection<'s>,
     pub selection: &'s Selection,
     /// The number of packages on all pages.
     pub total: usize,
@@ -26,7 +29,7 @@ pub struct Shown<'s> {
 
 impl Shown<'_> {
     pub fn render(&self) -> String {
-        let [base, shell_base, _] = MARKS;
+        let [base, shell_base, notice] = MARKS;
         let is_empty = self.releases.all().is_empty();
         let list = if is_empty {
             format!(
@@ -57,6 +60,7 @@ impl Shown<'_> {
             shell_base = shell_base,
             summary = self.summary(is_empty),
             publish = publish,
+            catalogs = instructions(self.catalogs, shell_base, notice),
             list = list,
             pages = self.pages(),
             script = views::SCRIPT,
@@ -96,7 +100,8 @@ impl Shown<'_> {
             .map_or(tag, |release| &release.tag);
         let mut rows = String::new();
         for package in packages {
-            push_row(&mut rows, package, ".", self.count);
+            let about = about(package, self.catalogs);
+            push_row(&mut rows, package, &about, ".", self.count);
         }
         format!(
             include_str!("../../templates/packages_group.html"),

@@ -6,6 +6,7 @@
 //!
 //! Sources: docs/contract.md, sections 1 and 2; GitHub's REST API, "Releases" and "Simple User".
 
+use crate::app::recognised::PackageObject;
 use crate::app::user::{SimpleUser, node_id};
 use crate::date;
 use crate::storage::Package;
@@ -20,7 +21,7 @@ pub const PACKAGE_CONTENT_TYPE: &str = "application/octet-stream";
 
 /// Every character except the unreserved ones of RFC 3986, section 2.3, and `+`, which means
 /// itself in a path and which many versions contain.
-const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+pub const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -35,17 +36,20 @@ pub struct Metadata<'p> {
     created_at: String,
     sha256: Option<String>,
     download_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<PackageObject<'p>>,
 }
 
 impl<'p> Metadata<'p> {
     /// Describes a package to a client that reaches the server by `base`.
-    pub fn new(package: &'p Package, base: &str) -> Self {
+    pub fn new(package: &'p Package, base: &str, is_duplicate: bool) -> Self {
         Self {
             name: package.name.as_str(),
             size: package.state.size,
             created_at: date::rfc3339(package.state.modified),
             sha256: package.sha256.map(|sha256| sha256.hex()),
             download_url: download_url(package, base),
+            package: PackageObject::new(package, is_duplicate),
         }
     }
 }

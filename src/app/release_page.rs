@@ -1,19 +1,26 @@
 //! The page of one release.
 
+use crate::app::catalog_views::about;
 use crate::app::release::{DownloadCount, segment};
 use crate::app::views::{self, count, escape, push_row, total};
 use crate::date;
 use crate::http::template::MARKS;
+use crate::manifest::selection::Selection;
 use crate::storage::Release;
 use std::time::UNIX_EPOCH;
 
 /// The root of the server, as seen from `/{owner}/{repo}/releases/tag/{tag}`.
 const ROOT: &str = "../../../..";
 
-pub fn render(release: &Release, downloads: &DownloadCount<'_>) -> String {
+pub fn render(
+    release: &Release,
+    catalogs: &Selection<'_>,
+    downloads: &DownloadCount<'_>,
+) -> String {
     let mut rows = String::new();
     for package in &release.packages {
-        push_row(&mut rows, package, ROOT, downloads);
+        let about = about(package, catalogs);
+        push_row(&mut rows, package, &about, ROOT, downloads);
     }
     let newest = release.packages.first();
     let published = newest.map_or(UNIX_EPOCH, |package| package.state.modified);

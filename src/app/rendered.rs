@@ -15,6 +15,7 @@ use crate::limits::{
     PAGE_ITEMS, RENDERED_BYTES_MAX, RENDERED_BYTES_PER_PACKAGE, RENDERED_USES_MAX,
     RENDERED_VIEWS_MAX, USUAL_VOTES_MAX, USUAL_VOTES_MIN,
 };
+use crate::manifest::kind::Kind;
 use crate::storage::Listing;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -40,6 +41,10 @@ pub enum View {
     ReleaseAssets(u64, Page),
     /// The checksums of the packages of the release with this id, or of all packages.
     Checksums(Option<u64>),
+    /// The catalog of one kind of package, or of all.
+    Catalog(Option<Kind>),
+    /// The file of a step package whose name and path have this id.
+    StepFile(u64),
 }
 
 impl View {
@@ -50,11 +55,11 @@ impl View {
             size: PAGE_ITEMS,
         };
         match self {
-            Self::Latest | Self::Feed => true,
+            Self::Latest | Self::Feed | Self::Catalog(_) => true,
             Self::Packages(_, selection) => selection.page.is_none() && selection.words.is_empty(),
             Self::Releases(page) => *page == first,
             Self::Checksums(release) => release.is_none(),
-            Self::Tags(_) | Self::Release(_) => false,
+            Self::Tags(_) | Self::Release(_) | Self::StepFile(_) => false,
             Self::ReleaseHtml(_) | Self::ReleaseAssets(..) => false,
         }
     }
@@ -135,6 +140,7 @@ impl RenderedCache {
         values: Values,
         render: &dyn Fn() -> Vec<u8>,
     ) -> Rendered {
+        let is_verbatim = matches!(view, View::StepFile(_));
         let slot = self.kept().slot(view);
         // Held while rendering, so that each change is rendered once and not by every worker;
         // requests for other views do not wait.
@@ -159,7 +165,11 @@ impl RenderedCache {
                 });
                 guard.insert(Made {
                     version: source.version,
-                    template: Arc::new(Template::new(&render())),
+                    template: Arc::new(if is_verbatim {
+                        Template::verbatim(render())
+                    } else {
+                        Template::new(&render())
+                    }),
                     usual,
                 })
             }

@@ -16,8 +16,14 @@ pub enum Endpoint {
     Latest,
     /// The list of packages.
     Packages,
+    /// The catalog of all kinds of packages.
+    Catalog,
+    /// The catalog of one kind.
+    CatalogOfKind,
     /// One package, or its checksum.
     Asset,
+    /// One file of a step package.
+    StepFile,
     /// The redirect to the newest package that matches a pattern.
     LatestDownload,
     /// Publishing by form.
@@ -68,11 +74,14 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Root,
         Self::Latest,
         Self::Packages,
+        Self::Catalog,
+        Self::CatalogOfKind,
         Self::Asset,
+        Self::StepFile,
         Self::LatestDownload,
         Self::Upload,
         Self::Releases,
@@ -105,7 +114,10 @@ impl Endpoint {
             Self::Root => "/",
             Self::Latest => "/latest",
             Self::Packages => "/packages",
+            Self::Catalog => "/catalog.json",
+            Self::CatalogOfKind => "/catalogs/{kind}.json",
             Self::Asset => "/assets/{filename}",
+            Self::StepFile => "/assets/{filename}/{path}",
             Self::LatestDownload => "/latest/download/{pattern}",
             Self::Upload => "/upload",
             Self::Releases => "/repos/{owner}/{repo}/releases",
@@ -176,12 +188,41 @@ pub struct Repository<'p> {
 /// The largest number of segments in a path.
 const SEGMENTS_MAX: usize = 6;
 
+/// Resolves the paths of catalogs, and of what they lead to.
+fn catalogs(path: &str) -> Option<Route<'_>> {
+    let kind = path
+        .strip_prefix("/catalogs/")
+        .and_then(|name| name.strip_suffix(".json"));
+    let file = path
+        .strip_prefix("/assets/")
+        .filter(|path| path.contains('/'));
+    let (endpoint, name) = match (path, kind, file) {
+        ("/catalog.json", ..) => (Endpoint::Catalog, ""),
+        (_, Some(kind), _) => (Endpoint::CatalogOfKind, kind),
+        (_, _, Some(file)) if file.split('/').all(|segment| !segment.is_empty()) => {
+            (Endpoint::StepFile, file)
+        }
+        _ => return None,
+    };
+    Some(Route {
+        endpoint,
+        name,
+        tag: "",
+        repository: Repository::default(),
+    })
+}
+
 /// Resolves a path.
 pub fn route(path: &str) -> Option<Route<'_>> {
     let (prefix, rest) = match path.split_at_checked("/api/v3".len()) {
         Some(("/api/v3", rest)) if rest.starts_with("/repos/") => ("/api/v3", rest),
         _ => ("", path),
     };
+    if cfg!(feature = "catalogs")
+        && let Some(route) = catalogs(path)
+    {
+        return Some(route);
+    }
     let mut segments = [""; SEGMENTS_MAX];
     let mut count = 0;
     for segment in rest.strip_prefix('/')?.split('/') {

@@ -20,6 +20,8 @@ pub struct AppState {
     pub metrics: Arc<Metrics>,
     pub downloads: Downloads,
     pub rendered: RenderedCache,
+    /// Whether the log has the warning about catalogs below an http URL.
+    pub warned_of_http: AtomicBool,
     pub draining: AtomicBool,
 }
 

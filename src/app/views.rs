@@ -46,10 +46,11 @@ pub fn headers() -> [(&'static str, &'static str); 2] {
     ]
 }
 
-/// The values of a page for a client that reaches the server by `base`: the base as an attribute
-/// and as a word in a shell's command.
-pub fn values(base: &str) -> Values {
-    [escape(base), escape(&shell_word(base))]
+/// The values of a page for a client that reaches the server by `base`: the base as an attribute,
+/// as a word in a shell's command, and a notice about it, in HTML.
+pub fn values(base: &str, notice: &str) -> Values {
+    let notice = notice.to_owned();
+    [escape(base), escape(&shell_word(base)), notice]
         .map(String::into_boxed_str)
         .into()
 }
@@ -79,7 +80,14 @@ pub fn error(status: u16, reason: &str, sentence: &str, way_back: Option<&str>) 
 }
 
 /// Appends a package's row to a table. `root` is the relative path of the server's root.
-pub fn push_row(rows: &mut String, package: &Package, root: &str, count: &DownloadCount<'_>) {
+/// `about` is what the row says of a package of spec-kit.
+pub fn push_row(
+    rows: &mut String,
+    package: &Package,
+    about: &str,
+    root: &str,
+    count: &DownloadCount<'_>,
+) {
     let modified = date::rfc3339(package.state.modified);
     let sha256 = package.sha256.map(|sha256| sha256.hex());
     let name = package.name.as_str();
@@ -104,6 +112,7 @@ pub fn push_row(rows: &mut String, package: &Package, root: &str, count: &Downlo
         sha256 = sha256.as_deref().unwrap_or_default(),
         short = sha256.as_deref().map_or("being computed", |hex| &hex[..12]),
         newest = newest,
+        about = about,
     );
 }
 

@@ -36,6 +36,16 @@ struct Place {
 }
 
 impl Template {
+    /// A body without values, which may hold any bytes.
+    pub fn verbatim(text: Vec<u8>) -> Self {
+        Self {
+            hash: Sha256::digest(&text).into(),
+            text,
+            places: Vec::new(),
+            counts: [0; VALUES_MAX],
+        }
+    }
+
     pub fn new(marked: &[u8]) -> Self {
         let mut template = Self {
             text: Vec::with_capacity(marked.len()),

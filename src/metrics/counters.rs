@@ -159,6 +159,11 @@ pub struct StorageMetrics {
     pub stored_bytes: u64,
     /// `None` where the file system does not report its space.
     pub free_bytes: Option<u64>,
+    /// Entries of spec-kit's catalogs, by kind.
+    pub catalog_entries: [(&'static str, u64); 6],
+    /// Packages that catalogs leave out, by reason.
+    pub catalog_unlisted: [(&'static str, u64); 7],
+    pub catalog_unread: u64,
 }
 
 impl Metrics {

@@ -47,6 +47,14 @@ impl Page {
         }
     }
 
+    /// A gauge with a sample for each word of one label.
+    fn counted(&mut self, name: &str, help: &str, label: &str, counts: &[(&str, u64)]) {
+        self.family(name, "gauge", help);
+        for (word, count) in counts {
+            self.sample(name, &format!("{{{label}=\"{word}\"}}"), count);
+        }
+    }
+
     /// The metrics of the process, whose names have no prefix.
     fn process(&mut self, started: f64) {
         for (name, kind, help, value) in process::samples(started) {
@@ -110,7 +118,7 @@ impl Metrics {
             &self.swept,
         );
         if let Some(storage) = storage {
-            render_storage(&mut page, storage);
+            render_storage(&mut page, &storage);
         }
         page.family(
             "log_lines_dropped_total",
@@ -203,7 +211,7 @@ impl Metrics {
     }
 }
 
-fn render_storage(page: &mut Page, storage: StorageMetrics) {
+fn render_storage(page: &mut Page, storage: &StorageMetrics) {
     page.gauge(
         "packages",
         "Packages in the listing.",
@@ -217,4 +225,21 @@ fn render_storage(page: &mut Page, storage: StorageMetrics) {
     if let Some(free_bytes) = storage.free_bytes {
         page.gauge("free_bytes", "Bytes free in the storage.", free_bytes);
     }
+    page.counted(
+        "catalog_entries",
+        "Entries in spec-kit's catalogs, by kind.",
+        "kind",
+        &storage.catalog_entries,
+    );
+    page.counted(
+        "catalog_unlisted",
+        "Packages of spec-kit that catalogs leave out, by reason.",
+        "reason",
+        &storage.catalog_unlisted,
+    );
+    page.gauge(
+        "catalog_unread",
+        "Packages that are still to be read or hashed before catalogs are complete.",
+        storage.catalog_unread,
+    );
 }

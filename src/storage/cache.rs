@@ -13,6 +13,7 @@
 //! Lock order: the directory's lock, then `refresh`, then `known`. `known` is never held across a
 //! system call, nor while a listing is made or dropped.
 
+use super::content::Content;
 use super::directory::Directory;
 use super::error::{Result, StorageError};
 use super::generation::{self, Generation};
@@ -184,7 +185,15 @@ impl ListingCache {
             &mut |name, error| self.warned.about_unreadable(name, &error);
         let read = match scan::scan(directory, &before, &self.warned, unreadable)? {
             None => before,
-            Some(packages) => Arc::new(Listing::new(packages, before.version + 1)),
+            Some(packages) => {
+                let is_unread = |package: &Arc<Package>| package.content == Content::Unread;
+                if packages.iter().any(is_unread)
+                    && let Some(thread) = self.maintenance.get()
+                {
+                    thread.unpark();
+                }
+                Arc::new(Listing::new(packages, before.version + 1))
+            }
         };
         log::debug!(
             packages = read.packages().len(), thread = std::thread::current().name();
@@ -251,19 +260,17 @@ impl ListingCache {
         known.doubted_since.get_or_insert(self.clock.now());
     }
 
-    /// Enters computed checksums, except those of packages that have changed since.
-    pub fn add_checksums(&self, computed: &[Package]) {
+    /// Enters checksums and contents that were found out later, except those of packages that have
+    /// changed since.
+    pub fn add_findings(&self, found: &[Package]) {
         let _refreshing = self.refresh();
         let listing = self.last();
-        let still_so = |package: &&Package| {
-            let listed = listing.get(package.name.as_str());
-            listed.is_some_and(|listed| listed.state == package.state)
-        };
-        let added: Vec<_> = computed
+        let added: Vec<_> = found
             .iter()
-            .filter(still_so)
-            .cloned()
-            .map(Arc::new)
+            .filter_map(|found| {
+                let listed = listing.get(found.name.as_str())?;
+                (listed.state == found.state).then(|| Arc::new(found.or(listed)))
+            })
             .collect();
         let listing = listing.changed(&[], &added, listing.version + 1);
         enter(self.known(), Arc::new(listing));

@@ -23,6 +23,7 @@
 
 use super::cache::{self, ListingCache};
 use super::change::{self, Delete, Done, Publish, Published};
+use super::content::Content;
 use super::directory::{Entry, state_of};
 use super::error::{Result, StorageError, failed};
 use super::lock::DirLock;
@@ -160,6 +161,7 @@ impl Group<'_> {
             name: name.clone(),
             state,
             sha256,
+            content: Content::Unread,
         }))
     }
 
@@ -172,6 +174,7 @@ impl Group<'_> {
         sidecar::remove(self.lock, name)?;
         let SyncedUpload {
             sha256,
+            content,
             mut temporary,
             sidecar,
         } = upload;
@@ -208,6 +211,7 @@ impl Group<'_> {
             name: name.clone(),
             state,
             sha256: Some(sha256),
+            content,
         });
         let placed = Some(Placed {
             package: Arc::clone(&package),

@@ -9,6 +9,7 @@ use super::error::{Result, StorageError};
 use super::leftovers::{self, Cleaned};
 use super::lock::DirLock;
 use super::missing_checksums::MissingChecksums;
+use super::unread;
 use crate::limits::{HASH_YIELD_INTERVAL, LEFTOVERS_INTERVAL, LISTING_RECHECK_INTERVAL};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,7 +56,7 @@ fn run(parts: &MissingChecksums, stopped: &AtomicBool) {
     report(parts.cache.current().err(), &mut trouble);
     let mut cleaner = Cleaner::default();
     while !stopped.load(Ordering::Acquire) {
-        let mut outcome = one_round(parts, &mut cleaner);
+        let mut outcome = one_round(parts, &mut cleaner, stopped);
         let mut ended_at = parts.clock.now();
         // Hashing may take hours, so the other work runs meanwhile. After a failure, which may have
         // waited for the lock, it runs less often.
@@ -63,7 +64,7 @@ fn run(parts: &MissingChecksums, stopped: &AtomicBool) {
             let since = parts.clock.now().duration_since(ended_at);
             let is_due = outcome.is_ok() && since >= HASH_YIELD_INTERVAL;
             if is_due || since >= LISTING_RECHECK_INTERVAL {
-                outcome = one_round(parts, &mut cleaner);
+                outcome = one_round(parts, &mut cleaner, stopped);
                 ended_at = parts.clock.now();
             }
             !stopped.load(Ordering::Acquire)
@@ -74,10 +75,12 @@ fn run(parts: &MissingChecksums, stopped: &AtomicBool) {
 }
 
 /// Each part runs even if another fails; the first error is returned.
-fn one_round(parts: &MissingChecksums, cleaner: &mut Cleaner) -> Result<()> {
+fn one_round(parts: &MissingChecksums, cleaner: &mut Cleaner, stopped: &AtomicBool) -> Result<()> {
     let directory = Directory::open(&parts.path)?;
     let leftovers = cleaner.round(parts, &directory);
-    leftovers.and(parts.cache.maintain(&directory))
+    let maintained = parts.cache.maintain(&directory);
+    unread::read_all(&directory, &parts.cache, stopped);
+    leftovers.and(maintained)
 }
 
 /// Logs an error when it begins, changes or ends, not in every round.

@@ -55,12 +55,12 @@ impl MissingChecksums {
                 Err(error) => outcome = outcome.and(Err(error)),
             }
             if self.clock.now().duration_since(entered_at) >= CHECKSUMS_ENTRY_INTERVAL {
-                self.cache.add_checksums(&std::mem::take(&mut computed));
+                self.cache.add_findings(&std::mem::take(&mut computed));
                 entered_at = self.clock.now();
             }
         }
         if !computed.is_empty() {
-            self.cache.add_checksums(&computed);
+            self.cache.add_findings(&computed);
         }
         outcome
     }

@@ -15,6 +15,7 @@
 mod cache;
 pub mod change;
 mod changes;
+pub mod content;
 pub mod directory;
 mod disk_gate;
 pub mod error;
@@ -36,10 +37,12 @@ mod scan;
 mod sidecar;
 mod store;
 mod temporary;
+mod unread;
 pub mod upload;
 pub mod verify;
 
 pub use change::{Delete, Precondition, Publish, Published, Requirement};
+pub use content::Content;
 pub use error::StorageError;
 pub use listing::Listing;
 pub use maintenance::Maintenance;

@@ -1,7 +1,8 @@
-//! One package: its name, the state of its file, and its checksum.
+//! One package: its name, the state of its file, its checksum, and what it is to spec-kit.
 //!
-//! Invariant: the checksum belongs to exactly this state of the file.
+//! Invariant: checksum and content belong to exactly this state of the file.
 
+use super::content::Content;
 use super::directory::FileState;
 use super::name::PackageName;
 use crate::checksum::Sha256;
@@ -13,6 +14,24 @@ pub struct Package {
     pub state: FileState,
     /// `None` until it is computed.
     pub sha256: Option<Sha256>,
+    pub content: Content,
+}
+
+impl Package {
+    /// What is known of this package, and what else is known of the same state of it.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        let content = match self.content {
+            Content::Unread => &other.content,
+            _ => &self.content,
+        };
+        Self {
+            name: self.name.clone(),
+            state: self.state,
+            sha256: self.sha256.or(other.sha256),
+            content: content.clone(),
+        }
+    }
 }
 
 /// The order in which packages are listed: newest first, ties by name ascending.

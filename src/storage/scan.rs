@@ -5,6 +5,7 @@
 //! may have the same name. Sidecars are read only for new or changed packages. Everything that is
 //! not a package, or cannot be looked at, is skipped, with one warning for each name.
 
+use super::content::Content;
 use super::directory::{Directory, Entry, GENERATION_FILE};
 use super::error::{Result, StorageError, failed};
 use super::listing::Listing;
@@ -136,10 +137,12 @@ fn look_at(
     let sha256 = has_sidecar
         .then(|| sidecar::read(directory, &candidate.name, &state).ok())
         .flatten();
+    let unchanged = before.filter(|package| package.state == state);
     let package = Package {
         name: candidate.name,
         state,
         sha256,
+        content: unchanged.map_or(Content::Unread, |package| package.content.clone()),
     };
     Ok(Some(match before {
         Some(same) if **same == package => Arc::clone(same),

@@ -6,9 +6,10 @@
 use super::cache::ListingCache;
 use super::change::{Delete, Publish, Requirement};
 use super::changes::ChangeQueue;
+use super::content::{self, Content};
 use super::directory::{Directory, Entry};
 use super::disk_gate::{DiskGate, Inside};
-use super::error::{Result, StorageError, failed};
+use super::error::{Result, StorageError, errno, failed};
 use super::group::Parts;
 use super::listing::Listing;
 use super::maintenance::Maintenance;
@@ -115,10 +116,26 @@ impl Store {
         }
     }
 
+    /// The listing of the last reading, without a system call.
+    pub fn last_listing(&self) -> Arc<Listing> {
+        self.cache.last()
+    }
+
     /// Opens a package for a download.
     pub fn open_package(&self, name: &PackageName) -> Result<OpenPackage> {
         let _inside = self.disk()?;
         open::open(&self.path, &self.cache.last(), name)
+    }
+
+    /// The content of one file of a step package, which must be in its listed state; `None` where
+    /// there is no such file.
+    pub fn step_file(&self, package: &Package, path: &str) -> Result<Option<Vec<u8>>> {
+        let open = self.open_package(&package.name)?;
+        if open.state != package.state {
+            return Ok(None);
+        }
+        content::step_file(&open.file, path)
+            .map_err(|error| failed("read", self.path.join(package.name.as_str()))(errno(&error)))
     }
 
     pub fn begin_upload(&self) -> Result<PendingUpload> {
@@ -138,6 +155,7 @@ impl Store {
                 name: name.clone(),
                 state,
                 sha256: open::checksum(&directory, &self.cache.last(), name, &state),
+                content: Content::Unread,
             }),
         };
         requirement.check(current.as_ref())

@@ -3,7 +3,9 @@
 //! Invariant: until [`super::group`] gives it a name, an upload is a temporary file; dropped at any
 //! point before, it leaves nothing.
 
+use super::content::Content;
 use super::error::{Result, errno, failed};
+use super::name::PackageName;
 use super::sidecar;
 use super::temporary::TemporaryFile;
 use crate::checksum::Sha256;
@@ -46,9 +48,10 @@ impl PendingUpload {
         Ok(())
     }
 
-    /// Ends the upload: all bytes have been received.
-    pub fn complete(self) -> CompleteUpload {
+    /// Ends the upload under this name: all bytes have been received.
+    pub fn complete(self, name: &PackageName) -> CompleteUpload {
         CompleteUpload {
+            content: Content::read(name.as_str(), &self.temporary.file),
             sha256: Sha256::new(self.hasher.finalize()),
             size: self.size,
             path: self.path,
@@ -60,6 +63,7 @@ impl PendingUpload {
 /// An upload that has all its bytes.
 pub struct CompleteUpload {
     pub sha256: Sha256,
+    pub content: Content,
     /// In bytes.
     pub size: u64,
     path: PathBuf,
@@ -69,6 +73,7 @@ pub struct CompleteUpload {
 /// An upload whose bytes are durable.
 pub struct SyncedUpload {
     pub sha256: Sha256,
+    pub content: Content,
     pub temporary: TemporaryFile,
     /// The package's sidecar, durable too; or why it could not be written.
     pub sidecar: Result<TemporaryFile>,
@@ -84,6 +89,7 @@ impl CompleteUpload {
         rustix::fs::fsync(&self.temporary.file).map_err(failed("sync", &self.path))?;
         Ok(SyncedUpload {
             sha256: self.sha256,
+            content: self.content,
             sidecar: sidecar::prepare(&self.path, self.sha256, modified),
             temporary: self.temporary,
         })

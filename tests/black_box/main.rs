@@ -5,6 +5,8 @@
     reason = "tests arrange directories and moments freely"
 )]
 
+#[path = "../support/archives.rs"]
+mod archives;
 mod clients;
 mod commands;
 mod contract;

@@ -3,8 +3,8 @@
 use crate::smoke::TARGETS;
 use crate::{
     authority, chunked, conditional, config_refusals, date, differential, digest, disposition,
-    head_refused, multipart_tables, name, parameters, pattern as patterns, range,
-    target as targets, value as values, version as versions,
+    head_refused, manifest_tables, multipart_tables, name, parameters, pattern as patterns, range,
+    target as targets, value as values, version as versions, yaml, zip,
 };
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -149,6 +149,29 @@ pub fn config() -> Vec<Vec<u8>> {
     owned(&good)
         .chain(owned(config_refusals::MISTAKES))
         .chain(value())
+        .collect()
+}
+
+/// Archives of every layout, and those that are refused.
+pub fn archive() -> Vec<Vec<u8>> {
+    zip::seeds()
+}
+
+/// Manifests, documents, scalars and versions.
+pub fn yaml() -> Vec<Vec<u8>> {
+    let changed = manifest_tables::CHANGED.iter();
+    let manifests = manifest_tables::GOOD
+        .iter()
+        .map(|(_, text)| text.as_bytes().to_vec());
+    manifests
+        .chain(changed.map(|(kind, from, to, _)| {
+            manifest_tables::good(*kind)
+                .replacen(from, to, 1)
+                .into_bytes()
+        }))
+        .chain(inputs(yaml::NOT_TEXTS))
+        .chain(owned(yaml::TEXTS))
+        .chain(inputs(yaml::REFUSED))
         .collect()
 }
 

@@ -4,7 +4,7 @@
 
 use crate::Random;
 use release_server::storage::directory::FileState;
-use release_server::storage::{Listing, Package, PackageName};
+use release_server::storage::{Content, Listing, Package, PackageName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -20,6 +20,7 @@ fn package(name: &str, seconds: u64, inode: u64) -> Arc<Package> {
             changed: time,
         },
         sha256: None,
+        content: Content::Plain,
     })
 }
 

@@ -6,8 +6,11 @@
 //! are plain data, from which `corpus` takes the inputs that are mutated here and in `fuzz/`. This
 //! file has the code that the tables' tests share.
 
+#[path = "../support/archives.rs"]
+mod archives;
 mod authority;
 mod body;
+mod catalog;
 mod chunked;
 mod conditional;
 mod config;
@@ -22,6 +25,8 @@ mod head;
 mod head_accepted;
 mod head_refused;
 mod listing;
+mod manifest;
+mod manifest_tables;
 mod multipart;
 mod multipart_random;
 mod multipart_tables;
@@ -32,9 +37,12 @@ mod properties;
 mod range;
 mod sentences;
 mod smoke;
+mod step_files;
 mod target;
 mod value;
 mod version;
+mod yaml;
+mod zip;
 
 use properties::random::Random;
 use release_server::http::fields::Fields;

@@ -62,7 +62,7 @@ macro_rules! targets {
 
 targets! {
     PARSED: head body multipart disposition fields target value config pattern version response
-        checksum log_line;
+        checksum log_line archive yaml;
     RENDERED: release page;
 }
 

@@ -16,7 +16,7 @@ const LAYERS: [&[&str]; 8] = [
     &["app"],
     &["storage"],
     &["config"],
-    &["http"],
+    &["http", "manifest"],
     &["metrics"],
     &[
         "log", "clock", "checksum", "date", "limits", "pattern", "text", "version",

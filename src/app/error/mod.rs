@@ -66,6 +66,8 @@ pub enum ApiError {
     Precondition,
     /// The checksum of the package with this name is not computed yet.
     ChecksumPending(String),
+    /// So many packages were not read yet, or have no checksum yet.
+    CatalogPending(usize),
     NoSpace(Failure),
     /// Too many changes wait for the disk.
     QueueFull,
@@ -163,7 +165,8 @@ impl ApiError {
             Self::Expectation => 417,
             Self::Parameter { .. } => 422,
             Self::Storage(_) | Self::Panic => 500,
-            Self::ChecksumPending(_) | Self::Busy | Self::Unavailable(_) => 503,
+            Self::ChecksumPending(_) | Self::CatalogPending(_) => 503,
+            Self::Busy | Self::Unavailable(_) => 503,
             Self::Overloaded | Self::QueueFull | Self::DiskHangs | Self::Draining => 503,
             Self::NoSpace(_) => 507,
         }
@@ -212,6 +215,10 @@ impl ApiError {
             Self::ChecksumPending(name) => format!(
                 "The checksum of '{}' is still being computed; ask again in a moment",
                 excerpt(name)
+            ),
+            Self::CatalogPending(packages) => format!(
+                "The catalog is not complete yet: {packages} packages are still being read; ask \
+                 again in a moment"
             ),
             Self::NoSpace(_) => "There is not enough space left in the storage".to_owned(),
             Self::Busy => "Another server holds the storage directory's lock; try again".to_owned(),
@@ -273,6 +280,7 @@ impl ApiError {
             Self::Unauthorized(_) => response.header("WWW-Authenticate", "Bearer"),
             Self::Range(size) => response.header("Content-Range", &format!("bytes */{size}")),
             Self::ChecksumPending(_)
+            | Self::CatalogPending(_)
             | Self::Busy
             | Self::Unavailable(_)
             | Self::Overloaded

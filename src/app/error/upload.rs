@@ -9,6 +9,7 @@ use crate::checksum::Sha256;
 use crate::http::digest::DigestError;
 use crate::http::multipart::MultipartError;
 use crate::limits::{FORM_OVERHEAD_BYTES_MAX, NAME_BYTES_MAX};
+use crate::manifest::outcome::Unlisted;
 use crate::storage::name::NameError;
 use crate::text::excerpt;
 
@@ -34,6 +35,10 @@ pub enum UploadError {
     /// The file exceeds the limit, in bytes.
     TooLarge(u64),
     EmptyFile,
+    /// `catalog=required`, and the file is not a package of spec-kit.
+    NotPackage,
+    /// `catalog=required`, and catalogs would leave the package out.
+    Unlisted(Unlisted),
     /// A stated digest cannot be parsed.
     Digest(DigestError),
     /// The file has another digest than the stated one.
@@ -52,6 +57,7 @@ impl UploadError {
             Self::TooLarge(_) | Self::FormOverhead => 413,
             Self::NotMultipart => 415,
             Self::NoFile | Self::ManyFiles | Self::Reserved => 422,
+            Self::NotPackage | Self::Unlisted(_) => 422,
         }
     }
 }
@@ -99,6 +105,17 @@ impl std::fmt::Display for UploadError {
                 "The file is over {limit} bytes, the largest size that this server accepts"
             ),
             Self::EmptyFile => f.write_str("The file is empty"),
+            Self::NotPackage => f.write_str(
+                "The file is not a package of spec-kit, which catalog=required demands: a ZIP \
+                 archive with one extension.yml, preset.yml, workflow.yml, step.yml, \
+                 integration.yml or bundle.yml at its root or in its only folder",
+            ),
+            Self::Unlisted(unlisted) => write!(
+                f,
+                "Catalogs would leave the package out, which catalog=required refuses: {} ({})",
+                unlisted.message,
+                unlisted.reason.name()
+            ),
             Self::Digest(error) => write!(f, "The stated digest cannot be checked: {error}"),
             Self::DigestMismatch { stated, received } => write!(
                 f,

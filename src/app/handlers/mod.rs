@@ -2,6 +2,7 @@
 //!
 //! Invariant: a handler checks everything in the head before it asks for the body.
 
+pub mod catalog;
 pub mod contract;
 pub mod delete;
 pub mod download;

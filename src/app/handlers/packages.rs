@@ -3,6 +3,7 @@
 //! Invariant: both forms are rendered once for each change and base URL.
 
 use crate::app::answer::{Form, to_json};
+use crate::app::catalog_views::notice;
 use crate::app::error::ApiError;
 use crate::app::links::{link_header, links};
 use crate::app::negotiate::{self, Format};
@@ -46,6 +47,7 @@ pub fn get(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError
             let shown = packages_page::Shown {
                 packages: &selected,
                 releases: listing.releases(),
+                catalogs: &listing.selection(),
                 selection: &selection,
                 total,
                 latest_by: state.latest_by,
@@ -53,9 +55,10 @@ pub fn get(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError
             };
             let render = || shown.render().into_bytes();
             let source = Source::with_counts(&listing, &state.downloads);
-            let rendered = state
-                .rendered
-                .get(view, source, views::values(&base), &render);
+            let rendered =
+                state
+                    .rendered
+                    .get(view, source, views::values(&base, notice(&base)), &render);
             let content_type = views::CONTENT_TYPE;
             rendered.answer(
                 request,
@@ -69,9 +72,11 @@ pub fn get(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError
             let values = [base.into()].into();
             let source = Source::of(&listing);
             let rendered = state.rendered.get(view, source, values, &|| {
-                let list = selected
-                    .iter()
-                    .map(|package| Metadata::new(package, MARKS[0]));
+                let duplicates = listing.selection().duplicates;
+                let list = selected.iter().map(|package| {
+                    let is_duplicate = duplicates.contains(package.name.as_str());
+                    Metadata::new(package, MARKS[0], is_duplicate)
+                });
                 to_json(&list.collect::<Vec<_>>())
             });
             rendered.answer(request, Form::json(&headers))

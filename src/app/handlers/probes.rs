@@ -37,10 +37,14 @@ fn not_ready(error: ApiError) -> ApiError {
 
 pub fn metrics(state: &AppState) -> Response {
     let numbers = state.store.listing().and_then(|listing| {
+        let catalogs = listing.catalog_counts();
         Ok(StorageMetrics {
             packages: listing.packages().len(),
             stored_bytes: listing.packages().iter().map(|p| p.state.size).sum(),
             free_bytes: state.store.free_bytes()?,
+            catalog_entries: catalogs.entries,
+            catalog_unlisted: catalogs.unlisted,
+            catalog_unread: catalogs.unread,
         })
     });
     let text = state.metrics.render(numbers.ok());

@@ -5,6 +5,7 @@
 
 use super::lookup::{self, by_tag, urls};
 use crate::app::answer::Form;
+use crate::app::catalog_views::notice;
 use crate::app::error::ApiError;
 use crate::app::feed;
 use crate::app::negotiate::Page;
@@ -48,10 +49,12 @@ pub fn release(
     let release = by_tag(&listing, route.tag)?;
     let view = View::ReleaseHtml(release.id);
     let source = Source::with_counts(&listing, &state.downloads);
-    let rendered = state.rendered.get(view, source, views::values(&base), &|| {
-        let count = |name: &str| state.downloads.of(name);
-        release_page::render(release, &count).into_bytes()
-    });
+    let rendered = state
+        .rendered
+        .get(view, source, views::values(&base, notice(&base)), &|| {
+            let count = |name: &str| state.downloads.of(name);
+            release_page::render(release, &listing.selection(), &count).into_bytes()
+        });
     let form = Form {
         content_type: views::CONTENT_TYPE,
         headers: &views::headers(),

@@ -5,6 +5,7 @@
 //! required one. A documented status that no test provokes fails as well, except 500, which would
 //! need a broken disk.
 
+use super::catalogs::catalogs;
 use super::document::filled_in;
 use super::releases::{REPOSITORY, read_releases, upload_of, write_releases};
 use super::schema::{Contract, statuses};
@@ -129,6 +130,7 @@ fn every_documented_answer_is_given_as_documented() {
         let page = "/github/spec-kit/releases/latest";
         asker.ask(404, &format!("{method} {page}"), "", b"");
     }
+    catalogs(&mut asker);
     publish_and_delete(&mut asker);
     read(&mut asker);
     read_releases(&mut asker);

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub fn filled_in(pattern: &str) -> String {
     let values = [
         ("{filename}", "a.zip"),
+        ("{kind}", "steps"),
+        ("{path}", "helper/words.py"),
         ("{pattern}", "a.*"),
         ("{owner}", "github"),
         ("{repo}", "spec-kit"),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bounds;
+mod catalogs;
 mod document;
 mod pattern;
 mod releases;

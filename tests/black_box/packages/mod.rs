@@ -1,5 +1,6 @@
 //! Packages over HTTP: publishing, refusals, downloads, lists and retention.
 
+pub mod catalogs;
 mod conditions;
 mod downloads;
 mod pages;

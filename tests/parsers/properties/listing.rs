@@ -2,7 +2,7 @@
 
 use release_server::checksum::Sha256;
 use release_server::storage::directory::FileState;
-use release_server::storage::{Listing, Package, PackageName};
+use release_server::storage::{Content, Listing, Package, PackageName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -27,6 +27,7 @@ pub fn of_names<'n>(names: impl Iterator<Item = &'n str>) -> Listing {
             },
             name,
             sha256: (number % 2 == 0).then(|| Sha256::from_hex(hex.as_bytes()).expect("64 digits")),
+            content: Content::Plain,
         })
     };
     Listing::new((1..).zip(names).map(package).collect(), 1)

@@ -7,6 +7,7 @@
 //! Invariants: `fuzz/` compiles this folder on its own, so it uses nothing else of the suite; the
 //! same input is always checked the same way, so random choices here are seeded with the input.
 
+pub mod archive;
 pub mod body;
 pub mod checksum;
 pub mod config;
@@ -26,6 +27,7 @@ pub mod second_reader;
 pub mod target;
 pub mod value;
 pub mod version;
+pub mod yaml;
 
 use random::Random;
 

@@ -39,6 +39,7 @@ pub fn check(input: &[u8]) {
     let shown_packages = Shown {
         packages: &packages,
         releases: listing.releases(),
+        catalogs: &listing.selection(),
         selection: &selection,
         total: packages.len(),
         latest_by: LatestBy::Time,

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 pub fn post(state: &Arc<AppState>, request: &Request<'_>) -> Result<Reply, ApiError> {
     let intent = Intent {
+        catalog_required: negotiate::catalog_required(request)?,
         requirement: Requirement {
             overwrite: negotiate::overwrite(request)?,
             precondition: precondition(&request.fields),
@@ -144,8 +145,9 @@ impl BodySink for FormSink {
             _ if !self.parser.is_complete() => UploadError::CutShort,
             None => UploadError::NoFile,
             Some((name, upload)) => {
-                let base = form.base;
-                let answer = move |published: &Published| super::answer(published, &base, 200);
+                let (base, state) = (form.base, Arc::clone(&form.state));
+                let answer =
+                    move |published: &Published| super::answer(&state, published, &base, 200);
                 return super::publish(form.state, upload, name, form.intent, Box::new(answer));
             }
         };

@@ -5,6 +5,7 @@
 //!
 //! Source: docs/contract.md, section 1, "Upload errors".
 
+mod catalog_check;
 pub mod form;
 pub mod raw;
 
@@ -25,6 +26,8 @@ use std::sync::atomic::Ordering;
 /// The options in the head of an upload.
 pub struct Intent {
     pub requirement: Requirement,
+    /// Whether a package that catalogs would leave out is refused.
+    pub catalog_required: bool,
     /// The checksum that the client states.
     pub stated: Option<Sha256>,
 }
@@ -60,7 +63,7 @@ pub fn publish(
     intent: Intent,
     answer: BuildAnswer,
 ) -> Reply {
-    let upload = match complete(upload, &intent) {
+    let upload = match complete(&state, upload, &name, &intent) {
         Ok(upload) => upload,
         Err(error) => return error.into_response().into(),
     };
@@ -86,18 +89,25 @@ pub fn publish(
 }
 
 /// Checks the received bytes.
-fn complete(upload: PendingUpload, intent: &Intent) -> Result<CompleteUpload, ApiError> {
+fn complete(
+    state: &AppState,
+    upload: PendingUpload,
+    name: &PackageName,
+    intent: &Intent,
+) -> Result<CompleteUpload, ApiError> {
     if upload.size() == 0 {
         return Err(UploadError::EmptyFile.into());
     }
-    let upload = upload.complete();
+    let upload = upload.complete(name);
     match intent.stated {
         Some(stated) if stated != upload.sha256 => {
             let received = upload.sha256;
-            Err(UploadError::DigestMismatch { stated, received }.into())
+            return Err(UploadError::DigestMismatch { stated, received }.into());
         }
-        _ => Ok(upload),
+        _ if intent.catalog_required => catalog_check::check(state, name, &upload)?,
+        _ => {}
     }
+    Ok(upload)
 }
 
 /// Counts and logs a publish.
@@ -126,9 +136,16 @@ struct Answer<'p> {
 }
 
 /// Answers a publish. `created_status` is the status if no package was replaced.
-pub fn answer(published: &Published, base: &str, created_status: u16) -> Response {
+pub fn answer(
+    state: &AppState,
+    published: &Published,
+    base: &str,
+    created_status: u16,
+) -> Response {
+    let is_duplicate = catalog_check::is_duplicate(state, &published.package);
+    catalog_check::log(&published.package, is_duplicate);
     let answer = Answer {
-        metadata: Metadata::new(&published.package, base),
+        metadata: Metadata::new(&published.package, base, is_duplicate),
         removed: published.removed.iter().map(PackageName::as_str).collect(),
     };
     let status = if published.replaced {

@@ -27,7 +27,8 @@ pub fn put(state: &Arc<AppState>, request: &Request<'_>, segment: &str) -> Resul
         Some(name) => new_name(&name)?,
         None => return Err(UploadError::Name(segment.to_owned(), NameError::NotUtf8).into()),
     };
-    let answer = move |published: &Published| super::answer(published, &base, 201);
+    let shared = Arc::clone(state);
+    let answer = move |published: &Published| super::answer(&shared, published, &base, 201);
     receive(state, request, name, overwrite, Box::new(answer))
 }
 
@@ -47,6 +48,7 @@ pub fn receive(
     answer: BuildAnswer,
 ) -> Result<Reply, ApiError> {
     let intent = Intent {
+        catalog_required: negotiate::catalog_required(request)?,
         requirement: Requirement {
             overwrite,
             precondition: precondition(&request.fields),

@@ -1,0 +1,72 @@
+//! Paths in archives: which of them spec-kit extracts, and which two collide.
+//!
+//! Invariant: an accepted path has no absolute, empty, `.` or `..` part and no name that Windows
+//! gives to a device, so that extracting it anywhere stays inside. This server extracts nothing; it
+//! must not list what clients refuse.
+//!
+//! Sources: APPNOTE 6.3.10, section 4.4.4 (bit 11) and appendix D (code page 437); what `specify`
+//! 1.2.3 refuses.
+
+const PATH_BYTES_MAX: usize = 4096;
+const PART_BYTES_MAX: usize = 255;
+
+/// Bytes 128 to 255 of IBM's code page 437, in which names are written that are not marked as
+/// UTF-8.
+const CODE_PAGE_437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐\
+└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+
+/// The path that a directory's record names, with `/` between its parts; `None` for one that no
+/// reader should accept.
+pub fn decode(name: &[u8], is_utf8: bool) -> Option<String> {
+    let path = if is_utf8 || name.is_ascii() {
+        String::from_utf8(name.to_vec()).ok()?
+    } else {
+        let decoded = |byte: &u8| match byte {
+            0..=127 => Some(char::from(*byte)),
+            _ => CODE_PAGE_437.chars().nth(usize::from(byte - 128)),
+        };
+        name.iter().map(decoded).collect::<Option<String>>()?
+    };
+    Some(path.replace('\\', "/"))
+}
+
+/// Whether spec-kit extracts a path, on every system it runs on.
+pub fn is_portable(path: &str) -> bool {
+    let mut bytes = path.bytes();
+    let has_drive =
+        bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic()) && bytes.next() == Some(b':');
+    let parts = path.strip_suffix('/').unwrap_or(path).split('/');
+    path.len() <= PATH_BYTES_MAX && !has_drive && parts.into_iter().all(is_portable_part)
+}
+
+fn is_portable_part(part: &str) -> bool {
+    let forbidden = |c: char| c.is_control() || "<>:\"|?*".contains(c);
+    !part.is_empty()
+        && part.len() <= PART_BYTES_MAX
+        && !part.contains(forbidden)
+        && !part.starts_with(' ')
+        && !part.ends_with([' ', '.'])
+        && !is_device(part)
+}
+
+/// Whether Windows takes a file's name for a device, whatever comes after its first dot.
+pub fn is_device(name: &str) -> bool {
+    let stem = name.split(['.', ':']).next().unwrap_or_default();
+    let stem = stem.trim_end_matches(' ').to_lowercase();
+    let port = stem.strip_prefix("com").or(stem.strip_prefix("lpt"));
+    let mut number = port.unwrap_or_default().chars();
+    let is_port =
+        matches!(number.next(), Some('1'..='9' | '¹' | '²' | '³')) && number.next().is_none();
+    is_port || ["con", "prn", "aux", "nul", "conin$", "conout$"].contains(&stem.as_str())
+}
+
+/// What two paths have in common that a file system ignoring case takes for one. Unicode
+/// normalisation is left to the clients: two names that differ in it alone are no accident.
+pub fn folded(path: &str) -> Vec<String> {
+    let fold = |part: &str| part.to_uppercase().to_lowercase();
+    path.strip_suffix('/')
+        .unwrap_or(path)
+        .split('/')
+        .map(fold)
+        .collect()
+}

@@ -1,0 +1,65 @@
+#!/bin/sh
+# Upstream's `specify` and its code against the server's catalogs.
+#
+#     run.sh VIRTUALENV SERVER_BINARY
+#
+# VIRTUALENV is an environment with `specify-cli` of PyPI. Runs the differential check of 1,000
+# changed packages, then the acceptance with every kind of package, each against a server of its own
+# on a free port. Exit code 0 if all passed.
+set -eu
+
+if [ $# != 2 ] || [ ! -x "$1/bin/specify" ] || [ ! -x "$2" ]; then
+    sed -n '4s/^# *//p' "$0" >&2
+    exit 2
+fi
+PYTHON=$(cd "$1/bin" && pwd)/python SPECIFY=$(cd "$1/bin" && pwd)/specify
+BINARY=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
+HERE=$(cd "$(dirname "$0")" && pwd)
+WORK=$(mktemp -d)
+TOKEN="a-test-token-of-$$-for-catalogs"
+SERVER=''
+export TOKEN SPECIFY PYTHONDONTWRITEBYTECODE=1
+
+clean_up() {
+    [ -z "$SERVER" ] || kill -KILL "$SERVER" 2>/dev/null || true
+    rm -rf "$WORK"
+}
+trap clean_up EXIT
+trap 'exit 130' HUP INT TERM
+
+# Starts a server over an empty directory; sets SERVER and BASE.
+start_server() {
+    rm -rf "$WORK/data"
+    : >"$WORK/log"
+    (
+        cd "$WORK"
+        exec env -i AUTH_TOKEN="$TOKEN" STORAGE_PATH="$WORK/data" HOST=127.0.0.1 PORT=0 \
+            CONFIG_PATH=/dev/null MAX_PACKAGES=0 "$BINARY" >"$WORK/log" 2>&1
+    ) &
+    SERVER=$!
+    address=''
+    tries=0
+    while [ -z "$address" ] && [ "$tries" -lt 300 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+        address=$(sed -n '/"message":"listening"/s/.*"address":"\([^"]*\)".*/\1/p' "$WORK/log")
+    done
+    [ -n "$address" ] || { cat "$WORK/log" >&2; exit 1; }
+    BASE=http://$address
+}
+
+stop_server() {
+    kill -TERM "$SERVER"
+    wait "$SERVER" || { echo "run.sh: the server ended with $?" >&2; exit 1; }
+    SERVER=''
+    if grep -F '"level":"ERROR"' "$WORK/log"; then exit 1; fi
+}
+
+failed=no
+for check in differential acceptance; do
+    start_server
+    echo "== $check: $("$SPECIFY" --version)"
+    "$PYTHON" "$HERE/$check.py" "$BASE" || failed=yes
+    stop_server
+done
+[ "$failed" = no ]
