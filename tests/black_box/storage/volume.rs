@@ -243,6 +243,20 @@ fn leftovers_of_dead_processes_are_removed_and_live_uploads_stay() {
 }
 
 #[test]
+fn hidden_files_that_a_server_did_not_make_stay() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = [".notes.sha256", ".upload-notes", ".upload-0123456789ABCDEF"];
+    for name in kept {
+        fs::write(directory.path().join(name), "a person's").unwrap();
+    }
+    fs::write(directory.path().join("gone.zip.sha256"), "c".repeat(64)).unwrap();
+    let server = TestServer::over(directory.path(), &[]);
+    let mut expected = kept.map(str::to_owned);
+    expected.sort();
+    until(|| (server.stored() == expected).then_some(()));
+}
+
+#[test]
 fn a_directory_that_vanishes_and_returns_is_served_again() {
     let server = TestServer::start();
     assert_eq!(server.put("a.zip", b"1").status, 201);
