@@ -3,7 +3,8 @@
 #
 #   scripts/faults.sh [--require-all] [--long [KILLS]]
 #
-# Short: a sample of the system calls of each operation, and a few kills under load. Long: every
+# Short: a sample of the system calls of each operation, another one for each commit, and a few
+# kills under load. Long: every
 # call, and KILLS kills under load (default 500) on each kind of temporary file. Each part prints
 # its counts.
 #
@@ -48,4 +49,9 @@ if [ -n "$skipped" ]; then
     echo "faults.sh:$skipped"
     [ "$require_all" = no ] || exit 1
 fi
+# The commit's hash chooses the sample; without git it is the first one.
+hash=$(git rev-parse --short=6 HEAD 2>/dev/null) || hash=0
+FAULT_SAMPLE=${FAULT_SAMPLE:-$((0x$hash))}
+export FAULT_SAMPLE
+echo "faults.sh: FAULT_SAMPLE=$FAULT_SAMPLE"
 exec cargo test --locked --quiet --test black_box faults:: -- --include-ignored --show-output "$@"

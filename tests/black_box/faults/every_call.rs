@@ -173,6 +173,12 @@ impl Trial {
     }
 }
 
+/// From `FAULT_SAMPLE`; 0 by default.
+fn sample_number() -> usize {
+    let number = std::env::var("FAULT_SAMPLE").unwrap_or_default();
+    number.parse().unwrap_or_default()
+}
+
 /// Acts at each call of an operation, or at a sample of the calls in a short run, and reports the
 /// results.
 fn at_every_call(
@@ -199,7 +205,9 @@ fn at_every_call(
     }
     drop(server);
     let one_of = kills().map_or(ONE_CALL_OF, |_| 1);
-    let sampled = |(at, call): &(usize, &Call)| at.is_multiple_of(one_of) || call.name == "fsync";
+    // Which ones depends on `FAULT_SAMPLE`, so that successive short runs try them all.
+    let first = sample_number() % one_of;
+    let sampled = |(at, call): &(usize, &Call)| at % one_of == first || call.name == "fsync";
     let tried = calls.iter().enumerate().filter(sampled);
     let tried: Vec<_> = tried.map(|(_, call)| call).collect();
     let told = tried.iter().filter(|call| strike(&mut trial, call)).count();
