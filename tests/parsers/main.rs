@@ -33,6 +33,7 @@ mod range;
 mod sentences;
 mod smoke;
 mod target;
+mod template;
 mod value;
 mod version;
 
