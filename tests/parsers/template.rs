@@ -29,7 +29,7 @@ fn a_body_is_the_text_with_its_values_however_it_is_cut() {
     let texts = [
         String::new(),
         "plain".to_owned(),
-        format!("{one}"),
+        one.to_owned(),
         format!("{one}{two}{three}{one}"),
         format!("a{one}b{two}c\x7f9d{three}{three}e\x7f"),
     ];
