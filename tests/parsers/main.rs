@@ -39,6 +39,7 @@ mod sentences;
 mod smoke;
 mod step_files;
 mod target;
+mod template;
 mod value;
 mod version;
 mod yaml;

@@ -83,3 +83,30 @@ fn no_pattern_takes_long() {
         assert!(!Pattern::new(&pattern).matches(&name));
     }
 }
+
+#[test]
+fn long_patterns_match_as_short_ones_do() {
+    for length in [63, 64, 65, 127, 128, 129, 240] {
+        let name = "a".repeat(length - 1) + "b";
+        let stars = "*".repeat(300);
+        for (pattern, expected) in [
+            (name.clone(), true),
+            ("?".repeat(length), true),
+            (format!("{stars}b{stars}"), true),
+            (format!("{}*", "a".repeat(length - 1)), true),
+            ("?".repeat(length + 1), false),
+            ("?".repeat(length - 1), false),
+            ("a".repeat(length), false),
+            (format!("{stars}b{stars}a"), false),
+            (format!("*{}*", "a".repeat(length)), false),
+        ] {
+            assert_eq!(
+                Pattern::new(&pattern).matches(&name),
+                expected,
+                "{pattern} {name}"
+            );
+        }
+    }
+    assert!(!Pattern::new(&"?".repeat(241)).matches(&"a".repeat(240)));
+    assert!(!Pattern::new(&"?".repeat(10_000)).matches(&"a".repeat(240)));
+}

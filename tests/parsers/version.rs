@@ -218,6 +218,26 @@ fn any_text_is_read_and_a_found_version_is_in_it() {
     assert!(found > 5_000, "only {found} had one");
 }
 
+#[test]
+fn a_part_with_v_counts_before_others_and_local_addresses_do_not() {
+    for (name, expected) in [
+        ("app-v2.0.0-glibc2.31.0.zip", Some("v2.0.0")),
+        ("glibc2.31.0-app-v2.0.0.zip", Some("v2.0.0")),
+        ("v1.0.0-to-v2.0.0.zip", Some("v2.0.0")),
+        ("app-2.0.0-glibc2.31.0.zip", Some("2.31.0")),
+        ("a-192.168.1.1.zip", None),
+        ("a-10.0.0.1-1.2.3.zip", Some("1.2.3")),
+        ("a-1.2.3-10.0.0.1.zip", Some("1.2.3")),
+        ("a-127.0.0.1.zip", None),
+        ("a-172.32.0.1.zip", Some("172.32.0.1")),
+        ("a-10.0.19041.1.zip", Some("10.0.19041.1")),
+        ("a-v10.0.0.1.zip", Some("v10.0.0.1")),
+    ] {
+        let found = Version::of(name);
+        assert_eq!(found.as_ref().map(Version::as_str), expected, "{name}");
+    }
+}
+
 /// Versions of random names: comparing is total, antisymmetric and transitive, and equal versions
 /// are those that compare as equal.
 #[test]
