@@ -83,3 +83,14 @@ fn no_pattern_takes_long() {
         assert!(!Pattern::new(&pattern).matches(&name));
     }
 }
+
+/// A name has at most 240 bytes, and so many elements a pattern may have.
+#[test]
+fn the_longest_names_can_be_matched() {
+    let name = "a".repeat(240);
+    for pattern in ["?", "a"] {
+        assert!(Pattern::new(&pattern.repeat(240)).matches(&name));
+        assert!(!Pattern::new(&pattern.repeat(241)).matches(&name));
+        assert!(!Pattern::new(&pattern.repeat(239)).matches(&name));
+    }
+}
