@@ -110,3 +110,14 @@ fn long_patterns_match_as_short_ones_do() {
     assert!(!Pattern::new(&"?".repeat(241)).matches(&"a".repeat(240)));
     assert!(!Pattern::new(&"?".repeat(10_000)).matches(&"a".repeat(240)));
 }
+
+/// A name has at most 240 bytes, and so many elements a pattern may have.
+#[test]
+fn the_longest_names_can_be_matched() {
+    let name = "a".repeat(240);
+    for pattern in ["?", "a"] {
+        assert!(Pattern::new(&pattern.repeat(240)).matches(&name));
+        assert!(!Pattern::new(&pattern.repeat(241)).matches(&name));
+        assert!(!Pattern::new(&pattern.repeat(239)).matches(&name));
+    }
+}
