@@ -65,8 +65,8 @@ pub fn read_releases(asker: &mut Asker<'_>) {
     let behind = format!("{bytes}Range: bytes=50-\r\n");
     let by_id = format!("GET {REPOSITORY}/assets/{asset}");
     let by_name = "GET /github/spec-kit/releases/download/v1.2.3/b-v1.2.3.zip";
-    let of_latest = "GET /github/spec-kit/releases/latest/download/b-v1.2.3.zip";
     asker.ask(200, &by_id, bytes, b"");
+    let of_latest = "GET /github/spec-kit/releases/latest/download/b-v1.2.3.zip";
     for request in [by_id.as_str(), by_name, of_latest] {
         asker.ask(206, request, &last_ten, b"");
         asker.ask(416, request, &behind, b"");

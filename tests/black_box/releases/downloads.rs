@@ -49,11 +49,15 @@ fn lists_of_checksums_are_complete_and_a_package_of_that_name_overrides_them() {
     );
     // It can no longer be published, but older servers let it.
     std::fs::write(server.storage().join("SHA256SUMS"), b"mine").unwrap();
+    until(|| {
+        let list = server.get("/packages?format=json").text();
+        list.contains("SHA256SUMS").then_some(())
+    });
     for path in [
         "/assets/SHA256SUMS",
         "/o/r/releases/download/unversioned/SHA256SUMS",
     ] {
-        until(|| (server.get(path).body == b"mine").then_some(()));
+        assert_eq!(server.get(path).body, b"mine", "{path}");
     }
     let sums = server.get(&format!("{download}/v2.0.0/SHA256SUMS"));
     assert_eq!(sums.text(), of_two, "other releases have their lists");

@@ -173,6 +173,42 @@ fn a_held_lock_is_awaited_for_a_bounded_time() {
     assert_eq!(published.json()["name"], "a.zip");
 }
 
+#[test]
+fn a_change_of_another_process_is_in_the_very_next_list() {
+    let directory = tempfile::tempdir().unwrap();
+    let one = TestServer::over(directory.path(), &[]);
+    let other = TestServer::over(directory.path(), &[]);
+    for number in 0..30 {
+        let name = format!("{number}.zip");
+        assert_eq!(one.put(&name, b"1").status, 201);
+        let listed = other.listed();
+        assert!(listed.contains(&name), "{name} is not in {listed:?}");
+        if number % 3 == 0 {
+            let path = format!("/assets/{name}");
+            assert_eq!(other.write("DELETE", &path, "", b"").status, 204);
+            let listed = one.listed();
+            assert!(!listed.contains(&name), "{name} is in {listed:?}");
+        }
+    }
+}
+
+#[test]
+fn two_changes_wait_for_one_lock_and_both_are_made() {
+    let server = TestServer::start();
+    let lock = std::fs::File::open(server.storage()).unwrap();
+    lock.lock().unwrap();
+    std::thread::scope(|scope| {
+        let changes = ["a.zip", "b.zip"].map(|name| scope.spawn(|| server.put(name, b"1").status));
+        // Reads go on meanwhile, and nothing is made.
+        for _ in 0..5 {
+            assert_eq!(server.get("/latest").status, 200);
+        }
+        assert_eq!(server.listed(), [""; 0]);
+        drop(lock);
+        assert_eq!(changes.map(|change| change.join().unwrap()), [201, 201]);
+    });
+}
+
 /// Changes that wait for the lock are made as one group, in the order of their arrival.
 #[test]
 fn changes_that_wait_together_are_made_together() {
