@@ -17,6 +17,7 @@ pub mod change;
 mod changes;
 pub mod content;
 pub mod directory;
+mod disk_gate;
 pub mod error;
 mod generation;
 mod group;

@@ -25,6 +25,7 @@ use crate::checksum::Sha256;
 use crate::limits::LOCK_WAIT_MAX;
 use crate::manifest::outcome::Unlisted;
 use rustix::io::Errno;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -114,7 +115,13 @@ pub fn verify(
     notify: &mut dyn FnMut(Event<'_>, &Progress),
 ) -> Result<Progress> {
     let directory = Directory::open(path)?;
-    let packages = scan::scan(&directory, &Listing::default(), &Warned::default())?;
+    let mut unreadable = Vec::new();
+    let packages = scan::scan(
+        &directory,
+        &Listing::default(),
+        &Warned::default(),
+        &mut |name, error| unreadable.push((name.clone(), error)),
+    )?;
     let packages = Listing::new(packages.unwrap_or_default(), 0);
     let mut verifier = Verifier {
         path: path.to_owned(),
@@ -132,6 +139,9 @@ pub fn verify(
         },
         notify,
     };
+    for (name, error) in unreadable {
+        verifier.found(name.as_str(), &Finding::Unknown(error));
+    }
     for package in packages.by_name() {
         verifier.package(package);
     }
@@ -180,6 +190,7 @@ impl Verifier<'_> {
         let sha256 = checksum(&file, &state, &mut |bytes| {
             progress.bytes += bytes;
             notify(Event::Read, progress);
+            ControlFlow::Continue(())
         });
         let sha256 = sha256
             .map_err(|error| Finding::Unreadable(errno(&error)))?

@@ -107,11 +107,20 @@ pub fn write_releases(asker: &mut Asker<'_>) {
     asker.ask(201, &upload, "", b"content");
     asker.ask(409, &upload, "", b"content");
     asker.ask(400, &upload, "X-Checksum-Sha256: none\r\n", b"content");
+    let existing = "If-Match: *\r\n";
+    asker.ask(
+        412,
+        &format!("POST {}", upload_of("d.zip")),
+        existing,
+        b"content",
+    );
     asker.ask(413, &format!("POST {}", upload_of("d.zip")), "", &[0; 2000]);
     asker.ask(422, &format!("POST {}", upload_of("")), "", b"content");
     let head = format!("{upload} HTTP/1.1\r\nHost: test\r\nAuthorization: token {TOKEN}\r\n\r\n");
     asker.send(411, &upload, &head);
     let by_id = format!("{REPOSITORY}/assets/{}", asset_id("c.zip"));
+    let absent = "If-None-Match: *\r\n";
+    asker.ask(412, &format!("DELETE {by_id}"), absent, b"");
     let delete = format!("DELETE {by_id}");
     let refused = [
         format!("PATCH {by_id}"),

@@ -1,6 +1,7 @@
 //! Packages over HTTP: publishing, refusals, downloads, lists and retention.
 
 pub mod catalogs;
+mod conditions;
 mod downloads;
 mod pages;
 mod public_url;
