@@ -15,6 +15,8 @@
 #                      read this script's command line
 #   -f, --force        upload: replace packages that exist
 #                      delete: a package that is not there is not a failure
+#   -c, --catalog      upload: refuse packages that spec-kit's catalogs would
+#                      leave out, and files that are not such packages
 #   -j, --parallel N   work on N files or names at a time, 1 to 99 (default: 1)
 #   -y, --yes          delete: do not ask before deleting by '*' or '?'
 #   -n, --dry-run      check options and arguments, change nothing
@@ -293,13 +295,22 @@ removed() {
     [ -z "$list" ] || printf '; the server removed to make room: %s' "$list"
 }
 
+# Prints whether spec-kit's catalogs list the file, as a suffix of the outcome; nothing for a file
+# that is not a package of spec-kit.
+in_catalogs() {
+    case $(json) in
+        *'"listed":true,'*) printf '; in the catalogs' ;;
+        *'"listed":false,'*) printf '; not in the catalogs: %s' "$(json_string message)" ;;
+    esac
+}
+
 report_upload() {
     case $status$curl_code in
         20[01]*)
             outcome=published
             [ "$status" = 201 ] || outcome=replaced
             if grep -q '"sha256"' "$answer/body"; then
-                report "$outcome" "$outcome ($(human_size "$size"))$(removed)"
+                report "$outcome" "$outcome ($(human_size "$size"))$(in_catalogs)$(removed)"
             else
                 report failed "refused: $(reason)"
             fi
@@ -346,7 +357,7 @@ report_failure() {
 upload() {
     size=$(size_of "$1")
     sha256=$(sha256_of "$1")
-    target=$url/assets/$(percent_encode "${1##*/}")$query
+    target=$url/assets/$(percent_encode "${1##*/}")${query:+?$query}
     case $1 in
         /*) set -- --upload-file "$1" --url "$target" ;;
         *) set -- --upload-file "./$1" --url "$target" ;; # for curl, '-' and '.' are not files
@@ -509,7 +520,8 @@ while [ "$left" -gt 0 ]; do
             shift
             left=$((left - 1))
             ;;
-        -f | --force) query='?overwrite=true' hint='' force=yes ;;
+        -f | --force) query="$query${query:+&}overwrite=true" hint='' force=yes ;;
+        -c | --catalog) query="$query${query:+&}catalog=required" ;;
         -y | --yes) yes=yes ;;
         -n | --dry-run) dry_run=yes ;;
         -q | --quiet) quiet=yes ;;
@@ -518,7 +530,7 @@ while [ "$left" -gt 0 ]; do
         --url=* | --token=* | --parallel=*)
             set -- "${option%%=*}" "${option#*=}" "$@" && left=$((left + 2)) ;;
         -[utj]*) set -- "${option%"${option#-?}"}" "${option#-?}" "$@" && left=$((left + 2)) ;;
-        -[fynqh]*) set -- "${option%"${option#-?}"}" "-${option#-?}" "$@" && left=$((left + 2)) ;;
+        -[cfynqh]*) set -- "${option%"${option#-?}"}" "-${option#-?}" "$@" && left=$((left + 2)) ;;
         -?*)
             option=${option%%=*}
             usage_error "there is no option '$option'; put '--' before a $noun that begins with '-'"

@@ -3,7 +3,6 @@
 //!
 //! Invariant: every value is escaped; a command holds only an id and a version that were checked.
 
-use crate::app::recognised::unlisted;
 use crate::app::views::escape;
 use crate::manifest::kind::Kind;
 use crate::manifest::outcome::Recognised;
@@ -20,7 +19,7 @@ pub fn about(package: &Package, catalogs: &Selection<'_>) -> String {
     let id = escape(recognised.id.as_deref().unwrap_or("without an id"));
     let version = escape(recognised.version.as_deref().unwrap_or_default());
     let kind = recognised.kind.name();
-    if let Some(unlisted) = unlisted(recognised, is_duplicate) {
+    if let Some(unlisted) = recognised.unlisted(is_duplicate) {
         let why = escape(&unlisted.message);
         return format!("<p>{kind} {id} {version}, not in the catalogs: {why}</p>");
     }

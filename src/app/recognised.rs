@@ -5,7 +5,6 @@
 //!
 //! Source: docs/contract.md, section 1 ("Catalogs").
 
-use crate::manifest::outcome::{Reason, Recognised, Unlisted};
 use crate::storage::Package;
 use serde::Serialize;
 
@@ -24,7 +23,7 @@ impl<'p> PackageObject<'p> {
     /// Describes a package of spec-kit; `None` for any other file.
     pub fn new(package: &'p Package, is_duplicate: bool) -> Option<Self> {
         let recognised = package.content.recognised()?;
-        let unlisted = unlisted(recognised, is_duplicate);
+        let unlisted = recognised.unlisted(is_duplicate);
         Some(Self {
             kind: recognised.kind.name(),
             id: recognised.id.as_deref(),
@@ -33,17 +32,5 @@ impl<'p> PackageObject<'p> {
             reason: unlisted.as_ref().map(|unlisted| unlisted.reason.name()),
             message: unlisted.map(|unlisted| unlisted.message),
         })
-    }
-}
-
-/// Why catalogs leave a package out.
-pub fn unlisted(recognised: &Recognised, is_duplicate: bool) -> Option<Unlisted> {
-    match &recognised.listing {
-        Err(unlisted) => Some(unlisted.clone()),
-        Ok(_) if is_duplicate => {
-            let message = "an older package has the same id and version with other bytes";
-            Some(Unlisted::new(Reason::Duplicate, message))
-        }
-        Ok(_) => None,
     }
 }

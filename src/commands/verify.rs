@@ -34,6 +34,16 @@ pub fn run(path: &Path, repair: bool) -> Result<bool> {
                 );
             }
         }
+        Event::Unlisted(name, unlisted) => {
+            if show_at.is_some() {
+                put(&mut terminal, CLEAR_LINE);
+            }
+            let (why, reason) = (&unlisted.message, unlisted.reason.name());
+            put(
+                &mut output,
+                &format!("{name}: not in the catalogs: {why} ({reason})\n"),
+            );
+        }
         Event::Found(name, finding) => {
             if show_at.is_some() {
                 put(&mut terminal, CLEAR_LINE);

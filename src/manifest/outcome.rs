@@ -98,6 +98,18 @@ pub struct StepFile {
 }
 
 impl Recognised {
+    /// Why catalogs leave the package out.
+    pub fn unlisted(&self, is_duplicate: bool) -> Option<Unlisted> {
+        match &self.listing {
+            Err(unlisted) => Some(unlisted.clone()),
+            Ok(_) if is_duplicate => {
+                let message = "an older package has the same id and version with other bytes";
+                Some(Unlisted::new(Reason::Duplicate, message))
+            }
+            Ok(_) => None,
+        }
+    }
+
     /// Logs why catalogs leave the package out.
     pub fn log(&self, file: &str) {
         if let Err(unlisted) = &self.listing {

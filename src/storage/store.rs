@@ -134,6 +134,7 @@ impl Store {
         if open.state != package.state {
             return Ok(None);
         }
+        let _inside = self.disk()?;
         content::step_file(&open.file, path)
             .map_err(|error| failed("read", self.path.join(package.name.as_str()))(errno(&error)))
     }

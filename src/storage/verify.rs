@@ -10,6 +10,7 @@
 //!
 //! Source: docs/contract.md, section 4.
 
+use super::content::Content;
 use super::directory::{Directory, Entry, FileState, state_of};
 use super::error::{Result, StorageError, errno, failed};
 use super::leftovers;
@@ -22,9 +23,11 @@ use super::scan::{self, Warned};
 use super::sidecar::{self, Fault};
 use crate::checksum::Sha256;
 use crate::limits::LOCK_WAIT_MAX;
+use crate::manifest::outcome::Unlisted;
 use rustix::io::Errno;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A package that changes while it is read is read again up to so many times.
 const ATTEMPTS_MAX: usize = 3;
@@ -90,6 +93,8 @@ pub struct Progress {
 /// What the caller is notified of.
 pub enum Event<'e> {
     Read,
+    /// Catalogs leave the package of this name out.
+    Unlisted(&'e str, &'e Unlisted),
     /// The package of this name has, or had, this fault.
     Found(&'e str, &'e Finding),
 }
@@ -140,6 +145,7 @@ pub fn verify(
     for package in packages.by_name() {
         verifier.package(package);
     }
+    verifier.catalogs(&packages);
     verifier.orphans()?;
     Ok(verifier.progress)
 }
@@ -226,6 +232,29 @@ impl Verifier<'_> {
     ) -> Result<()> {
         let sidecar = sidecar::prepare(&self.path, sha256, state.modified)?;
         sidecar::place_missing(lock, name, state, sidecar)
+    }
+
+    /// Reports the packages of spec-kit that catalogs leave out, which is not a fault.
+    fn catalogs(&mut self, packages: &Listing) {
+        let read = packages.by_name().iter().filter_map(|package| {
+            let name = package.name.as_str();
+            let file = self.directory.open_file(name).ok()?;
+            let content = Content::read(name, &file);
+            Some(Arc::new(Package {
+                content,
+                ..Package::clone(package)
+            }))
+        });
+        let packages = Listing::new(read.collect(), 0);
+        let duplicates = packages.selection().duplicates;
+        for package in packages.by_name() {
+            let name = package.name.as_str();
+            let recognised = package.content.recognised();
+            let unlisted = recognised.and_then(|it| it.unlisted(duplicates.contains(name)));
+            if let Some(unlisted) = unlisted {
+                (self.notify)(Event::Unlisted(name, &unlisted), &self.progress);
+            }
+        }
     }
 
     /// Reports sidecars without a package. Servers remove them, so they are seen only while no

@@ -1,5 +1,6 @@
 //! `release-server verify`: what it finds, what it repairs, and what it leaves alone.
 
+use crate::packages::catalogs::extension;
 use crate::support::{TestServer, command, hex, noise};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -276,4 +277,17 @@ fn progress_is_for_terminals() {
         text.ends_with("packages: 1, bytes: 3145728, wrong: 1, repaired: 0\r\n"),
         "{text:?}"
     );
+}
+
+#[test]
+fn packages_that_catalogs_leave_out_are_named_and_are_no_fault() {
+    let server = TestServer::start();
+    for (name, version) in [("a.zip", "1.0"), ("b.zip", "1.0.0"), ("c.zip", "new")] {
+        assert_eq!(server.put(name, &extension("acme", version)).status, 201);
+    }
+    let (lines, is_right) = lines(&verify(server.storage(), &[]));
+    let why = "an older package has the same id and version with other bytes (duplicate)";
+    assert_eq!(lines[0], format!("b.zip: not in the catalogs: {why}"));
+    assert!(lines[1].starts_with("c.zip: not in the catalogs: extension.version is not"));
+    assert!(is_right && lines.len() == 3, "{lines:?}");
 }

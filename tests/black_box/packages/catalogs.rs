@@ -7,7 +7,7 @@ use crate::support::{FORM_TYPE, Response, TestServer, form, hex, until};
 use serde_json::{Value, json};
 
 /// An archive with an extension of this id and version.
-fn extension(id: &str, version: &str) -> Vec<u8> {
+pub fn extension(id: &str, version: &str) -> Vec<u8> {
     let manifest = format!(
         "schema_version: '1.0'\nextension: {{id: {id}, name: Acme, version: '{version}', \
          description: d}}\nrequires: {{speckit_version: '>=1.0'}}\nprovides: {{commands: [{{name: \

@@ -3,6 +3,7 @@
 //!
 //! They need curl; without curl they fail with a sentence that says so.
 
+mod catalogs;
 mod failures;
 mod selection;
 mod workshop;

@@ -6,7 +6,6 @@
 //! Source: docs/contract.md, section 1 ("Catalogs").
 
 use crate::app::error::{ApiError, UploadError};
-use crate::app::recognised::unlisted;
 use crate::app::state::AppState;
 use crate::storage::{CompleteUpload, Content, Package, PackageName};
 
@@ -31,7 +30,7 @@ pub fn check(
     };
     let listing = state.store.last_listing();
     let original = listing.original(name.as_str(), recognised, Some(upload.sha256));
-    match unlisted(recognised, original.is_some()) {
+    match recognised.unlisted(original.is_some()) {
         Some(unlisted) => Err(UploadError::Unlisted(unlisted).into()),
         None => Ok(()),
     }
@@ -40,7 +39,7 @@ pub fn check(
 /// Logs that catalogs leave a package out, if they do.
 pub fn log(package: &Package, is_duplicate: bool) {
     if let Some(recognised) = package.content.recognised()
-        && let Some(unlisted) = unlisted(recognised, is_duplicate)
+        && let Some(unlisted) = recognised.unlisted(is_duplicate)
     {
         recognised.log_unlisted(package.name.as_str(), &unlisted);
     }
