@@ -18,5 +18,6 @@ pub mod log;
 pub mod pattern;
 pub mod server;
 pub mod storage;
+pub mod tls;
 mod verify;
 pub mod version;

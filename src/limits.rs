@@ -84,6 +84,18 @@ pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied behind its head and both leave in one write; a larger one is sent from where it is.
 pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
 
+// --- TLS -------------------------------------------------------------------------------------------------------
+
+/// A certificate with its chain, or a key: the longest chains in use have some 20 KiB.
+pub const PEM_BYTES_MAX: u64 = 256 * KIB as u64;
+/// The content of one record (RFC 8446, section 5.1).
+pub const RECORD_PLAINTEXT_BYTES_MAX: usize = 16 * KIB;
+/// What a record adds to its content: header, explicit nonce or content type, and tag (RFC 5246, section 6.2.3.3).
+pub const RECORD_OVERHEAD_BYTES_MAX: usize = 64;
+/// A record as it arrives, header included, at its longest (RFC 5246, section 6.2.3). Handshake messages are bounded by it
+/// too: a ClientHello has up to 2 KiB.
+pub const RECORD_BYTES_MAX: usize = RECORD_PLAINTEXT_BYTES_MAX + 2 * KIB + 5;
+
 // --- Memory that clients can make the server hold ---------------------------------------------------------------
 
 /// What all connections together may hold while they wait: parts of heads, requests sent ahead, heads of answers. Mostly

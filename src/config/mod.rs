@@ -14,7 +14,7 @@ mod settings;
 pub mod token;
 pub mod value;
 
-pub use settings::{Address, Config, address, storage_path};
+pub use settings::{Address, Config, TlsFiles, address, storage_path};
 
 /// Why the settings cannot be used: one line for a person.
 #[derive(Debug, PartialEq, Eq)]

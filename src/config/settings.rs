@@ -21,6 +21,13 @@ pub struct Address {
     pub port: u16,
 }
 
+/// The files of a certificate and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
 /// All settings, checked.
 #[derive(Debug)]
 pub struct Config {
