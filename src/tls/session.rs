@@ -5,7 +5,7 @@
 //!   arrived, which is bounded and counted.
 //! - Records that were made are sent in their order and never made again.
 //! - After a failure nothing more is received or sealed; the alert that says why is among the records to send.
-//! - An end of the stream without `close_notify` is never reported as a clean end.
+//! - Only `close_notify` is reported as the client's end; an end of the stream without it is the socket's to report.
 //!
 //! Sources: RFC 8446, sections 5 (records) and 6.1 (closure alerts); RFC 5246, section 7.2.1.
 
@@ -19,7 +19,7 @@ pub struct Session {
     connection: UnbufferedServerConnection,
     /// The beginning of a record or of a handshake message.
     partial: Vec<u8>,
-    is_closed_by_peer: bool,
+    is_closed_by_client: bool,
     has_failed: bool,
 }
 
@@ -27,13 +27,13 @@ pub struct Session {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Failed(pub String);
 
-/// What received records came to.
+/// What received records held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// The client may send more.
-    Open,
-    /// The client has said that nothing more will come from it.
-    Closed,
+pub struct Opened {
+    /// Bytes of plaintext.
+    pub length: usize,
+    /// The client has sent `close_notify`: nothing more will come from it.
+    pub is_closed: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -50,7 +50,7 @@ impl Session {
         Self {
             connection,
             partial: Vec::new(),
-            is_closed_by_peer: false,
+            is_closed_by_client: false,
             has_failed: false,
         }
     }
@@ -78,14 +78,15 @@ impl Session {
         partial.len()
     }
 
-    /// Opens records: appends what was in them to `plaintext`, and what has to be sent for it to `records`.
+    /// Opens records: puts what was in them at the front of `plaintext`, which is at least as long
+    /// as `received`, and appends what has to be sent for them to `records`.
     pub fn receive(
         &mut self,
         received: &mut [u8],
-        plaintext: &mut Vec<u8>,
+        plaintext: &mut [u8],
         records: &mut Vec<u8>,
-    ) -> Result<Input, Failed> {
-        let mut used = 0;
+    ) -> Result<Opened, Failed> {
+        let (mut used, mut length) = (0, 0);
         let outcome = loop {
             let UnbufferedStatus { discard, state } =
                 self.connection.process_tls_records(&mut received[used..]);
@@ -93,17 +94,23 @@ impl Session {
             match state {
                 Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                     while let Some(Ok(record)) = traffic.next_record() {
-                        plaintext.extend_from_slice(record.payload);
+                        let end = length + record.payload.len();
+                        plaintext[length..end].copy_from_slice(record.payload);
+                        length = end;
                         used += record.discard;
                     }
                 }
-                Ok(ConnectionState::PeerClosed) => self.is_closed_by_peer = true,
+                Ok(ConnectionState::PeerClosed) => self.is_closed_by_client = true,
                 Ok(
                     ConnectionState::BlockedHandshake
                     | ConnectionState::WriteTraffic(_)
                     | ConnectionState::Closed,
                 ) => break Ok(()),
-                Ok(state) => progress(state, records)?,
+                Ok(state) => {
+                    if let Err(failed) = progress(state, records) {
+                        break Err(failed);
+                    }
+                }
                 Err(error) => break Err(Failed(error.to_string())),
             }
         };
@@ -113,16 +120,18 @@ impl Session {
             self.take_alert(rest, records);
             return Err(failed);
         }
-        if self.is_closed_by_peer {
-            // Whatever follows a close_notify is ignored.
-            return Ok(Input::Closed);
-        }
         if rest.len() > RECORD_BYTES_MAX {
             self.has_failed = true;
             return Err(Failed("a handshake message is too long".to_owned()));
         }
-        self.partial = rest.to_vec();
-        Ok(Input::Open)
+        // Bytes after a close_notify are ignored.
+        if !self.is_closed_by_client {
+            self.partial = rest.to_vec();
+        }
+        Ok(Opened {
+            length,
+            is_closed: self.is_closed_by_client,
+        })
     }
 
     /// Puts `plaintext` into records and appends them to `records`, after whatever else has to be sent.
@@ -177,16 +186,13 @@ impl Session {
         }
     }
 
-    /// The alert for the client after a failure, if there is one.
+    /// The alert for the client after a failure, if there is one. Asking for more would have the
+    /// same bytes fail again.
     fn take_alert(&mut self, rest: &mut [u8], records: &mut Vec<u8>) {
-        loop {
-            let status = self.connection.process_tls_records(&mut *rest);
-            let Ok(state @ ConnectionState::EncodeTlsData(_)) = status.state else {
-                return;
-            };
-            if progress(state, records).is_err() {
-                return;
-            }
+        let status = self.connection.process_tls_records(rest);
+        if let Ok(state @ ConnectionState::EncodeTlsData(_)) = status.state {
+            // Where it cannot be written, the client sees the end of the connection alone.
+            let _ = progress(state, records);
         }
     }
 }
