@@ -4,7 +4,7 @@
     scripts/chart_static.py [--write]
 
 Held to each other: values.yaml, its schema, the README's table and ci/everything-values.yaml; the settings in
-src/config/keys.rs with `config`, and their variables with the refusals' tests; the metrics in src/app/metrics/text.rs
+src/config/keys.rs with `config`, and their variables with the refusals' tests; the metrics in src/metrics/text.rs
 with alerts and dashboard; the versions in Cargo.toml and Chart.yaml. Needs PyYAML. With --write, the table is written
 in place of being checked.
 """
@@ -160,7 +160,7 @@ def check_settings(config):
 
 
 def check_metrics():
-    text = (ROOT / "src/app/metrics/text.rs").read_text()
+    text = (ROOT / "src/metrics/text.rs").read_text()
     known = {f"release_server_{name}" for name in re.findall(r'"([a-z_]+)"', text)}
     for path in ("dashboards/release-server.json", "templates/prometheusrule.yaml"):
         used = set(re.findall(r"\brelease_server_\w+", (CHART / path).read_text()))

@@ -4,12 +4,13 @@
 //! that says what was wrong; the exit code is 0 when all went well, 1 when not (a package that `verify` finds wrong
 //! included), 2 when the command line was not understood.
 
-use crate::app::metrics::Metrics;
 use crate::app::public_url::PublicUrl;
+use crate::app::router::Endpoint;
 use crate::app::{self, App};
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::log as output;
+use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::{self, Server, descriptors, listener};
 use crate::storage::{Maintenance, Retention, Store};
@@ -148,7 +149,7 @@ fn serve() -> Result<Infallible, Failure> {
     };
     let store = Store::open(&config.storage_path, retention, clock.clone())
         .map_err(|error| unusable_storage(&config.storage_path, &error))?;
-    let metrics = Arc::new(Metrics::default());
+    let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let app = App::new(
         Arc::clone(&store),
         Arc::clone(&metrics),

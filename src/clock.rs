@@ -1,12 +1,12 @@
-//! The two clocks of the process: a steady one for deadlines, the wall clock for what people and clients read.
+//! The two clocks of the process: a monotonic one for deadlines, the wall clock for dates.
 //!
-//! Invariant: no other module asks the system for the time (`clippy.toml` forbids it), so that a test can move the
-//! steady clock by hand and watch deadlines pass without waiting for them.
+//! Invariant: no other module asks the system for the time (`clippy.toml` forbids it), so that a
+//! test can move the monotonic clock by hand and watch deadlines pass without waiting for them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-/// The steady clock. Cheap to clone; all clones of a manual clock move together.
+/// The monotonic clock. Cheap to clone; all clones of a manual clock move together.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
@@ -17,7 +17,6 @@ enum Source {
 }
 
 impl Clock {
-    /// The system's monotonic clock.
     pub fn system() -> Self {
         Self(Source::System)
     }
@@ -27,7 +26,6 @@ impl Clock {
         Self(Source::Manual(Arc::new(Mutex::new(monotonic_now()))))
     }
 
-    /// The present moment.
     pub fn now(&self) -> Instant {
         match &self.0 {
             Source::System => monotonic_now(),
@@ -35,7 +33,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward; the system's clock moves by itself.
+    /// Moves a manual clock forward; has no effect on the system's clock.
     pub fn advance(&self, by: Duration) {
         if let Source::Manual(now) = &self.0 {
             *now.lock().unwrap_or_else(PoisonError::into_inner) += by;
@@ -45,16 +43,16 @@ impl Clock {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place that asks the steady clock"
+    reason = "the one place that reads the monotonic clock"
 )]
 fn monotonic_now() -> Instant {
     Instant::now()
 }
 
-/// The wall clock: for dates in answers, in logs and on files. It may jump.
+/// The wall clock, which may jump: for dates in answers, in logs and on files.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place that asks the wall clock"
+    reason = "the one place that reads the wall clock"
 )]
 pub fn wall_now() -> SystemTime {
     SystemTime::now()

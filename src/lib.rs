@@ -1,10 +1,12 @@
-//! A release server: publish spec-kit template packages with `curl` and a token, and let everyone fetch them.
+//! A release server: publish spec-kit template packages with `curl` and a token, and serve them to
+//! everyone.
 //!
-//! Data flows one way through the layers, each of which uses only those below it (`tests/tidy.rs` checks it):
-//! [`cli`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`] (the directory) → [`config`] (settings) →
-//! [`http`] (bytes to values) → [`log`], [`clock`], [`date`], [`limits`], [`pattern`], [`version`].
+//! Data flows one way through the layers, each of which uses only those below it (`tests/tidy.rs`
+//! checks it): [`cli`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`] (the
+//! directory) → [`config`] (settings) → [`http`] (bytes to values) → [`metrics`] → [`log`],
+//! [`clock`], [`date`], [`limits`], [`pattern`], [`version`].
 //!
-//! Start with ARCHITECTURE.md: it has the bird's view, the map and the invariants.
+//! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 
 pub mod app;
 pub mod cli;
@@ -15,6 +17,7 @@ mod healthcheck;
 pub mod http;
 pub mod limits;
 pub mod log;
+pub mod metrics;
 pub mod pattern;
 pub mod server;
 pub mod storage;

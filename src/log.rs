@@ -1,16 +1,16 @@
-//! The log: one JSON object a line on standard output, or one line for a person at a terminal.
+//! The log: one JSON object a line on standard output, or one line of text for a terminal.
 //!
-//! `env_logger` filters and hands over each record; this module writes it and passes it to one thread that owns
-//! the output. Lines about requests are gathered for a moment, so that a fast server does not pay a system call for
-//! each; every other line is written at once.
+//! `env_logger` filters records. This module formats them and passes them to one thread that owns
+//! the output. Lines about requests are gathered for a moment, so that a fast server does not pay a
+//! system call for each; every other line is written at once.
 //!
 //! Invariants:
-//! - No thread but the log's own waits for whoever reads the output. When nobody reads, lines are held up to a bound,
-//!   then counted and dropped, and the count is logged.
-//! - Whatever came from a client is JSON text here, or a word without blanks and controls, so it cannot begin a line or a
-//!   field of its own.
+//! - Only the log's own thread waits for the reader of the output. While nothing reads, lines are
+//!   held up to a bound, then counted and dropped, and the count is logged.
+//! - A client's text is written as a JSON string, or as a word without blanks and controls, so it
+//!   cannot begin a line or a field.
 //!
-//! Source: the project's contract, section 6 (README.md, "Logs"). JSON: RFC 8259.
+//! Sources: docs/contract.md, section 6; RFC 8259 (JSON).
 
 use crate::clock;
 use crate::date;
@@ -21,27 +21,25 @@ use std::cell::Cell;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// The target of lines about finished requests; these alone may wait for company.
+/// The target of lines about finished requests, the only ones that are gathered.
 pub const REQUEST_TARGET: &str = "release_server::request";
 
 static OUTPUT: OnceLock<Arc<Output>> = OnceLock::new();
 
 thread_local! {
-    /// Whether the record that this thread is formatting must not wait. `env_logger` hands the text of a record to its
-    /// pipe on the thread that formatted it, without the record.
+    /// Whether the record that this thread formats must be written at once. `env_logger` passes the
+    /// text to its pipe on the thread that formatted it, but without the record.
     static URGENT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// How a record is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// A JSON object.
     Json,
-    /// Time, level, message and fields, for reading.
+    /// Time, level, message and fields, for people.
     Text,
 }
 
-/// Starts logging what passes `filter`, which has been checked. Called once, by the command that serves.
+/// Starts logging the records that pass `filter`, which has been checked. Called once.
 pub fn start(filter: &str, format: Format) -> std::io::Result<()> {
     let output = Arc::new(Output::default());
     let writer = Arc::clone(&output);
@@ -65,14 +63,15 @@ pub fn start(filter: &str, format: Format) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Waits until everything logged so far is written, or for a bounded time. For the end of the process.
+/// Waits until everything logged so far is written, at most for `LOG_FLUSH_TIME_MAX`. Called at the
+/// end of the process.
 pub fn flush() {
     if let Some(output) = OUTPUT.get() {
         output.flush();
     }
 }
 
-/// Writes a record as one line of JSON: into memory first, as every single write to a formatter costs.
+/// Writes a record as one line of JSON, into memory first: each write to a formatter is slow.
 fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
     let mut line = Vec::with_capacity(512);
     line.extend_from_slice(br#"{"timestamp":""#);
@@ -95,7 +94,7 @@ fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> 
     out.write_all(&line)
 }
 
-/// Writes a record as one line for people: what every line has alike is left out.
+/// Writes a record as one line for people, without the module.
 fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
     let mut line = Vec::with_capacity(512);
     let time = date::rfc3339_millis(clock::wall_now());
@@ -109,7 +108,7 @@ fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> 
     out.write_all(&line)
 }
 
-/// Writes ` name=value` for each field; values that are no plain word are quoted as JSON quotes them.
+/// Writes ` name=value` for each field. A value that is not a plain word becomes a JSON string.
 struct TextFieldWriter<'l>(&'l mut Vec<u8>);
 
 impl<'kvs> VisitSource<'kvs> for TextFieldWriter<'_> {
@@ -125,7 +124,7 @@ impl<'kvs> VisitSource<'kvs> for TextFieldWriter<'_> {
     }
 }
 
-/// Writes the fields of an event behind its message.
+/// Writes the fields of a record after its message.
 struct FieldWriter<'l>(&'l mut Vec<u8>);
 
 impl<'kvs> VisitSource<'kvs> for FieldWriter<'_> {
@@ -149,7 +148,7 @@ impl<'kvs> VisitSource<'kvs> for FieldWriter<'_> {
     }
 }
 
-/// What `env_logger` writes to: a line in one call of `write_all`.
+/// The target of `env_logger`, which passes each line in one call of `write_all`.
 struct Pipe(Arc<Output>);
 
 impl Write for Pipe {
@@ -174,9 +173,9 @@ struct Output {
 struct Held {
     lines: Vec<u8>,
     dropped: u64,
-    /// Something in `lines` must not wait.
+    /// A line in `lines` must be written at once.
     urgent: bool,
-    /// Lines taken out of `lines` are on their way.
+    /// Lines taken out of `lines` are being written.
     writing: bool,
 }
 
@@ -199,7 +198,7 @@ impl Output {
         }
     }
 
-    /// The log's own thread: gathers, writes, for ever.
+    /// The loop of the log's own thread.
     fn run(&self, out: &mut dyn Write) {
         let mut lines = Vec::new();
         loop {
@@ -218,13 +217,13 @@ impl Output {
             held.urgent = false;
             held.writing = true;
             drop(held);
-            // Nobody could be told that the log cannot be written.
+            // There is nowhere to report that the log cannot be written.
             let _ = out.write_all(&lines).and_then(|()| out.flush());
             lines.clear();
             self.lock().writing = false;
             self.written.notify_all();
             if dropped > 0 {
-                log::warn!(count = dropped; "log lines were dropped because nobody read them");
+                log::warn!(count = dropped; "log lines dropped: nothing read the output");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The program: everything is in the library, so that tests and fuzzers reach it.
+//! The executable. All code is in the library, so that tests and fuzzers can call it.
 
 fn main() -> std::process::ExitCode {
     release_server::cli::run()

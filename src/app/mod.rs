@@ -10,7 +10,6 @@ pub mod auth;
 mod downloads;
 pub mod error;
 mod handlers;
-pub mod metrics;
 pub mod negotiate;
 pub mod public_url;
 pub mod release;
@@ -22,11 +21,11 @@ use crate::clock::Clock;
 use crate::config::token::Token;
 use crate::http::head::Expectation;
 use crate::http::response::Response;
-use crate::http::service::{Decision, Reply, Request, Service};
+use crate::http::service::{Decision, Refusal, Reply, Request, Service};
+use crate::metrics::{Metrics, NO_ROUTE};
 use crate::storage::Store;
 use downloads::Downloads;
 use error::{ApiError, ReleaseError};
-use metrics::{Metrics, NO_ROUTE};
 use public_url::PublicUrl;
 use rendered::RenderedCache;
 use router::{Endpoint, Route};
@@ -175,5 +174,9 @@ impl Service for App {
         };
         let reply = handled.unwrap_or_else(|error| Reply::Now(self.explain(error, request)));
         Decision { route, reply }
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Response {
+        ApiError::from(refusal).into_response()
     }
 }

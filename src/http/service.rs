@@ -1,49 +1,45 @@
-//! What passes between the connections and the application: a request, and a reply to it.
+//! The interface between the server and the application: a request, and a reply to it.
 //!
-//! Invariants: an application never sees a socket and a connection never sees a route; a handler that wants the body
-//! gets it pushed, as it arrives, and never waits for it.
+//! Invariants: an application never sees a socket and a connection never sees a route; a handler
+//! that wants the body is given it as it arrives, and never waits for it.
 
+use crate::http::chunked::ChunkError;
 use crate::http::framing::Framing;
-use crate::http::head::{Expectation, Fields};
+use crate::http::head::{Expectation, Fields, HeadError};
 use crate::http::response::Response;
 use crate::http::target::Target;
 use std::ops::ControlFlow;
 use tiny_http::Method;
 
-/// A request whose head is complete. Its body, if any, is still to come.
+/// A request whose head is complete. Its body, if any, is still to arrive.
 #[derive(Debug)]
 pub struct Request<'r> {
-    /// The method.
     pub method: &'r Method,
-    /// Path and query.
     pub target: Target<'r>,
-    /// The header fields.
     pub fields: Fields<'r, 'r>,
-    /// How the body is delimited.
     pub framing: Framing,
-    /// What the client expects before it sends the body.
     pub expectation: Expectation,
-    /// Host and port that the client reached this server by; the connection's own address where HTTP/1.0 said none.
+    /// Host and port by which the client reached this server; the connection's own address where an
+    /// HTTP/1.0 request names none.
     pub authority: &'r str,
 }
 
-/// What becomes of a request.
 pub enum Reply {
     /// The answer. A body that was announced is not wanted.
     Now(Response),
-    /// The answer comes once the body has been fed to the sink.
+    /// The answer follows once the body has been fed to the sink.
     Body(Box<dyn BodySink>),
 }
 
-/// A reply, and what the request was for.
+/// A reply, and the route that made it.
 pub struct Decision {
-    /// The route, as metrics and logs name it.
+    /// The route as metrics and logs name it.
     pub route: &'static str,
-    /// The reply.
     pub reply: Reply,
 }
 
-/// Takes a request's body as it arrives. Dropped without [`BodySink::finish`], it undoes what it did.
+/// Takes a request's body as it arrives. Dropped without [`BodySink::finish`], it undoes what it
+/// did.
 pub trait BodySink: Send {
     /// Takes the next bytes; breaks with an answer where the rest is not wanted.
     fn feed(&mut self, bytes: &[u8]) -> ControlFlow<Response>;
@@ -51,8 +47,25 @@ pub trait BodySink: Send {
     fn finish(self: Box<Self>) -> Response;
 }
 
+/// Why the server refuses a request by itself.
+#[derive(Debug)]
+pub enum Refusal {
+    Head(HeadError),
+    /// The rest of a head or of a body did not arrive in time.
+    Timeout,
+    /// The connection ended in the middle of the body.
+    BodyCutShort,
+    Chunks(ChunkError),
+    /// Parked connections hold as much memory as they may.
+    Overloaded,
+    /// A handler panicked.
+    Panic,
+}
+
 /// An application.
 pub trait Service: Send + Sync {
-    /// Decides on a request, from its head.
+    /// Decides on a request from its head.
     fn respond(&self, request: &Request<'_>) -> Decision;
+    /// The answer to a request that the server refuses.
+    fn refuse(&self, refusal: Refusal) -> Response;
 }

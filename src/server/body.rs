@@ -1,173 +1,156 @@
-//! Bodies of requests, from the socket to their sinks.
+//! The body phase: the request's body is passed to its sink as it arrives.
 //!
-//! Invariants: a sink gets exactly the content of its body; what follows it stays in the inbox; a sink whose body does not
-//! come to its end is dropped unfinished.
+//! Invariants: a sink gets exactly the content of its body; what follows the body stays in the
+//! inbox; a sink whose body is incomplete is dropped unfinished.
 //!
 //! Source: RFC 9112, sections 6 and 8 (incomplete messages).
 
-use super::connection::{Connection, Context, Received, State, Step, reason};
-use super::discard::Unread;
+use super::answer::AnswerPhase;
+use super::context::Context;
 use super::exchange::Exchange;
 use super::pace::{Pace, Verdict};
-use super::poller::Interest;
-use super::table::Parking;
-use crate::app::error::ApiError;
+use super::skip::{SkipPhase, Unread};
+use super::wire::{Received, Wire};
 use crate::http::body::BodyDecoder;
 use crate::http::chunked::Chunk;
-use crate::http::service::BodySink;
+use crate::http::service::{BodySink, Refusal};
 use crate::limits::{RECEIVE_TURN_BYTES, STALL_TIME_MAX};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-/// A body on its way to its sink.
-pub(super) struct Receiving {
-    pub(super) exchange: Exchange,
+pub struct BodyPhase {
+    exchange: Exchange,
     decoder: BodyDecoder,
     sink: Box<dyn BodySink>,
     pace: Pace,
 }
 
-impl std::fmt::Debug for Receiving {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Receiving")
-            .field("exchange", &self.exchange)
-            .field("decoder", &self.decoder)
-            .finish_non_exhaustive()
-    }
+pub enum BodyOutcome {
+    /// More of the body is still to arrive, or the turn is over.
+    Incomplete(Box<BodyPhase>),
+    Answer(Box<AnswerPhase>),
+    /// The body arrives too slowly.
+    Late(Verdict, Box<BodyPhase>),
+    /// The client closed its sending side before the body's end.
+    CutShort(Box<BodyPhase>),
 }
 
-impl Receiving {
-    /// A body that begins to come now.
-    pub(super) fn new(
+impl BodyPhase {
+    pub fn new(
         exchange: Exchange,
         decoder: BodyDecoder,
         sink: Box<dyn BodySink>,
         now: Instant,
-    ) -> Self {
-        Self {
+    ) -> Box<Self> {
+        Box::new(Self {
             exchange,
             decoder,
             sink,
             pace: Pace::new(now, 0),
-        }
+        })
     }
-}
 
-/// What feeding a sink came to.
-enum Fed {
-    More(Box<Receiving>),
-    Over(Step),
-}
+    /// When the body is stalled unless more of it arrives.
+    pub fn stalled_at(&self) -> Instant {
+        self.pace.stalled_at()
+    }
 
-impl Connection {
-    /// Feeds a body to its sink as far as it has come.
-    pub(super) fn read_body(
-        &mut self,
-        mut receiving: Box<Receiving>,
+    /// Undoes what the sink did, and gives back the exchange.
+    pub fn abandon(self) -> Exchange {
+        self.exchange
+    }
+
+    /// Feeds the sink with what has arrived.
+    pub fn advance(self: Box<Self>, wire: &mut Wire, cx: &mut Context<'_>) -> BodyOutcome {
+        let mut buffer = std::mem::take(&mut cx.buffer);
+        let outcome = self.receive(&mut buffer, wire, cx);
+        cx.buffer = buffer;
+        outcome
+    }
+
+    fn receive(
+        mut self: Box<Self>,
+        buffer: &mut [u8],
+        wire: &mut Wire,
         cx: &mut Context<'_>,
-    ) -> Step {
-        loop {
-            // With nothing in it, too: a body of no bytes is complete before any come.
-            let inbox = std::mem::take(&mut self.inbox);
-            match self.feed(receiving, &inbox, cx) {
-                Fed::More(back) => receiving = back,
-                Fed::Over(step) => return step,
-            }
-            if cx.turn.received_bytes >= RECEIVE_TURN_BYTES {
-                return self.park_for_body(receiving, cx);
-            }
-            let mut buffer = std::mem::take(&mut cx.buffer);
-            let received = self.receive(&mut buffer);
-            let fed = match received {
+    ) -> BodyOutcome {
+        // Even an empty inbox is fed: a body of no bytes is complete before any arrive.
+        let inbox = wire.take_inbox();
+        match self.feed(&inbox, wire, cx) {
+            Ok(body) => self = body,
+            Err(answer) => return BodyOutcome::Answer(answer),
+        }
+        drop(inbox);
+        while cx.turn.received_bytes < RECEIVE_TURN_BYTES {
+            match wire.receive(buffer) {
                 Received::Bytes(length) => {
                     cx.turn.received_bytes += length;
-                    self.feed(receiving, &buffer[..length], cx)
+                    match self.feed(&buffer[..length], wire, cx) {
+                        Ok(body) => self = body,
+                        Err(answer) => return BodyOutcome::Answer(answer),
+                    }
                 }
-                Received::Nothing => Fed::Over(self.park_for_body(receiving, cx)),
-                Received::End => {
-                    // Whoever closed only the sending side still reads why nothing came of it.
-                    drop(receiving.sink);
-                    self.answer_and_close(ApiError::BodyCutShort, receiving.exchange, cx);
-                    Fed::Over(Step::Close)
-                }
-            };
-            cx.buffer = buffer;
-            match fed {
-                Fed::More(back) => receiving = back,
-                Fed::Over(step) => return step,
+                Received::Nothing => break,
+                Received::End => return BodyOutcome::CutShort(self),
             }
         }
-    }
-
-    /// Waits for more of a body, unless it comes too slowly.
-    fn park_for_body(&mut self, mut receiving: Box<Receiving>, cx: &mut Context<'_>) -> Step {
-        let now = cx.shared.clock.now();
-        let received = receiving.exchange.received_bytes;
-        let verdict = receiving.pace.observe(now, received, STALL_TIME_MAX);
-        if verdict != Verdict::Fine {
-            cx.shared.metrics.closed(reason(verdict));
-            drop(receiving.sink);
-            self.answer_and_close(ApiError::Timeout, receiving.exchange, cx);
-            return Step::Close;
+        let received = self.exchange.received_bytes;
+        match self.pace.observe(cx.now(), received, STALL_TIME_MAX) {
+            Verdict::Fine => BodyOutcome::Incomplete(self),
+            verdict => BodyOutcome::Late(verdict, self),
         }
-        let parking = Parking {
-            deadline: receiving.pace.stalled_at(),
-            idle: false,
-        };
-        self.state = State::Body(receiving);
-        Step::Park(Interest::Read, parking)
     }
 
-    /// Feeds bytes to a body's sink; what follows the body goes into the inbox.
-    fn feed(&mut self, mut receiving: Box<Receiving>, bytes: &[u8], cx: &mut Context<'_>) -> Fed {
+    /// Feeds bytes to the sink; the answer where the body is over or not wanted any more. What
+    /// follows the body goes into the inbox.
+    fn feed(
+        mut self: Box<Self>,
+        bytes: &[u8],
+        wire: &mut Wire,
+        cx: &mut Context<'_>,
+    ) -> Result<Box<Self>, Box<AnswerPhase>> {
         let mut rest = bytes;
         loop {
-            let data = match receiving.decoder.next(&mut rest) {
+            let data = match self.decoder.next(&mut rest) {
                 Ok(Chunk::Data(data)) => data,
-                Ok(Chunk::NeedMore) => return Fed::More(receiving),
+                Ok(Chunk::NeedMore) => return Ok(self),
                 Ok(Chunk::End) => {
-                    self.inbox = rest.to_vec();
-                    return Fed::Over(self.finish(*receiving, cx));
+                    wire.set_inbox(rest.to_vec());
+                    return Err(self.finish(wire, cx));
                 }
                 Err(error) => {
-                    drop(receiving.sink);
-                    let response = ApiError::Chunks(error).into_response();
-                    let unread = Unread::Garbage;
-                    return Fed::Over(self.answer(response, receiving.exchange, unread, cx));
+                    let (refusal, exchange) = (Refusal::Chunks(error), self.abandon());
+                    return Err(AnswerPhase::refusal(refusal, exchange, wire, cx));
                 }
             };
-            receiving.exchange.received_bytes += data.len() as u64;
-            let outcome = catch_unwind(AssertUnwindSafe(|| receiving.sink.feed(data)));
-            match outcome {
+            self.exchange.received_bytes += data.len() as u64;
+            match catch_unwind(AssertUnwindSafe(|| self.sink.feed(data))) {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(response)) => {
-                    self.inbox = rest.to_vec();
-                    let Receiving {
+                    wire.set_inbox(rest.to_vec());
+                    let Self {
                         exchange,
                         decoder,
                         sink,
                         ..
-                    } = *receiving;
-                    // What it took is gone, and its space free, before the client is told.
+                    } = *self;
+                    // The space that it took is free before the client reads the answer.
                     drop(sink);
-                    let unread = self.read_over_received(decoder, cx.shared.clock.now());
-                    return Fed::Over(self.answer(response, exchange, unread, cx));
+                    let unread = SkipPhase::unread(decoder, wire, cx.now());
+                    return Err(AnswerPhase::new(response, exchange, unread, wire, cx));
                 }
-                Err(_) => {
-                    drop(receiving.sink);
-                    return Fed::Over(self.answer_panic(receiving.exchange, cx));
-                }
+                Err(_) => return Err(AnswerPhase::panicked(self.abandon(), wire, cx)),
             }
         }
     }
 
     /// The body is complete.
-    fn finish(&mut self, receiving: Receiving, cx: &mut Context<'_>) -> Step {
-        let Receiving { exchange, sink, .. } = receiving;
+    fn finish(self: Box<Self>, wire: &Wire, cx: &mut Context<'_>) -> Box<AnswerPhase> {
+        let Self { exchange, sink, .. } = *self;
         match catch_unwind(AssertUnwindSafe(|| sink.finish())) {
-            Ok(response) => self.answer(response, exchange, Unread::Nothing, cx),
-            Err(_) => self.answer_panic(exchange, cx),
+            Ok(response) => AnswerPhase::new(response, exchange, Unread::Nothing, wire, cx),
+            Err(_) => AnswerPhase::panicked(exchange, wire, cx),
         }
     }
 }

@@ -1,13 +1,13 @@
-//! How many descriptors this process may have, and how many connections that is.
+//! The limit on open files, and how many connections it allows.
 //!
-//! Invariant: connections never use up what the rest of the process needs to answer them.
+//! Invariant: connections never use up the descriptors that the rest of the process needs.
 //!
 //! Source: getrlimit(2), `RLIMIT_NOFILE`.
 
 use crate::limits::{DESCRIPTORS_PER_CONNECTION, DESCRIPTORS_RESERVED};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit to the hard one; the limit that holds then, `None` for none.
+/// Raises the soft limit to the hard one. Returns the limit in force; `None` means unlimited.
 pub fn raise_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -20,7 +20,7 @@ pub fn raise_limit() -> Option<u64> {
     }
 }
 
-/// The most connections that fit a limit of descriptors, at least one.
+/// The most connections that a limit on descriptors allows: at least one, at most `wanted`.
 pub fn connections_within(limit: Option<u64>, wanted: usize) -> usize {
     let Some(limit) = limit else {
         return wanted;

@@ -1,41 +1,36 @@
-//! One request and its answer, as the log and the numbers see them.
+//! One request and its answer, as the log and the metrics see them.
 //!
-//! Invariant: every request that was begun ends in exactly one line and one count, however it ends.
+//! Invariant: every request that was begun ends in exactly one log line and one count.
 //!
-//! Source: the project's contract, section 6.
+//! Source: docs/contract.md, section 6.
 
-use super::Shared;
-use crate::app::metrics::{Finished, NO_ROUTE};
-use crate::http::digest;
+use super::context::{Context, Environment};
+use super::request_id::is_request_id;
+use super::wire::Wire;
 use crate::http::head::Head;
-use crate::limits::REQUEST_ID_BYTES_MAX;
 use crate::log::REQUEST_TARGET;
+use crate::metrics::{Finished, NO_ROUTE};
 use std::borrow::Cow;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use tiny_http::{HTTPVersion, Method};
 
-/// What the log and the numbers say where the client left before there was an answer. No client ever sees it.
+/// The status in log and metrics where the client left before there was an answer; never sent.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
-/// What is remembered of a request until its answer has gone.
 #[derive(Debug)]
 pub struct Exchange {
-    /// The route that took it.
     pub route: &'static str,
     method: Method,
     path: String,
-    /// Its id, which the answer returns.
     pub request_id: String,
-    /// The version it came with.
+    /// The version of the request.
     pub version: HTTPVersion,
     /// Whether the client wants the connection kept.
     pub keep_alive: bool,
-    /// Bytes of its body that came.
+    /// Bytes of the request's body.
     pub received_bytes: u64,
-    /// Bytes of the answer's body that went.
+    /// Bytes of the answer's body.
     pub sent_bytes: u64,
     /// The answer's status; 0 before there is one.
     pub status: u16,
@@ -44,8 +39,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// A request with this head.
-    pub fn begin(head: &Head<'_, '_>, peer: &Arc<str>, ids: &RequestIds, now: Instant) -> Self {
+    pub fn begin(head: &Head<'_, '_>, wire: &Wire, cx: &Context<'_>) -> Self {
         let given = head
             .fields
             .text("x-request-id")
@@ -54,19 +48,19 @@ impl Exchange {
             route: NO_ROUTE,
             method: head.method.clone(),
             path: head.target.path.to_owned(),
-            request_id: given.map_or_else(|| ids.next(), str::to_owned),
+            request_id: given.map_or_else(|| cx.env.request_ids.next(), str::to_owned),
             version: head.version.clone(),
             keep_alive: head.keep_alive,
             received_bytes: 0,
             sent_bytes: 0,
             status: 0,
-            peer: Arc::clone(peer),
-            started: now,
+            peer: Arc::clone(wire.peer()),
+            started: cx.now(),
         }
     }
 
-    /// Something that did not become a request: these bytes are no head, or not all of one.
-    pub fn without_head(received: &[u8], peer: &Arc<str>, ids: &RequestIds, now: Instant) -> Self {
+    /// An exchange for bytes that are not a head, or only a part of one.
+    pub fn without_head(received: &[u8], wire: &Wire, cx: &Context<'_>) -> Self {
         // Even so, an answer to HEAD has no body (RFC 9110, section 9.3.2).
         let method = if received.trim_ascii_start().starts_with(b"HEAD ") {
             Method::Head
@@ -77,35 +71,34 @@ impl Exchange {
             route: NO_ROUTE,
             method,
             path: String::new(),
-            request_id: ids.next(),
+            request_id: cx.env.request_ids.next(),
             version: HTTPVersion(1, 1),
             keep_alive: false,
             received_bytes: 0,
             sent_bytes: 0,
             status: 0,
-            peer: Arc::clone(peer),
-            started: now,
+            peer: Arc::clone(wire.peer()),
+            started: cx.now(),
         }
     }
 
-    /// What was asked for.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Whether the answer goes without its body.
+    /// Whether the answer is sent without its body.
     pub fn head_only(&self) -> bool {
         self.method == Method::Head
     }
 
-    /// The answer has gone, or never will: `aborted` says why.
-    pub fn end(&self, shared: &Shared, aborted: Option<&str>) {
+    /// Logs and counts the end of the exchange. `aborted` is the reason why it ended early.
+    pub fn end(&self, env: &Environment, aborted: Option<&str>) {
         let status = match self.status {
             0 => CLIENT_CLOSED_REQUEST,
             status => status,
         };
-        let duration = shared.clock.now().saturating_duration_since(self.started);
-        shared.metrics.finished(Finished {
+        let duration = env.clock.now().saturating_duration_since(self.started);
+        env.metrics.finished(Finished {
             is_upload: self.route != NO_ROUTE && matches!(self.method, Method::Put | Method::Post),
             route: self.route,
             status,
@@ -124,7 +117,7 @@ impl Exchange {
         } else {
             self.method.as_str()
         };
-        // Thousandths are exact enough, and short.
+        // Microseconds are exact enough, and short.
         let duration_ms = (duration.as_secs_f64() * 1e6).round() / 1e3;
         let message = aborted.map_or(Cow::Borrowed("request"), |why| {
             Cow::Owned(format!("request ended early: {why}"))
@@ -136,27 +129,5 @@ impl Exchange {
             peer = &*self.peer, request_id = self.request_id.as_str();
             "{message}"
         );
-    }
-}
-
-/// An id that may stand in a header and a log line as it is.
-fn is_request_id(id: &str) -> bool {
-    (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// Makes ids for requests that bring none: unique in this process, and hardly ever the same in another.
-#[derive(Debug)]
-pub struct RequestIds(AtomicU64);
-
-impl Default for RequestIds {
-    fn default() -> Self {
-        Self(AtomicU64::new(RandomState::new().hash_one(0)))
-    }
-}
-
-impl RequestIds {
-    fn next(&self) -> String {
-        let id = self.0.fetch_add(1, Ordering::Relaxed);
-        digest::hex(&id.to_be_bytes())
     }
 }

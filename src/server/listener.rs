@@ -1,8 +1,8 @@
 //! Accepting connections.
 //!
-//! Invariants: accepting never ends and never spins: where there is no room or the system has run out of something, it
-//! is paused, for a reason and with a moment at which it goes on; one worker accepts at a time, as the listener is armed
-//! for one event like every socket.
+//! Invariants: accepting never ends and never spins: where there is no room or the system has run
+//! out of descriptors or memory, accepting is paused, for a reason and until a set moment; one
+//! worker accepts at a time, as the listener is armed for one event like every socket.
 //!
 //! Sources: accept(2), "Error handling"; tcp(7): options set on the listener are inherited.
 
@@ -17,13 +17,12 @@ use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// The token of the listener's events; connections and the wake-up have others.
+/// The token of the listener; connections and the wake-up have others.
 pub const LISTENER: u64 = u64::MAX - 1;
 
-/// Why no connection is accepted for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PauseReason {
-    /// There are as many connections as there may be, and none is idle.
+    /// All of `max_connections` are open, and none is idle.
     Full,
     /// The system is out of descriptors or memory.
     Resources(Errno),
@@ -32,29 +31,28 @@ pub enum PauseReason {
 #[derive(Debug)]
 enum Accepting {
     On(OwnedFd),
-    /// Until this moment, unless something is freed before.
+    /// Until this moment, or until a connection is closed.
     Paused(OwnedFd, Instant),
     Stopped,
 }
 
-/// The listening socket and whether it is listened to.
+/// The listening socket, and whether it is accepted from.
 #[derive(Debug)]
 pub struct Listener(Mutex<Accepting>);
 
-/// What accepting gave.
 #[derive(Debug)]
 pub enum Accepted {
-    /// A connection, not blocking, and where it comes from.
+    /// A non-blocking socket, and the client's address.
     Connection(OwnedFd, SocketAddr),
-    /// Nobody is waiting.
-    Nobody,
-    /// A connection that was gone before it was accepted.
+    /// No connection is waiting.
+    None,
+    /// The client left before its connection was accepted.
     Gone,
-    /// The system is out of something.
+    /// The system is out of descriptors or memory.
     Exhausted(Errno),
 }
 
-/// Listens on an address. Without a host: on every address there is, IPv6 included where the system has it.
+/// Listens on an address; without a host, on every address, IPv6 included where the system has it.
 pub fn bind(address: Address) -> io::Result<(OwnedFd, SocketAddr)> {
     match address.host {
         Some(host) => listen(SocketAddr::new(host, address.port)),
@@ -80,7 +78,7 @@ fn listen(address: SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
     if address.is_ipv6() {
-        // `::` takes IPv4 as well, whatever the system's default is.
+        // `::` accepts IPv4 as well, whatever the system's default is.
         sockopt::set_ipv6_v6only(&socket, false)?;
     }
     sockopt::set_socket_reuseaddr(&socket, true)?;
@@ -92,7 +90,6 @@ fn listen(address: SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> {
 }
 
 impl Listener {
-    /// Begins to accept.
     pub fn new(socket: OwnedFd, poller: &Poller) -> io::Result<Self> {
         poller.add(&socket, LISTENER, Interest::Read)?;
         Ok(Self(Mutex::new(Accepting::On(socket))))
@@ -102,11 +99,11 @@ impl Listener {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Accepts one connection, if anyone waits.
+    /// Accepts one connection, if one is waiting.
     pub fn accept(&self) -> Accepted {
         let accepting = self.lock();
         let Accepting::On(socket) = &*accepting else {
-            return Accepted::Nobody;
+            return Accepted::None;
         };
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         match rustix::net::acceptfrom_with(socket, flags) {
@@ -118,7 +115,7 @@ impl Listener {
                 let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
                 Accepted::Connection(socket, peer)
             }
-            Err(Errno::AGAIN) => Accepted::Nobody,
+            Err(Errno::AGAIN) => Accepted::None,
             Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
                 Accepted::Exhausted(error)
             }
@@ -126,14 +123,14 @@ impl Listener {
         }
     }
 
-    /// Listens for the next connection.
+    /// Arms the listener for the next connection.
     pub fn arm(&self, poller: &Poller) {
         if let Accepting::On(socket) = &*self.lock() {
             arm(socket, poller);
         }
     }
 
-    /// Stops listening for a while.
+    /// Stops accepting for `ACCEPT_PAUSE`.
     pub fn pause(&self, reason: PauseReason, now: Instant) {
         let mut accepting = self.lock();
         if let Accepting::On(socket) = std::mem::replace(&mut *accepting, Accepting::Stopped) {
@@ -142,7 +139,7 @@ impl Listener {
         }
     }
 
-    /// When a pause ends by itself.
+    /// When the pause ends by itself; `None` where accepting is not paused.
     pub fn resumes_at(&self) -> Option<Instant> {
         match &*self.lock() {
             Accepting::Paused(_, until) => Some(*until),
@@ -150,7 +147,7 @@ impl Listener {
         }
     }
 
-    /// Ends a pause, because something was freed or its time is over.
+    /// Ends a pause.
     pub fn resume(&self, poller: &Poller) {
         let mut accepting = self.lock();
         match std::mem::replace(&mut *accepting, Accepting::Stopped) {
@@ -162,7 +159,7 @@ impl Listener {
         }
     }
 
-    /// Stops listening for good: who comes now is refused by the system.
+    /// Stops listening for good: the system refuses new connections from now on.
     pub fn stop(&self) {
         *self.lock() = Accepting::Stopped;
     }

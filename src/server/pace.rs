@@ -1,14 +1,13 @@
-//! Whether a transfer goes on fast enough to be worth its connection.
+//! Whether a transfer is fast enough to keep its connection.
 //!
-//! Invariants: progress is bytes that the other side has sent or acknowledged, never time or readiness; a transfer that
-//! keeps [`PACE_BYTES_PER_SECOND_MIN`] is never ended.
+//! Invariants: progress is bytes that the other side has sent or acknowledged, never time or
+//! readiness; a transfer that keeps [`PACE_BYTES_PER_SECOND_MIN`] is never ended.
 //!
-//! Source: the project's contract, section 7.
+//! Source: docs/contract.md, section 7.
 
 use crate::limits::{PACE_BYTES_PER_SECOND_MIN, PACE_WINDOW, STALL_TIME_MAX};
 use std::time::{Duration, Instant};
 
-/// The pace of one transfer.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     progress: u64,
@@ -17,19 +16,17 @@ pub struct Pace {
     window_progress: u64,
 }
 
-/// What to do about a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Let it go on.
     Fine,
-    /// Nothing has moved for too long.
+    /// No progress for too long.
     Stalled,
-    /// It is too slow on average.
+    /// Too slow on average.
     Slow,
 }
 
 impl Pace {
-    /// The pace of a transfer that begins now, with so many bytes behind it already.
+    /// A transfer that begins now, at this count of bytes.
     pub fn new(now: Instant, progress: u64) -> Self {
         Self {
             progress,
@@ -39,8 +36,8 @@ impl Pace {
         }
     }
 
-    /// Takes note of how many bytes have passed. `stall_time_max`: [`STALL_TIME_MAX`], or more where progress cannot be
-    /// seen exactly.
+    /// Notes the count of bytes. `stall_time_max` is [`STALL_TIME_MAX`], or more where progress is
+    /// not known exactly.
     pub fn observe(&mut self, now: Instant, progress: u64, stall_time_max: Duration) -> Verdict {
         if progress > self.progress {
             self.progress = progress;
@@ -61,7 +58,7 @@ impl Pace {
         Verdict::Fine
     }
 
-    /// When the transfer is stalled unless something moves before.
+    /// When the transfer is stalled unless there is progress before.
     pub fn stalled_at(&self) -> Instant {
         self.progressed_at + STALL_TIME_MAX
     }

@@ -1,8 +1,9 @@
 //! The kernel's readiness queue: epoll, one-shot, shared by all workers.
 //!
-//! Invariants: a registered socket is reported to one worker and then to nobody until it is armed again, so a connection
-//! is in one pair of hands; a wait returns one event, so that no ready connection queues behind a worker that waits for
-//! the disk; the wake-up is reported to every worker until it is cleared.
+//! Invariants: a registered socket is reported to one worker and then to no other until it is
+//! armed again, so a connection has one holder; a wait returns one event, so that no ready
+//! connection queues after a worker that waits for the disk; the wake-up is reported to every
+//! worker until it is cleared.
 //!
 //! Source: epoll(7).
 
@@ -14,10 +15,10 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-/// What a connection waits for.
+/// The event that a socket is armed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
-    /// Something to read, or the end.
+    /// Bytes to read, or the end of the stream.
     Read,
     /// Room to write.
     Write,
@@ -33,10 +34,9 @@ impl From<Interest> for EventFlags {
     }
 }
 
-/// The token of the wake-up; connections and listener have others.
+/// The token of the wake-up; connections and the listener have others.
 pub const WAKE: u64 = u64::MAX;
 
-/// The queue.
 #[derive(Debug)]
 pub struct Poller {
     epoll: OwnedFd,
@@ -44,7 +44,6 @@ pub struct Poller {
 }
 
 impl Poller {
-    /// An empty queue.
     pub fn new() -> io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
@@ -64,7 +63,7 @@ impl Poller {
         Ok(epoll::modify(&self.epoll, socket, data, interest.into())?)
     }
 
-    /// Waits for one event, for at most this long; its token.
+    /// Waits for one event, at most for `timeout`; returns its token.
     pub fn wait(&self, timeout: Option<Duration>) -> io::Result<Option<u64>> {
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let mut events = [MaybeUninit::<Event>::uninit()];
@@ -75,13 +74,12 @@ impl Poller {
         }
     }
 
-    /// Wakes every worker, until it is cleared.
+    /// Wakes every worker, until [`Poller::clear_wake`].
     pub fn wake(&self) {
-        // Fails only when the counter is full: then it is awake anyway.
+        // Fails only when the counter is full, and then the wake-up is pending anyway.
         let _ = rustix::io::write(&self.wake, &1u64.to_ne_bytes());
     }
 
-    /// Lets workers sleep again.
     pub fn clear_wake(&self) {
         let _ = rustix::io::read(&self.wake, &mut [0; 8]);
     }

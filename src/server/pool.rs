@@ -1,23 +1,23 @@
-//! The fixed pool: threads that take what is ready, advance it, and park it again.
+//! The fixed pool: threads that take ready connections, advance them, and park them again.
 //!
-//! Invariants: the pool keeps its size, whatever a connection does to its worker; a worker waits in the poller, or for the
-//! disk, and for nothing else.
+//! Invariants: the pool keeps its size, whatever a connection does to its worker; a worker waits in
+//! the poller or for the disk, and for nothing else.
 
-use super::Shared;
-use super::connection::{Connection, Context, Next};
+use super::conn_id::ConnId;
+use super::connection::{Connection, Next};
+use super::context::Context;
 use super::listener::{Accepted, LISTENER, PauseReason};
 use super::poller::{Interest, WAKE};
-use super::table::ConnId;
-use crate::app::error::ApiError;
-use crate::app::metrics::CloseReason;
+use super::shared::Shared;
+use crate::http::service::Refusal;
 use crate::limits::{ACCEPTS_PER_TURN_MAX, PARKED_BYTES_MAX};
+use crate::metrics::CloseReason;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-/// Starts the threads.
 pub fn start(shared: &Arc<Shared>, workers: usize) -> std::io::Result<Vec<JoinHandle<()>>> {
     (0..workers)
         .map(|number| {
@@ -38,21 +38,22 @@ impl<'s> Worker<'s> {
     fn new(shared: &'s Shared) -> Self {
         Self {
             shared,
-            cx: Context::new(shared),
+            cx: Context::new(&shared.env),
         }
     }
 
     fn run(&mut self) {
         let shared = self.shared;
-        shared.metrics.workers.fetch_add(1, Ordering::Relaxed);
-        shared.metrics.workers_busy.fetch_add(1, Ordering::Relaxed);
+        let metrics = &shared.env.metrics;
+        metrics.workers.fetch_add(1, Ordering::Relaxed);
+        metrics.workers_busy.fetch_add(1, Ordering::Relaxed);
         while !shared.stopping.load(Ordering::Acquire) {
-            let now = shared.clock.now();
+            let now = shared.env.clock.now();
             let next = self.expire(now);
             let timeout = next.map(|next| next.saturating_duration_since(now));
-            shared.metrics.workers_busy.fetch_sub(1, Ordering::Relaxed);
+            metrics.workers_busy.fetch_sub(1, Ordering::Relaxed);
             let event = shared.poller.wait(timeout);
-            shared.metrics.workers_busy.fetch_add(1, Ordering::Relaxed);
+            metrics.workers_busy.fetch_add(1, Ordering::Relaxed);
             match event {
                 Ok(None) => {}
                 Ok(Some(WAKE)) if shared.stopping.load(Ordering::Acquire) => return,
@@ -69,7 +70,7 @@ impl<'s> Worker<'s> {
         }
     }
 
-    /// Deals with what is due; when the next deadline is.
+    /// Handles connections that are due; returns the next deadline.
     fn expire(&mut self, now: Instant) -> Option<Instant> {
         let shared = self.shared;
         while shared
@@ -80,7 +81,7 @@ impl<'s> Worker<'s> {
         {
             self.advance(id, connection, Connection::deadline_passed);
         }
-        if shared.draining.load(Ordering::Acquire) {
+        if shared.env.draining.load(Ordering::Acquire) {
             while let Some((id, connection)) = shared.table.take_longest_idle() {
                 self.advance(id, connection, Connection::end_idle);
             }
@@ -98,7 +99,7 @@ impl<'s> Worker<'s> {
         next
     }
 
-    /// Lets a connection take its turn, and parks or closes it.
+    /// Gives a connection its turn, and parks or closes it.
     fn advance(
         &mut self,
         id: ConnId,
@@ -109,18 +110,21 @@ impl<'s> Worker<'s> {
         loop {
             let Ok(Next::Park(interest, parking)) = next else {
                 if next.is_err() {
-                    self.shared.metrics.panics.fetch_add(1, Ordering::Relaxed);
-                    self.cx = Context::new(self.shared);
+                    self.shared
+                        .env
+                        .metrics
+                        .panics
+                        .fetch_add(1, Ordering::Relaxed);
+                    self.cx = Context::new(&self.shared.env);
                 }
                 return self.close(id, connection);
             };
-            connection.count(&self.shared.metrics);
+            connection.record(&self.shared.env.metrics);
             if !self.fits(&mut connection) {
-                let (reason, error) = (CloseReason::Memory, ApiError::Overloaded);
-                connection.give_up(reason, error, &mut self.cx);
+                connection.give_up(CloseReason::Memory, Refusal::Overloaded, &mut self.cx);
                 return self.close(id, connection);
             }
-            // Armed before it is parked: an event in between finds it held and wakes its holder.
+            // Armed before it is parked: an event in between finds it held, and parking returns it.
             if self
                 .shared
                 .poller
@@ -137,8 +141,8 @@ impl<'s> Worker<'s> {
         }
     }
 
-    /// Whether what a connection is about to hold while it waits fits beside what all others hold. Who needs no more than
-    /// before is never turned away.
+    /// Whether this connection's parked memory fits the shared budget. A connection that holds no
+    /// more than before always fits.
     fn fits(&self, connection: &mut Connection) -> bool {
         let (before, now) = (connection.counted_bytes, connection.held_bytes());
         let parked_bytes = &self.shared.parked_bytes;
@@ -153,23 +157,21 @@ impl<'s> Worker<'s> {
         parked_bytes.fetch_add(grown, Ordering::Relaxed) + grown <= PARKED_BYTES_MAX
     }
 
-    fn close(&mut self, id: ConnId, connection: Box<Connection>) {
+    fn close(&mut self, id: ConnId, mut connection: Box<Connection>) {
         let shared = self.shared;
-        shared.metrics.moved(connection.counted, None);
+        let metrics = &shared.env.metrics;
+        connection.record_closed(metrics);
         shared
             .parked_bytes
             .fetch_sub(connection.counted_bytes, Ordering::Relaxed);
-        shared
-            .metrics
-            .connections_open
-            .fetch_sub(1, Ordering::Relaxed);
+        metrics.connections_open.fetch_sub(1, Ordering::Relaxed);
         drop(connection);
         let last = shared.table.release(id);
         if shared.paused.load(Ordering::Relaxed) {
             self.resume();
         }
-        if last && shared.draining.load(Ordering::Acquire) {
-            shared.tell_drained();
+        if last && shared.env.draining.load(Ordering::Acquire) {
+            shared.report_drained();
         }
     }
 
@@ -180,21 +182,22 @@ impl<'s> Worker<'s> {
 
     fn pause(&mut self, reason: PauseReason) {
         let shared = self.shared;
-        shared.listener.pause(reason, shared.clock.now());
+        shared.listener.pause(reason, shared.env.clock.now());
         shared.paused.store(true, Ordering::Relaxed);
-        // What would have ended the pause may have happened just before it began.
+        // A connection may have been closed just before the pause began.
         if reason == PauseReason::Full && self.has_room() {
             self.resume();
         }
     }
 
-    /// Whether one more connection fits, be it in the place of an idle one.
+    /// Whether one more connection fits, if need be in place of an idle one.
     fn has_room(&self) -> bool {
         let table = &self.shared.table;
         table.open() < self.shared.max_connections || table.has_idle()
     }
 
-    /// Makes room for a connection that waits, if need be in the place of the longest idle one; whether there is any.
+    /// Makes room for a waiting connection, if need be in place of the longest idle one; whether
+    /// there is room.
     fn make_room(&mut self) -> bool {
         let shared = self.shared;
         while shared.table.open() >= shared.max_connections {
@@ -215,10 +218,11 @@ impl<'s> Worker<'s> {
             match shared.listener.accept() {
                 Accepted::Connection(socket, peer) => self.begin(Connection::new(socket, peer)),
                 Accepted::Gone => {}
-                Accepted::Nobody => break,
+                Accepted::None => break,
                 Accepted::Exhausted(error) => return self.pause(PauseReason::Resources(error)),
             }
-            // An idle one goes only for one that is known to wait: the next event says whether there is any.
+            // An idle connection is closed only for one that is known to wait, and only the next
+            // event says so.
             if shared.table.open() >= shared.max_connections {
                 break;
             }
@@ -228,16 +232,11 @@ impl<'s> Worker<'s> {
 
     fn begin(&mut self, connection: Connection) {
         let shared = self.shared;
-        shared
-            .metrics
-            .connections_accepted
-            .fetch_add(1, Ordering::Relaxed);
-        shared
-            .metrics
-            .connections_open
-            .fetch_add(1, Ordering::Relaxed);
+        let metrics = &shared.env.metrics;
+        metrics.connections_accepted.fetch_add(1, Ordering::Relaxed);
+        metrics.connections_open.fetch_add(1, Ordering::Relaxed);
         let mut connection = Box::new(connection);
-        connection.count(&shared.metrics);
+        connection.record(metrics);
         let id = shared.table.reserve();
         if shared
             .poller
@@ -246,7 +245,7 @@ impl<'s> Worker<'s> {
         {
             return self.close(id, connection);
         }
-        let parking = Connection::first_parking(shared.clock.now());
+        let parking = Connection::idle_parking(shared.env.clock.now());
         if let Some(woken) = shared.table.park(id, connection, parking) {
             self.advance(id, woken, Connection::advance);
         }

@@ -1,35 +1,35 @@
-//! The end of the process: first nobody is sent here any more, then nobody is let in, then whoever is in finishes.
+//! Shutting down: `/readyz` turns 503, then accepting stops, then running requests finish.
 //!
-//! Invariants: a running request has `shutdown_grace` to finish, and nothing makes the process wait longer; a second
-//! signal ends it at once.
+//! Invariants: a running request has `shutdown_grace` to finish, and the process never waits
+//! longer; a second signal ends the process at once.
 //!
-//! Source: the project's contract, section 7, last paragraph; signal(7).
+//! Sources: docs/contract.md, section 7, last paragraph; signal(7).
 
-use super::{DRAINED, Server};
+use super::handle::Server;
+use super::shared::DRAINED;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-/// SIGTERM and SIGINT, and the word that the last connection is gone: one stream of bytes to wait for.
+/// One stream of events to wait for: SIGTERM, SIGINT, and the report of the last connection's end.
 #[derive(Debug)]
 pub struct Signals {
     events: UnixStream,
     sender: UnixStream,
 }
 
-/// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Every request was answered, or had its time.
+    /// Every request was answered, or its grace was over.
     Orderly,
-    /// A second signal came.
+    /// A second signal arrived.
     Forced,
 }
 
 impl Signals {
-    /// From now on the signals are noted here instead of ending the process.
+    /// From now on the signals are noted here and no longer end the process.
     pub fn register() -> io::Result<Self> {
         let (events, sender) = UnixStream::pair()?;
         for signal in [SIGTERM, SIGINT] {
@@ -38,9 +38,9 @@ impl Signals {
         Ok(Self { events, sender })
     }
 
-    /// Waits for the next event, for at most this long.
+    /// Waits for the next event, at most for `timeout`.
     fn wait(&self, timeout: Option<Duration>) -> io::Result<Option<u8>> {
-        // A timeout of zero would mean none.
+        // Zero is not accepted as a timeout.
         let timeout = timeout.map(|timeout| timeout.max(Duration::from_millis(1)));
         self.events.set_read_timeout(timeout)?;
         let mut event = [0];
@@ -55,7 +55,7 @@ impl Signals {
     }
 }
 
-/// Waits for a signal, then ends the server's work. `announce` makes `/readyz` say no.
+/// Waits for a signal, then shuts the server down. `announce` turns `/readyz` to 503.
 pub fn serve_until_signal(
     server: &Server,
     signals: &Signals,
@@ -76,7 +76,7 @@ pub fn serve_until_signal(
     match signals.wait(Some(grace))? {
         Some(DRAINED) => log::info!("every connection is closed"),
         Some(_) => return Ok(Ending::Forced),
-        None => log::warn!(connections = server.connections(); "the grace is over"),
+        None => log::warn!(connections = server.connections(); "the shutdown grace is over"),
     }
     Ok(Ending::Orderly)
 }

@@ -1,14 +1,15 @@
-//! How many bytes of a connection's answers the client's side has not acknowledged yet.
+//! How many bytes that the socket took the client's side has not acknowledged yet.
 //!
-//! A socket turns writable only when a third of its send buffer is free, and that buffer grows to megabytes: an honest
-//! client at 32 KiB/s looks stalled for a minute. The kernel knows better, and tells it over netlink (the safe way:
-//! the `SIOCOUTQ` ioctl needs `unsafe`). One request, one answer, for exactly this socket; asked only for a response that
-//! has waited for seconds.
+//! A socket turns writable only when a third of its send buffer is free, and that buffer grows to
+//! megabytes: an honest client at 32 KiB/s looks stalled for a minute. The kernel reports the exact
+//! count over netlink (the `SIOCOUTQ` ioctl would need `unsafe`): one request and one answer for
+//! exactly this socket, asked only for an answer that has waited for seconds.
 //!
-//! Invariant: an answer is the kernel's, or `None`; none is guessed.
+//! Invariant: the count is the kernel's, or `None`; it is never guessed.
 //!
-//! Sources: `sock_diag(7)`; `linux/netlink.h` (`nlmsghdr`); `linux/inet_diag.h` (`inet_diag_req_v2`, `inet_diag_msg`,
-//! whose `idiag_wqueue` counts from the first unacknowledged byte to the last written one).
+//! Sources: `sock_diag(7)`; `linux/netlink.h` (`nlmsghdr`); `linux/inet_diag.h`
+//! (`inet_diag_req_v2`, `inet_diag_msg`, whose `idiag_wqueue` counts from the first unacknowledged
+//! byte to the last written one).
 
 use rustix::net::netlink::{self, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
@@ -21,11 +22,12 @@ const MESSAGE_TYPE: u16 = 20;
 const FLAG_REQUEST: u16 = 1;
 const HEADER_BYTES: usize = 16;
 const REQUEST_BYTES: usize = HEADER_BYTES + 56;
-/// `idiag_wqueue` behind the header: 4 bytes, the socket's id of 48, `idiag_expires` and `idiag_rqueue`.
+/// `idiag_wqueue` is after the header, 4 bytes, the socket's id of 48 bytes, `idiag_expires` and
+/// `idiag_rqueue`.
 const WQUEUE_OFFSET: usize = HEADER_BYTES + 4 + 48 + 8;
 const IPPROTO_TCP: u8 = 6;
 
-/// Asks for the unacknowledged bytes of a connected TCP socket; `None` where the kernel does not tell.
+/// The unacknowledged bytes of a TCP connection; `None` where the kernel does not report them.
 pub fn unacked_bytes(socket: impl AsFd) -> Option<u64> {
     let local = SocketAddr::try_from(rustix::net::getsockname(&socket).ok()?).ok()?;
     let peer = SocketAddr::try_from(rustix::net::getpeername(&socket).ok()??).ok()?;
@@ -40,7 +42,7 @@ pub fn unacked_bytes(socket: impl AsFd) -> Option<u64> {
     let address = SocketAddrNetlink::new(0, 0);
     rustix::net::sendto(&kernel, &request, SendFlags::empty(), &address).ok()?;
     let mut answer = [0u8; 512];
-    // The kernel has answered by the time the request is taken.
+    // The kernel answers before `sendto` returns.
     let (length, _) = rustix::net::recv(&kernel, &mut answer, RecvFlags::empty()).ok()?;
     wqueue(&answer[..length])
 }

@@ -5,11 +5,12 @@
 use crate::harness::until;
 use crate::http_client::Connection;
 use bytes::Bytes;
-use release_server::app::metrics::Metrics;
+use release_server::app::error::ApiError;
 use release_server::clock::Clock;
 use release_server::config::Address;
 use release_server::http::response::Response;
-use release_server::http::service::{BodySink, Decision, Reply, Request, Service};
+use release_server::http::service::{BodySink, Decision, Refusal, Reply, Request, Service};
+use release_server::metrics::Metrics;
 use release_server::server::{Options, Server, listener};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::ops::ControlFlow;
@@ -57,6 +58,10 @@ impl Service for Stub {
         };
         Decision { route: "/", reply }
     }
+
+    fn refuse(&self, refusal: Refusal) -> Response {
+        ApiError::from(refusal).into_response()
+    }
 }
 
 impl BodySink for Counting {
@@ -90,7 +95,7 @@ impl InProcess {
         let host = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let (socket, address) = listener::bind(Address { host, port: 0 }).unwrap();
         let clock = Clock::manual();
-        let metrics = Arc::new(Metrics::default());
+        let metrics = Arc::new(Metrics::new([]));
         let stub = Stub::default();
         let received = Arc::clone(&stub.received);
         let gate = Arc::clone(&stub.gate);

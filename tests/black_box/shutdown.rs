@@ -69,7 +69,7 @@ fn the_grace_is_the_longest_that_a_request_is_waited_for() {
     assert_eq!(server.get("/healthz").status, 200);
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
-    server.wait_for_line(|line| line["message"] == "the grace is over");
+    server.wait_for_line(|line| line["message"] == "the shutdown grace is over");
 }
 
 #[test]
@@ -97,6 +97,6 @@ fn it_waits_for_clients_that_have_not_taken_their_answer() {
     during.send(b"\r\n");
     server.wait_for_line(|line| line["request_id"] == "during");
     assert_eq!(server.wait().code(), Some(0));
-    let line = server.wait_for_line(|line| line["message"] == "the grace is over");
+    let line = server.wait_for_line(|line| line["message"] == "the shutdown grace is over");
     assert_eq!(line["connections"], 2);
 }

@@ -17,6 +17,7 @@ use crate::http::chunked::ChunkError;
 use crate::http::digest::Sha256;
 use crate::http::head::HeadError;
 use crate::http::response::Response;
+use crate::http::service::Refusal;
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::storage::StorageError;
 use crate::storage::error::Failure;
@@ -86,6 +87,19 @@ pub enum ApiError {
     Storage(Failure),
     /// A handler panicked.
     Panic,
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Head(error) => Self::Head(error),
+            Refusal::Timeout => Self::Timeout,
+            Refusal::BodyCutShort => Self::BodyCutShort,
+            Refusal::Chunks(error) => Self::Chunks(error),
+            Refusal::Overloaded => Self::Overloaded,
+            Refusal::Panic => Self::Panic,
+        }
+    }
 }
 
 impl From<UploadError> for ApiError {

@@ -5,8 +5,8 @@
 
 use super::State;
 use crate::app::error::ApiError;
-use crate::app::metrics::StorageNumbers;
 use crate::http::response::Response;
+use crate::metrics::StorageMetrics;
 use std::sync::atomic::Ordering;
 
 pub fn healthz() -> Response {
@@ -37,7 +37,7 @@ fn not_ready(error: ApiError) -> ApiError {
 
 pub fn metrics(state: &State) -> Response {
     let numbers = state.store.listing().and_then(|listing| {
-        Ok(StorageNumbers {
+        Ok(StorageMetrics {
             packages: listing.packages().len(),
             stored_bytes: listing.packages().iter().map(|p| p.state.size).sum(),
             free_bytes: state.store.free_bytes()?,

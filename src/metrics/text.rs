@@ -1,15 +1,13 @@
-//! The numbers as Prometheus reads them.
+//! The metrics as Prometheus reads them.
 //!
 //! Invariant: each family is announced once, with help and type, before its samples.
 //!
 //! Source: the Prometheus exposition formats, "Text-based format".
 
-use super::{Activity, BUCKETS, CloseReason, Metrics, NO_ROUTE, REFUSALS, StorageNumbers};
-use crate::app::router::Endpoint;
+use super::counters::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, StorageMetrics};
 use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// The text as far as it is written.
 struct Page(String);
 
 impl Page {
@@ -30,7 +28,7 @@ impl Page {
         self.sample(name, "", value.load(Relaxed));
     }
 
-    /// A family with a sample for each of the words that one label takes.
+    /// A family with a sample for each value of one label.
     fn labelled<T>(
         &mut self,
         name: &str,
@@ -54,8 +52,8 @@ impl Page {
 }
 
 impl Metrics {
-    /// The numbers as text; the storage's where they could be had.
-    pub fn render(&self, storage: Option<StorageNumbers>) -> String {
+    /// The metrics as text; those of the storage where they are known.
+    pub fn render(&self, storage: Option<StorageMetrics>) -> String {
         let mut page = Page(String::with_capacity(8 * 1024));
         self.render_requests(&mut page);
         self.render_latency(&mut page);
@@ -64,24 +62,24 @@ impl Metrics {
         page.labelled(
             "uploads_refused_total",
             "counter",
-            "Uploads refused or given up, by reason.",
+            "Uploads refused or ended early, by reason.",
             "reason",
             &REFUSALS,
             &self.refusals,
         );
         page.counter(
             "received_bytes_total",
-            "Bytes of request bodies.",
+            "Bytes of request bodies received.",
             &self.received_bytes,
         );
         page.counter(
             "sent_bytes_total",
-            "Bytes of response bodies.",
+            "Bytes of response bodies sent.",
             &self.sent_bytes,
         );
         page.counter(
             "handler_panics_total",
-            "Requests that ended in a panic.",
+            "Requests whose handler panicked.",
             &self.panics,
         );
         page.counter(
@@ -100,19 +98,23 @@ impl Metrics {
             &self.swept,
         );
         if let Some(storage) = storage {
-            page.gauge("packages", "Packages listed.", storage.packages as u64);
+            page.gauge(
+                "packages",
+                "Packages in the listing.",
+                storage.packages as u64,
+            );
             page.gauge(
                 "stored_bytes",
-                "Bytes of all packages.",
+                "Total size of all packages, in bytes.",
                 storage.stored_bytes,
             );
             page.gauge(
                 "free_bytes",
-                "Bytes that can still be stored.",
+                "Bytes free in the storage.",
                 storage.free_bytes,
             );
         }
-        page.family("build_info", "gauge", "The version that runs.");
+        page.family("build_info", "gauge", "The running version.");
         let version = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
         page.sample("build_info", version, 1);
         page.0
@@ -123,10 +125,9 @@ impl Metrics {
         page.family(
             NAME,
             "counter",
-            "Requests ended, by route and class of status.",
+            "Finished requests, by route and class of status.",
         );
-        let routes = Endpoint::ALL.iter().map(|endpoint| endpoint.pattern());
-        for (route, classes) in routes.chain([NO_ROUTE]).zip(&self.requests) {
+        for (route, classes) in &self.requests {
             for (class, count) in (1..).zip(classes) {
                 let count = count.load(Relaxed);
                 if count > 0 {
@@ -142,7 +143,7 @@ impl Metrics {
         page.family(
             NAME,
             "histogram",
-            "From a request's head to the end of its answer.",
+            "Time from the end of a request's head to the end of its answer.",
         );
         let mut count = 0;
         for ((_, bound), bucket) in BUCKETS.iter().zip(&self.latency_buckets) {
@@ -170,11 +171,11 @@ impl Metrics {
             &self.connections_accepted,
         );
         let open = self.connections_open.load(Relaxed);
-        page.gauge("connections_open", "Connections open.", open);
+        page.gauge("connections_open", "Open connections.", open);
         page.labelled(
             "connections",
             "gauge",
-            "Connections open, by what they were at when last looked at.",
+            "Open connections, by their activity in their last turn.",
             "state",
             &Activity::ALL,
             &self.connections,
@@ -193,6 +194,6 @@ impl Metrics {
         let workers = self.workers.load(Relaxed);
         page.gauge("workers", "Threads of the pool.", workers);
         let busy = self.workers_busy.load(Relaxed);
-        page.gauge("workers_busy", "Threads of the pool at work.", busy);
+        page.gauge("workers_busy", "Threads of the pool that are busy.", busy);
     }
 }

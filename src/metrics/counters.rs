@@ -1,18 +1,15 @@
-//! Numbers for Prometheus.
+//! The counters.
 //!
-//! Invariant: counting is one atomic addition each, without locks, so that it never stands in the way; the text is made
-//! when it is asked for.
+//! Invariant: counting is one atomic addition each, without locks, so that it never delays a
+//! request.
 //!
-//! Source: the Prometheus exposition formats, "Text-based format"; its naming practices.
+//! Source: Prometheus, "Metric and label naming".
 
-mod text;
-
-use crate::app::router::Endpoint;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Upper bounds of the latency histogram, with the texts they are written as.
-const BUCKETS: [(Duration, &str); 9] = [
+pub(super) const BUCKETS: [(Duration, &str); 9] = [
     (Duration::from_millis(1), "0.001"),
     (Duration::from_millis(5), "0.005"),
     (Duration::from_millis(25), "0.025"),
@@ -24,13 +21,10 @@ const BUCKETS: [(Duration, &str); 9] = [
     (Duration::MAX, "+Inf"),
 ];
 
-/// The label of requests that no endpoint took.
+/// The label of requests that no route matches.
 pub const NO_ROUTE: &str = "none";
 
-/// Endpoints, and one for none of them.
-const ROUTES: usize = Endpoint::ALL.len() + 1;
-
-/// Why a connection was closed by this side before its client was done.
+/// Why the server closed a connection before the client did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReason {
     /// Idle for too long.
@@ -41,14 +35,14 @@ pub enum CloseReason {
     Stalled,
     /// Too slow on average.
     Slow,
-    /// Closed for another connection, as the longest idle one.
+    /// Closed in favour of a new connection, as the longest idle one.
     Evicted,
-    /// It would have held more while it waits than there is room for.
+    /// Its parked memory did not fit the shared budget.
     Memory,
 }
 
 impl CloseReason {
-    const ALL: [(Self, &str); 6] = [
+    pub(super) const ALL: [(Self, &str); 6] = [
         (Self::Idle, "idle"),
         (Self::Head, "head"),
         (Self::Stalled, "stalled"),
@@ -57,7 +51,7 @@ impl CloseReason {
         (Self::Memory, "memory"),
     ];
 
-    /// The word for it in metrics and logs.
+    /// The reason as metrics and logs write it.
     pub fn as_str(self) -> &'static str {
         Self::ALL
             .iter()
@@ -66,7 +60,7 @@ impl CloseReason {
     }
 }
 
-/// What an open connection is at, as of its last turn.
+/// The activity of an open connection, as of its last turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
     /// Between requests.
@@ -75,14 +69,14 @@ pub enum Activity {
     Head,
     /// In the middle of a body.
     Body,
-    /// Taking its answer.
+    /// Receiving its answer.
     Answer,
-    /// About to be closed, or having the rest of a body read over.
+    /// About to be closed, or sending the rest of a body that is thrown away.
     Leaving,
 }
 
 impl Activity {
-    const ALL: [(Self, &str); 5] = [
+    pub(super) const ALL: [(Self, &str); 5] = [
         (Self::Idle, "idle"),
         (Self::Head, "head"),
         (Self::Body, "body"),
@@ -91,8 +85,8 @@ impl Activity {
     ];
 }
 
-/// Why uploads are refused, by the status that says so. Others are counted under the last word.
-const REFUSALS: [(u16, &str); 13] = [
+/// Why uploads are refused, by status. Other statuses are counted under the last reason.
+pub(super) const REFUSALS: [(u16, &str); 13] = [
     (400, "malformed"),
     (401, "unauthorized"),
     (408, "timeout"),
@@ -108,25 +102,24 @@ const REFUSALS: [(u16, &str); 13] = [
     (0, "other"),
 ];
 
-/// All counters of a process.
-#[derive(Debug, Default)]
+/// All metrics of a process.
+#[derive(Debug)]
 pub struct Metrics {
-    requests: [[AtomicU64; 5]; ROUTES],
-    refusals: [AtomicU64; REFUSALS.len()],
-    latency_buckets: [AtomicU64; BUCKETS.len()],
-    latency_microseconds: AtomicU64,
-    received_bytes: AtomicU64,
-    sent_bytes: AtomicU64,
-    connections: [AtomicU64; Activity::ALL.len()],
+    /// Requests by route and class of status.
+    pub(super) requests: Vec<(&'static str, [AtomicU64; 5])>,
+    pub(super) refusals: [AtomicU64; REFUSALS.len()],
+    pub(super) latency_buckets: [AtomicU64; BUCKETS.len()],
+    pub(super) latency_microseconds: AtomicU64,
+    pub(super) received_bytes: AtomicU64,
+    pub(super) sent_bytes: AtomicU64,
+    pub(super) connections: [AtomicU64; Activity::ALL.len()],
     /// Threads of the pool.
     pub workers: AtomicU64,
-    /// Threads of the pool that are not waiting for something to do.
+    /// Threads of the pool that are not waiting in the poller.
     pub workers_busy: AtomicU64,
-    /// Connections open now.
     pub connections_open: AtomicU64,
-    /// Connections accepted since the start.
     pub connections_accepted: AtomicU64,
-    closes: [AtomicU64; CloseReason::ALL.len()],
+    pub(super) closes: [AtomicU64; CloseReason::ALL.len()],
     /// Handlers that panicked.
     pub panics: AtomicU64,
     /// Packages published.
@@ -137,43 +130,67 @@ pub struct Metrics {
     pub swept: AtomicU64,
 }
 
-/// What is measured of one finished request.
+/// The measurements of one finished request.
 #[derive(Clone, Copy, Debug)]
 pub struct Finished {
-    /// Whether it was to publish something.
+    /// Whether the request was to publish a package.
     pub is_upload: bool,
-    /// The endpoint's pattern, or [`NO_ROUTE`].
+    /// One of the routes given to [`Metrics::new`], or [`NO_ROUTE`].
     pub route: &'static str,
-    /// The status that was answered.
     pub status: u16,
-    /// Bytes of the body that came.
+    /// Bytes of the request's body.
     pub received_bytes: u64,
-    /// Bytes of the body that went.
+    /// Bytes of the answer's body.
     pub sent_bytes: u64,
     /// From the head's last byte to the answer's last byte.
     pub duration: Duration,
 }
 
-/// What the storage says when the numbers are asked for.
+/// The storage's measurements when the metrics are read.
 #[derive(Clone, Copy, Debug)]
-pub struct StorageNumbers {
-    /// Packages listed.
+pub struct StorageMetrics {
     pub packages: usize,
-    /// Their bytes.
     pub stored_bytes: u64,
-    /// Bytes that can still be written.
     pub free_bytes: u64,
 }
 
 impl Metrics {
+    /// Metrics for these routes.
+    pub fn new(routes: impl IntoIterator<Item = &'static str>) -> Self {
+        Self {
+            requests: routes
+                .into_iter()
+                .chain([NO_ROUTE])
+                .map(|route| (route, <[AtomicU64; 5]>::default()))
+                .collect(),
+            refusals: Default::default(),
+            latency_buckets: Default::default(),
+            latency_microseconds: AtomicU64::default(),
+            received_bytes: AtomicU64::default(),
+            sent_bytes: AtomicU64::default(),
+            connections: Default::default(),
+            workers: AtomicU64::default(),
+            workers_busy: AtomicU64::default(),
+            connections_open: AtomicU64::default(),
+            connections_accepted: AtomicU64::default(),
+            closes: Default::default(),
+            panics: AtomicU64::default(),
+            published: AtomicU64::default(),
+            deleted: AtomicU64::default(),
+            swept: AtomicU64::default(),
+        }
+    }
+
     /// Counts a finished request.
     pub fn finished(&self, request: Finished) {
-        let route = Endpoint::ALL
-            .iter()
-            .position(|endpoint| endpoint.pattern() == request.route)
-            .unwrap_or(ROUTES - 1);
         let class = usize::from(request.status / 100).clamp(1, 5) - 1;
-        self.requests[route][class].fetch_add(1, Relaxed);
+        let of_route = self
+            .requests
+            .iter()
+            .find(|(route, _)| *route == request.route);
+        if let Some((_, classes)) = of_route.or(self.requests.last()) {
+            classes[class].fetch_add(1, Relaxed);
+        }
         if request.is_upload && request.status >= 400 {
             let reason = REFUSALS
                 .iter()
@@ -193,7 +210,7 @@ impl Metrics {
         self.sent_bytes.fetch_add(request.sent_bytes, Relaxed);
     }
 
-    /// A connection goes from one activity to another; `None`: it was not open before, or is not any more.
+    /// Moves a connection from one activity to another; `None` stands for a closed connection.
     pub fn moved(&self, from: Option<Activity>, to: Option<Activity>) {
         if from != to {
             let count = |activity| {
@@ -208,7 +225,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a connection closed by this side.
+    /// Counts a connection that the server closed.
     pub fn closed(&self, reason: CloseReason) {
         if let Some(at) = CloseReason::ALL
             .iter()

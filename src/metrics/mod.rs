@@ -1,0 +1,6 @@
+//! Metrics for Prometheus: counters that everything counts with, and their text.
+
+mod counters;
+mod text;
+
+pub use counters::{Activity, CloseReason, Finished, Metrics, NO_ROUTE, StorageMetrics};

@@ -1,0 +1,233 @@
+//! The answer phase: answers from memory and from files are sent as the socket takes them.
+//!
+//! Invariants: exactly as many bytes follow a head as it announces, or the connection ends; an
+//! answer that the socket does not take at once waits in the poller, never in a worker; a file is
+//! sent by the kernel and never read into memory.
+//!
+//! Sources: RFC 9112, sections 6.3 and 9.6.
+
+use super::context::Context;
+use super::exchange::Exchange;
+use super::pace::{Pace, Verdict};
+use super::skip::{SkipPhase, Unread};
+use super::wire::{Sent, Wire};
+use crate::http::response::{Body, HeadContext, Response, write_head};
+use crate::http::service::Refusal;
+use crate::limits::{COALESCE_BYTES_MAX, PACE_WINDOW, SEND_TURN_BYTES, STALL_TIME_MAX};
+use bytes::{Buf, Bytes};
+use std::sync::atomic::Ordering;
+
+/// What follows an answer.
+#[derive(Debug)]
+pub enum After {
+    NextRequest,
+    /// The rest of the request's body, then the next request.
+    Skip(Box<SkipPhase>),
+    /// The end, once the client has read its answer.
+    Linger,
+    Close,
+}
+
+#[derive(Debug)]
+pub struct AnswerPhase {
+    exchange: Exchange,
+    pace: Pace,
+    /// Status line and fields, and the body too where it is small.
+    head: Vec<u8>,
+    head_sent: usize,
+    body: Body,
+    after: After,
+}
+
+pub enum AnswerOutcome {
+    /// The socket takes no more for now, or the turn is over.
+    Incomplete(Box<AnswerPhase>),
+    Sent(After),
+    /// The rest cannot be sent.
+    Failed,
+}
+
+impl AnswerPhase {
+    pub fn new(
+        response: Response,
+        exchange: Exchange,
+        unread: Unread,
+        wire: &Wire,
+        cx: &mut Context<'_>,
+    ) -> Box<Self> {
+        let keep_alive = exchange.keep_alive && !cx.is_draining();
+        let after = match unread {
+            Unread::Nothing if keep_alive => After::NextRequest,
+            Unread::Nothing if wire.inbox().is_empty() => After::Close,
+            Unread::Body(skip) if keep_alive => After::Skip(skip),
+            _ => After::Linger,
+        };
+        Self::prepare(response, exchange, after, wire, cx)
+    }
+
+    /// An answer after which the connection lingers.
+    pub fn refusal(
+        refusal: Refusal,
+        exchange: Exchange,
+        wire: &Wire,
+        cx: &mut Context<'_>,
+    ) -> Box<Self> {
+        let response = cx.env.service.refuse(refusal);
+        Self::new(response, exchange, Unread::Garbage, wire, cx)
+    }
+
+    /// The answer to a request whose handler panicked.
+    pub fn panicked(exchange: Exchange, wire: &Wire, cx: &mut Context<'_>) -> Box<Self> {
+        cx.env.metrics.panics.fetch_add(1, Ordering::Relaxed);
+        Self::refusal(Refusal::Panic, exchange, wire, cx)
+    }
+
+    /// Sends a refusal as far as the socket takes it at once, for a connection that is closed next.
+    pub fn send_last(refusal: Refusal, exchange: Exchange, wire: &mut Wire, cx: &mut Context<'_>) {
+        let response = cx.env.service.refuse(refusal);
+        let answer = Self::prepare(response, exchange, After::Close, wire, cx);
+        if let AnswerOutcome::Incomplete(answer) = answer.advance(wire, cx) {
+            answer.end(Some("the client does not read"), cx);
+        }
+    }
+
+    fn prepare(
+        response: Response,
+        mut exchange: Exchange,
+        after: After,
+        wire: &Wire,
+        cx: &mut Context<'_>,
+    ) -> Box<Self> {
+        let mut head = std::mem::take(&mut cx.out);
+        head.clear();
+        exchange.status = response.status.0;
+        let context = HeadContext {
+            version: &exchange.version,
+            keep_alive: matches!(after, After::NextRequest | After::Skip(_)),
+            date: cx.date(),
+            request_id: &exchange.request_id,
+        };
+        write_head(&mut head, &response, context);
+        let mut body = response.body;
+        let without_body = exchange.head_only() || matches!(exchange.status, 204 | 304);
+        match &body {
+            _ if without_body => body = Body::Bytes(Bytes::new()),
+            // One write for both.
+            Body::Bytes(bytes) if bytes.len() <= COALESCE_BYTES_MAX => {
+                head.extend_from_slice(bytes);
+                exchange.sent_bytes = bytes.len() as u64;
+                body = Body::Bytes(Bytes::new());
+            }
+            _ => {}
+        }
+        Box::new(Self {
+            pace: Pace::new(cx.now(), wire.sent_bytes()),
+            exchange,
+            head,
+            head_sent: 0,
+            body,
+            after,
+        })
+    }
+
+    /// Memory of its own, in bytes. Bodies are shared, or small and in the head's buffer.
+    pub fn held_bytes(&self) -> usize {
+        self.head.capacity() + self.exchange.path().len()
+    }
+
+    /// Logs and counts the end of the exchange.
+    pub fn end(&self, aborted: Option<&str>, cx: &Context<'_>) {
+        self.exchange.end(cx.env, aborted);
+    }
+
+    /// Whether the client's side has acknowledged enough since the last look.
+    pub fn observe(&mut self, wire: &Wire, cx: &Context<'_>) -> Verdict {
+        let sent_bytes = wire.sent_bytes();
+        match wire.unacked_bytes() {
+            Some(unacked) => {
+                let acknowledged = sent_bytes.saturating_sub(unacked);
+                self.pace.observe(cx.now(), acknowledged, STALL_TIME_MAX)
+            }
+            // Only what the socket took is known: an honest client may take most of a minute to
+            // empty a full buffer.
+            None => self.pace.observe(cx.now(), sent_bytes, PACE_WINDOW),
+        }
+    }
+
+    /// Sends as much as the socket takes.
+    pub fn advance(mut self: Box<Self>, wire: &mut Wire, cx: &mut Context<'_>) -> AnswerOutcome {
+        while !self.is_complete() {
+            if cx.turn.sent_bytes >= SEND_TURN_BYTES {
+                return self.wait(cx);
+            }
+            match self.send_some(wire) {
+                Sent::Bytes(0) => {
+                    self.end(Some("the file was cut short"), cx);
+                    return AnswerOutcome::Failed;
+                }
+                Sent::Bytes(length) => cx.turn.sent_bytes += length,
+                Sent::NoRoom => return self.wait(cx),
+                Sent::Gone => {
+                    self.end(Some("the client went away"), cx);
+                    return AnswerOutcome::Failed;
+                }
+                Sent::Failed(error) => {
+                    let path = self.exchange.path();
+                    log::error!(path, error:% = error; "cannot send an answer");
+                    self.end(Some(&error.to_string()), cx);
+                    return AnswerOutcome::Failed;
+                }
+            }
+        }
+        self.end(None, cx);
+        cx.turn.requests += 1;
+        let Self { head, after, .. } = *self;
+        cx.out = head;
+        AnswerOutcome::Sent(after)
+    }
+
+    fn is_complete(&self) -> bool {
+        self.head_sent == self.head.len() && self.body.length() == 0
+    }
+
+    fn wait(mut self: Box<Self>, cx: &mut Context<'_>) -> AnswerOutcome {
+        // A parked answer keeps no buffer that it does not need.
+        if self.head_sent == self.head.len() {
+            cx.out = std::mem::take(&mut self.head);
+            self.head_sent = 0;
+        }
+        AnswerOutcome::Incomplete(self)
+    }
+
+    /// One write.
+    fn send_some(&mut self, wire: &mut Wire) -> Sent {
+        let head = &self.head[self.head_sent..];
+        let head_bytes = head.len();
+        let sent = match &mut self.body {
+            Body::Bytes(bytes) if bytes.is_empty() => wire.send(head, false),
+            Body::Bytes(bytes) if head.is_empty() => wire.send(bytes, false),
+            Body::Bytes(bytes) => wire.send_both(head, bytes),
+            Body::File { length, .. } if !head.is_empty() => wire.send(head, *length > 0),
+            Body::File {
+                file,
+                offset,
+                length,
+            } => {
+                let slice =
+                    usize::try_from(*length).map_or(SEND_TURN_BYTES, |l| l.min(SEND_TURN_BYTES));
+                wire.send_file(file, offset, slice)
+            }
+        };
+        if let Sent::Bytes(sent) = sent {
+            let of_head = sent.min(head_bytes);
+            let of_body = sent - of_head;
+            self.head_sent += of_head;
+            self.exchange.sent_bytes += of_body as u64;
+            match &mut self.body {
+                Body::Bytes(bytes) => bytes.advance(of_body),
+                Body::File { length, .. } => *length -= of_body as u64,
+            }
+        }
+        sent
+    }
+}

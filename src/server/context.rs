@@ -1,0 +1,74 @@
+//! What connections need besides their sockets: the service, the clock, the metrics, and the
+//! buffers of the worker that advances them.
+
+use super::request_id::RequestIds;
+use crate::clock::{self, Clock};
+use crate::date;
+use crate::http::service::Service;
+use crate::limits::RECEIVE_BUFFER_BYTES;
+use crate::metrics::Metrics;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+/// Shared by all connections.
+pub struct Environment {
+    pub service: Arc<dyn Service>,
+    pub metrics: Arc<Metrics>,
+    pub clock: Clock,
+    pub request_ids: RequestIds,
+    /// The server is shutting down: no connection is kept after its answer.
+    pub draining: AtomicBool,
+}
+
+/// What a worker lends to the connection that it advances.
+pub struct Context<'e> {
+    pub env: &'e Environment,
+    /// Received bytes; taken out while a phase uses it.
+    pub buffer: Vec<u8>,
+    /// The spare buffer for heads of answers; taken out while an answer is sent.
+    pub out: Vec<u8>,
+    /// What the connection has done in this turn.
+    pub turn: Turn,
+    date: (u64, String),
+}
+
+/// Work done in this turn. Each kind is bounded, so that other connections get their turns.
+#[derive(Default)]
+pub struct Turn {
+    pub requests: usize,
+    pub received_bytes: usize,
+    pub sent_bytes: usize,
+}
+
+impl<'e> Context<'e> {
+    pub fn new(env: &'e Environment) -> Self {
+        Self {
+            env,
+            buffer: vec![0; RECEIVE_BUFFER_BYTES],
+            out: Vec::new(),
+            turn: Turn::default(),
+            date: (0, String::new()),
+        }
+    }
+
+    pub fn now(&self) -> Instant {
+        self.env.clock.now()
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.env.draining.load(Ordering::Relaxed)
+    }
+
+    /// The present date as HTTP writes it, formatted once a second.
+    pub fn date(&mut self) -> &str {
+        let second = clock::wall_now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        if self.date.0 != second || self.date.1.is_empty() {
+            let time = UNIX_EPOCH + Duration::from_secs(second);
+            self.date = (second, date::http(time));
+        }
+        &self.date.1
+    }
+}

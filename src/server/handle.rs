@@ -1,0 +1,117 @@
+//! Starting a server, shutting it down, and asking for its state.
+
+use super::context::Environment;
+use super::listener::Listener;
+use super::poller::Poller;
+use super::pool;
+use super::request_id::RequestIds;
+use super::shared::Shared;
+use super::table::Table;
+use crate::clock::Clock;
+use crate::http::service::Service;
+use crate::metrics::Metrics;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads of the pool.
+    pub workers: usize,
+    pub max_connections: usize,
+    /// The clock of all deadlines.
+    pub clock: Clock,
+}
+
+/// A running server. Dropping it ends its workers and closes its connections.
+pub struct Server {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves on a listening socket, as [`super::listener::bind`] makes it.
+    pub fn start(
+        socket: OwnedFd,
+        service: Arc<dyn Service>,
+        metrics: Arc<Metrics>,
+        options: Options,
+    ) -> io::Result<Self> {
+        let poller = Poller::new()?;
+        let shared = Arc::new(Shared {
+            listener: Listener::new(socket, &poller)?,
+            poller,
+            table: Table::new(options.clock.now()),
+            env: Environment {
+                service,
+                metrics,
+                clock: options.clock,
+                request_ids: RequestIds::default(),
+                draining: AtomicBool::new(false),
+            },
+            max_connections: options.max_connections,
+            parked_bytes: AtomicUsize::new(0),
+            paused: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            drained: Mutex::new(None),
+        });
+        let threads = pool::start(&shared, options.workers)?;
+        Ok(Self { shared, threads })
+    }
+
+    /// Makes the workers look at their deadlines: for tests that move the clock.
+    pub fn wake(&self) {
+        self.shared.poller.wake();
+    }
+
+    /// Whether every connection is parked and none is due: for tests that move the clock.
+    pub fn is_quiet(&self) -> bool {
+        let now = self.shared.env.clock.now();
+        let due = self
+            .shared
+            .table
+            .earliest()
+            .is_some_and(|deadline| deadline <= now);
+        !due && self.shared.table.held() == 0
+    }
+
+    /// Connections open now.
+    pub fn connections(&self) -> usize {
+        self.shared.table.open()
+    }
+
+    /// Connections in the middle of a request: for tests that move the clock.
+    pub fn active(&self) -> usize {
+        self.shared.table.active()
+    }
+
+    /// Stops accepting, closes idle connections, and every other one after its answer. Writes
+    /// [`super::DRAINED`] to the stream when the last one is closed.
+    pub fn drain(&self, report: UnixStream) {
+        let shared = &self.shared;
+        *shared
+            .drained
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(report);
+        shared.listener.stop();
+        shared.env.draining.store(true, Ordering::Release);
+        shared.poller.wake();
+        if shared.table.open() == 0 {
+            shared.report_drained();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.stopping.store(true, Ordering::Release);
+        self.shared.poller.wake();
+        for thread in self.threads.drain(..) {
+            // A worker does not panic; if one did, there is nothing left to do about it.
+            let _ = thread.join();
+        }
+    }
+}

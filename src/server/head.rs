@@ -1,0 +1,142 @@
+//! The head phase: between requests, and in the middle of a request's head.
+//!
+//! Invariants: a body's length is decided with its head and never again; a handler that panics is
+//! answered with 500 and costs its connection, nothing else; between requests a connection holds
+//! no buffer.
+//!
+//! Sources: RFC 9112, sections 3 and 9.3; RFC 9110, section 10.1.1 (100-continue).
+
+use super::answer::AnswerPhase;
+use super::body::BodyPhase;
+use super::context::Context;
+use super::exchange::Exchange;
+use super::skip::{SkipPhase, Unread};
+use super::wire::{Received, Sent, Wire};
+use crate::http::body::BodyDecoder;
+use crate::http::framing::Framing;
+use crate::http::head::{self, Expectation, Head, Parsed};
+use crate::http::service::{Decision, Refusal, Reply, Request};
+use crate::limits::HEAD_RECEIVE_BYTES;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+#[derive(Debug, Default)]
+pub struct HeadPhase {
+    /// When the first byte of the head was received; `None` between requests.
+    pub since: Option<Instant>,
+    /// Bytes at the front of the inbox that are known to be an incomplete head.
+    examined: usize,
+}
+
+pub enum HeadOutcome {
+    /// The head is not complete, or has not begun.
+    Incomplete(HeadPhase),
+    /// The request is answered without its body, or refused.
+    Answer(Box<AnswerPhase>),
+    /// The application wants the request's body.
+    Body(Box<BodyPhase>),
+    /// The client closed the connection.
+    Left,
+}
+
+impl HeadPhase {
+    pub fn advance(self, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOutcome {
+        let mut buffer = std::mem::take(&mut cx.buffer);
+        let outcome = self.read(&mut buffer, wire, cx);
+        cx.buffer = buffer;
+        outcome
+    }
+
+    fn read(mut self, buffer: &mut [u8], wire: &mut Wire, cx: &mut Context<'_>) -> HeadOutcome {
+        let mut inbox = wire.take_inbox();
+        let mut received = 0;
+        if inbox.len() == self.examined {
+            match wire.receive(&mut buffer[..HEAD_RECEIVE_BYTES]) {
+                Received::Bytes(length) => received = length,
+                Received::Nothing => {
+                    wire.set_inbox(inbox);
+                    return HeadOutcome::Incomplete(self);
+                }
+                Received::End => return HeadOutcome::Left,
+            }
+            if !inbox.is_empty() {
+                inbox.extend_from_slice(&buffer[..received]);
+            }
+        }
+        let bytes = if inbox.is_empty() {
+            &buffer[..received]
+        } else {
+            &inbox[..]
+        };
+        let mut slots = head::field_slots();
+        match head::parse(bytes, &mut slots) {
+            Ok(Parsed::Complete(head, length)) => {
+                wire.set_inbox(bytes[length..].to_vec());
+                decide(&head, wire, cx)
+            }
+            Ok(Parsed::Incomplete) => {
+                self.since.get_or_insert_with(|| cx.now());
+                self.examined = bytes.len();
+                wire.set_inbox(bytes.to_vec());
+                HeadOutcome::Incomplete(self)
+            }
+            Err(error) => {
+                let exchange = Exchange::without_head(bytes, wire, cx);
+                let answer = AnswerPhase::refusal(Refusal::Head(error), exchange, wire, cx);
+                HeadOutcome::Answer(answer)
+            }
+        }
+    }
+}
+
+/// Hands a complete head to the application.
+fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOutcome {
+    let env = cx.env;
+    let mut exchange = Exchange::begin(head, wire, cx);
+    let own_address;
+    let authority = if let Some(authority) = head.authority {
+        authority
+    } else {
+        own_address = wire.own_address();
+        &own_address
+    };
+    let request = Request {
+        method: &head.method,
+        target: head.target,
+        fields: head.fields,
+        framing: head.framing,
+        expectation: head.expectation,
+        authority,
+    };
+    let decided = catch_unwind(AssertUnwindSafe(|| env.service.respond(&request)));
+    let Ok(Decision { route, reply }) = decided else {
+        return HeadOutcome::Answer(AnswerPhase::panicked(exchange, wire, cx));
+    };
+    exchange.route = route;
+    let decoder = BodyDecoder::new(head.framing);
+    let expects_continue = head.expectation == Expectation::Continue && wire.inbox().is_empty();
+    match reply {
+        Reply::Now(response) => {
+            let unread = match head.framing {
+                Framing::None => Unread::Nothing,
+                // The client may or may not send the body, so the next bytes are ambiguous.
+                _ if expects_continue => Unread::Garbage,
+                _ => SkipPhase::unread(decoder, wire, cx.now()),
+            };
+            HeadOutcome::Answer(AnswerPhase::new(response, exchange, unread, wire, cx))
+        }
+        Reply::Body(sink) => {
+            if expects_continue && !send_continue(wire) {
+                exchange.end(env, Some("the client went away"));
+                return HeadOutcome::Left;
+            }
+            HeadOutcome::Body(BodyPhase::new(exchange, decoder, sink, cx.now()))
+        }
+    }
+}
+
+/// Asks the client for its body; whether the socket took all of that.
+fn send_continue(wire: &mut Wire) -> bool {
+    const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+    matches!(wire.send(CONTINUE, false), Sent::Bytes(length) if length == CONTINUE.len())
+}
