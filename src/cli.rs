@@ -9,6 +9,7 @@ use crate::app::router::Endpoint;
 use crate::app::{self, App};
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::http::service::Channel;
 use crate::log as output;
 use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
@@ -166,8 +167,13 @@ fn serve() -> Result<Infallible, Failure> {
         workers: config.workers,
         max_connections,
         clock,
+        tls: None,
     };
-    let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;
+    let entrance = listener::Entrance {
+        socket,
+        channel: Channel::Clear,
+    };
+    let server = Server::start(vec![entrance], Arc::new(app.clone()), metrics, options)?;
     if let Err(error) = store.check_ready() {
         log::warn!(error:% = error; "packages cannot be published until the storage directory can be used");
     }

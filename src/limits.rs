@@ -97,6 +97,8 @@ pub const RECORD_OVERHEAD_BYTES_MAX: usize = 64;
 /// A received record with its header (RFC 5246, section 6.2.3). Handshake messages have the same
 /// bound: a ClientHello has up to 2 KiB.
 pub const RECORD_BYTES_MAX: usize = RECORD_PLAINTEXT_BYTES_MAX + 2 * KIB + 5;
+/// What is read of a file at a time to be sent over TLS.
+pub const FILE_READ_BYTES: usize = 64 * KIB;
 
 // --- Memory that clients can make the server hold ------------------------------------------------
 
@@ -164,6 +166,10 @@ const _: () = {
     assert!(
         RECEIVE_BUFFER_BYTES >= HEAD_RECEIVE_BYTES,
         "a receive in the head phase fits the receive buffer"
+    );
+    assert!(
+        RECEIVE_BUFFER_BYTES >= RECORD_BYTES_MAX + HEAD_RECEIVE_BYTES,
+        "what is received of a head fits beside an incomplete record"
     );
     assert!(
         RECEIVE_TURN_BYTES >= RECEIVE_BUFFER_BYTES,

@@ -2,5 +2,7 @@
 
 mod counters;
 mod text;
+mod tls;
 
 pub use counters::{Activity, CloseReason, Finished, Metrics, NO_ROUTE, StorageMetrics};
+pub use tls::{Handshake, TlsMetrics};

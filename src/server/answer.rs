@@ -2,15 +2,17 @@
 //!
 //! Invariants: exactly as many bytes follow a head as it announces, or the connection ends; an
 //! answer that the socket does not take at once waits in the poller, never in a worker; a file is
-//! sent by the kernel and never read into memory.
+//! sent by the kernel, or in slices of `FILE_READ_BYTES` over TLS, and never read as a whole.
 //!
 //! Sources: RFC 9112, sections 6.3 and 9.6.
 
 use super::context::Context;
 use super::exchange::Exchange;
 use super::pace::{Pace, Verdict};
+use super::secure::Scratch;
 use super::skip::{SkipPhase, Unread};
-use super::wire::{Sent, Wire};
+use super::socket::Sent;
+use super::wire::Wire;
 use crate::http::response::{Body, HeadContext, Response, write_head};
 use crate::http::service::Refusal;
 use crate::limits::{COALESCE_BYTES_MAX, PACE_WINDOW, SEND_TURN_BYTES, STALL_TIME_MAX};
@@ -156,11 +158,11 @@ impl AnswerPhase {
 
     /// Sends as much as the socket takes.
     pub fn advance(mut self: Box<Self>, wire: &mut Wire, cx: &mut Context<'_>) -> AnswerOutcome {
-        while !self.is_complete() {
+        while !self.is_complete() || wire.has_unsent() {
             if cx.turn.sent_bytes >= SEND_TURN_BYTES {
                 return self.wait(cx);
             }
-            match self.send_some(wire) {
+            match self.send_some(wire, &mut cx.scratch) {
                 Sent::Bytes(0) => {
                     self.end(Some("the file was cut short"), cx);
                     return AnswerOutcome::Failed;
@@ -200,14 +202,16 @@ impl AnswerPhase {
     }
 
     /// One write.
-    fn send_some(&mut self, wire: &mut Wire) -> Sent {
+    fn send_some(&mut self, wire: &mut Wire, scratch: &mut Scratch) -> Sent {
+        if self.is_complete() {
+            return wire.flush();
+        }
         let head = &self.head[self.head_sent..];
         let head_bytes = head.len();
         let sent = match &mut self.body {
-            Body::Bytes(bytes) if bytes.is_empty() => wire.send(head, false),
-            Body::Bytes(bytes) if head.is_empty() => wire.send(bytes, false),
-            Body::Bytes(bytes) => wire.send_both(head, bytes),
-            Body::File { length, .. } if !head.is_empty() => wire.send(head, *length > 0),
+            Body::Bytes(bytes) if bytes.is_empty() => wire.send(head, false, scratch),
+            Body::Bytes(bytes) if head.is_empty() => wire.send(bytes, false, scratch),
+            Body::Bytes(bytes) => wire.send_both(head, bytes, scratch),
             Body::File {
                 file,
                 offset,
@@ -215,7 +219,7 @@ impl AnswerPhase {
             } => {
                 let slice =
                     usize::try_from(*length).map_or(SEND_TURN_BYTES, |l| l.min(SEND_TURN_BYTES));
-                wire.send_file(file, offset, slice)
+                wire.send_file(head, (file, offset, slice), scratch)
             }
         };
         if let Sent::Bytes(sent) = sent {

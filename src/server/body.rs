@@ -10,11 +10,12 @@ use super::context::Context;
 use super::exchange::Exchange;
 use super::pace::{Pace, Verdict};
 use super::skip::{SkipPhase, Unread};
-use super::wire::{Received, Wire};
+use super::socket::Received;
+use super::wire::Wire;
 use crate::http::body::BodyDecoder;
 use crate::http::chunked::Chunk;
 use crate::http::service::{BodySink, Refusal};
-use crate::limits::{RECEIVE_TURN_BYTES, STALL_TIME_MAX};
+use crate::limits::{RECEIVE_BUFFER_BYTES, RECEIVE_TURN_BYTES, STALL_TIME_MAX};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -83,7 +84,7 @@ impl BodyPhase {
         }
         drop(inbox);
         while cx.turn.received_bytes < RECEIVE_TURN_BYTES {
-            match wire.receive(buffer) {
+            match wire.receive(buffer, RECEIVE_BUFFER_BYTES, &mut cx.scratch) {
                 Received::Bytes(length) => {
                     cx.turn.received_bytes += length;
                     match self.feed(&buffer[..length], wire, cx) {

@@ -15,6 +15,7 @@ use super::answer::{After, AnswerOutcome, AnswerPhase};
 use super::body::{BodyOutcome, BodyPhase};
 use super::context::{Context, Turn};
 use super::exchange::Exchange;
+use super::handshake::{HandshakeOutcome, HandshakePhase};
 use super::head::{HeadOutcome, HeadPhase};
 use super::linger::{LingerOutcome, LingerPhase};
 use super::pace::Verdict;
@@ -22,9 +23,10 @@ use super::poller::Interest;
 use super::skip::{SkipOutcome, SkipPhase};
 use super::table::Parking;
 use super::wire::Wire;
-use crate::http::service::Refusal;
+use crate::http::service::{Channel, Refusal};
 use crate::limits::{HEAD_TIME_MAX, IDLE_TIME_MAX, REQUESTS_PER_TURN_MAX, STALL_CHECK_INTERVAL};
-use crate::metrics::{Activity, CloseReason, Metrics};
+use crate::metrics::{Activity, CloseReason, Handshake, Metrics};
+use crate::tls::session::Session;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
@@ -39,6 +41,8 @@ pub struct Connection {
 }
 
 enum Phase {
+    /// Before the first request of a TLS connection.
+    Handshake(HandshakePhase),
     /// Between requests, or in the middle of a head.
     Head(HeadPhase),
     /// A request's body goes to its sink.
@@ -71,11 +75,21 @@ pub enum Next {
 }
 
 impl Connection {
-    /// A connection that was just accepted.
-    pub fn new(socket: OwnedFd, peer: SocketAddr) -> Self {
+    /// A connection that was just accepted; with a session, it speaks TLS.
+    pub fn new(
+        socket: OwnedFd,
+        peer: SocketAddr,
+        channel: Channel,
+        session: Option<Session>,
+    ) -> Self {
+        let phase = if session.is_some() {
+            Phase::Handshake(HandshakePhase::default())
+        } else {
+            Phase::Head(HeadPhase::default())
+        };
         Self {
-            wire: Wire::new(socket, peer),
-            phase: Phase::Head(HeadPhase::default()),
+            wire: Wire::new(socket, peer, channel, session),
+            phase,
             activity: None,
             counted_bytes: 0,
         }
@@ -86,6 +100,18 @@ impl Connection {
         use Step::{Close, Go, Wait, Yield};
         let wire = &mut self.wire;
         match std::mem::replace(&mut self.phase, Phase::Closed) {
+            Phase::Handshake(handshake) => match handshake.advance(wire, cx) {
+                HandshakeOutcome::Incomplete(handshake) => Wait(Phase::Handshake(handshake)),
+                HandshakeOutcome::Complete => {
+                    let head = Phase::Head(HeadPhase::default());
+                    match wire.inbox() {
+                        [] => Wait(head),
+                        _ => Go(head),
+                    }
+                }
+                HandshakeOutcome::Answer(answer) => Go(Phase::Answer(answer)),
+                HandshakeOutcome::Failed => Close,
+            },
             Phase::Head(head) => match head.advance(wire, cx) {
                 HeadOutcome::Incomplete(head) => Wait(Phase::Head(head)),
                 HeadOutcome::Answer(answer) => Go(Phase::Answer(answer)),
@@ -159,7 +185,15 @@ impl Connection {
     /// The event and the deadline that each phase waits for.
     fn park(&self, now: Instant) -> Next {
         let (interest, deadline) = match &self.phase {
-            Phase::Head(HeadPhase { since: None, .. }) => {
+            // Its own part of the handshake is sent before the client's next part is awaited.
+            Phase::Handshake(HandshakePhase { since: Some(since) }) if self.wire.has_unsent() => {
+                (Interest::Write, *since + HEAD_TIME_MAX)
+            }
+            Phase::Handshake(HandshakePhase { since: Some(since) }) => {
+                (Interest::Read, *since + HEAD_TIME_MAX)
+            }
+            Phase::Handshake(HandshakePhase { since: None })
+            | Phase::Head(HeadPhase { since: None, .. }) => {
                 return Next::Park(Interest::Read, Self::idle_parking(now));
             }
             Phase::Head(HeadPhase {
@@ -194,7 +228,9 @@ impl Connection {
     /// Its deadline has passed: it is ended, or given more time where bytes moved without an event.
     pub fn deadline_passed(&mut self, cx: &mut Context<'_>) -> Next {
         let reason = match &mut self.phase {
-            Phase::Head(HeadPhase { since: None, .. }) => CloseReason::Idle,
+            Phase::Handshake(HandshakePhase { since: None })
+            | Phase::Head(HeadPhase { since: None, .. }) => CloseReason::Idle,
+            Phase::Handshake(_) => CloseReason::Handshake,
             Phase::Head(_) => CloseReason::Head,
             Phase::Body(_) | Phase::Skip(_) => CloseReason::Stalled,
             Phase::Answer(answer) => match answer.observe(&self.wire, cx) {
@@ -219,7 +255,14 @@ impl Connection {
             }
             Phase::Body(body) => AnswerPhase::send_last(refusal, body.abandon(), wire, cx),
             Phase::Answer(answer) => answer.end(Some(reason.as_str()), cx),
-            Phase::Head(_) | Phase::Skip(_) | Phase::Linger(_) | Phase::Closed => {}
+            Phase::Handshake(HandshakePhase { since: Some(_) }) => {
+                cx.env.metrics.tls.handshake(Handshake::Failed);
+            }
+            Phase::Handshake(_)
+            | Phase::Head(_)
+            | Phase::Skip(_)
+            | Phase::Linger(_)
+            | Phase::Closed => {}
         }
         Next::Close
     }
@@ -269,7 +312,9 @@ impl Connection {
     /// Records the connection's activity in the metrics.
     pub fn record(&mut self, metrics: &Metrics) {
         let activity = match &self.phase {
-            Phase::Head(HeadPhase { since: None, .. }) => Some(Activity::Idle),
+            Phase::Handshake(HandshakePhase { since: None })
+            | Phase::Head(HeadPhase { since: None, .. }) => Some(Activity::Idle),
+            Phase::Handshake(_) => Some(Activity::Handshake),
             Phase::Head(_) => Some(Activity::Head),
             Phase::Body(_) => Some(Activity::Body),
             Phase::Answer(_) => Some(Activity::Answer),

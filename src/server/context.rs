@@ -2,11 +2,13 @@
 //! buffers of the worker that advances them.
 
 use super::request_id::RequestIds;
+use super::secure::Scratch;
 use crate::clock::{self, Clock};
 use crate::date;
 use crate::http::service::Service;
 use crate::limits::RECEIVE_BUFFER_BYTES;
 use crate::metrics::Metrics;
+use crate::tls::acceptor::Acceptor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -17,6 +19,8 @@ pub struct Environment {
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
     pub request_ids: RequestIds,
+    /// `None` where the server speaks HTTP in clear only.
+    pub tls: Option<Arc<Acceptor>>,
     /// The server is shutting down: no connection is kept after its answer.
     pub draining: AtomicBool,
 }
@@ -28,6 +32,8 @@ pub struct Context<'e> {
     pub buffer: Vec<u8>,
     /// The spare buffer for heads of answers; taken out while an answer is sent.
     pub out: Vec<u8>,
+    /// The buffers for TLS.
+    pub scratch: Scratch,
     /// What the connection has done in this turn.
     pub turn: Turn,
     date: (u64, String),
@@ -47,6 +53,7 @@ impl<'e> Context<'e> {
             env,
             buffer: vec![0; RECEIVE_BUFFER_BYTES],
             out: Vec::new(),
+            scratch: Scratch::default(),
             turn: Turn::default(),
             date: (0, String::new()),
         }

@@ -1,7 +1,7 @@
 //! Starting a server, shutting it down, and asking for its state.
 
 use super::context::Environment;
-use super::listener::Listener;
+use super::listener::{Entrance, Listener};
 use super::poller::Poller;
 use super::pool;
 use super::request_id::RequestIds;
@@ -10,8 +10,8 @@ use super::table::Table;
 use crate::clock::Clock;
 use crate::http::service::Service;
 use crate::metrics::Metrics;
+use crate::tls::acceptor::Acceptor;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +24,8 @@ pub struct Options {
     pub max_connections: usize,
     /// The clock of all deadlines.
     pub clock: Clock,
+    /// For entrances that speak TLS.
+    pub tls: Option<Arc<Acceptor>>,
 }
 
 /// A running server. Dropping it ends its workers and closes its connections.
@@ -33,16 +35,19 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves on a listening socket, as [`super::listener::bind`] makes it.
     pub fn start(
-        socket: OwnedFd,
+        entrances: Vec<Entrance>,
         service: Arc<dyn Service>,
         metrics: Arc<Metrics>,
         options: Options,
     ) -> io::Result<Self> {
         let poller = Poller::new()?;
+        let listeners = (0..)
+            .zip(entrances)
+            .map(|(number, entrance)| Listener::new(entrance, number, &poller))
+            .collect::<io::Result<_>>()?;
         let shared = Arc::new(Shared {
-            listener: Listener::new(socket, &poller)?,
+            listeners,
             poller,
             table: Table::new(options.clock.now()),
             env: Environment {
@@ -50,6 +55,7 @@ impl Server {
                 metrics,
                 clock: options.clock,
                 request_ids: RequestIds::default(),
+                tls: options.tls,
                 draining: AtomicBool::new(false),
             },
             max_connections: options.max_connections,
@@ -96,7 +102,9 @@ impl Server {
             .drained
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(report);
-        shared.listener.stop();
+        for listener in &shared.listeners {
+            listener.stop();
+        }
         shared.env.draining.store(true, Ordering::Release);
         shared.poller.wake();
         if shared.table.open() == 0 {

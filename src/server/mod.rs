@@ -5,8 +5,9 @@
 //! ready, advances each as far as it goes without waiting, and parks it again.
 //!
 //! Data flows one way: [`listener`] and `poller` bring events, [`table`] owns parked connections,
-//! `pool` advances them, `connection` has the table of transitions, the phases (`head`, `body`,
-//! `answer`, `skip`, `linger`) speak HTTP over a `wire` and pass requests to the service.
+//! `pool` advances them, `connection` has the table of transitions, the phases
+//! (`handshake`, `head`, `body`, `answer`, `skip`, `linger`) speak HTTP over a `wire` and pass
+//! requests to the service. A wire is a `socket`, with a `secure` half where it speaks TLS.
 //!
 //! Lock order: the listener's, then the table's; neither is held while the other is taken.
 
@@ -19,6 +20,7 @@ mod deadlines;
 pub mod descriptors;
 mod exchange;
 mod handle;
+mod handshake;
 mod head;
 mod linger;
 pub mod listener;
@@ -26,9 +28,11 @@ pub mod pace;
 mod poller;
 mod pool;
 mod request_id;
+mod secure;
 mod shared;
 pub mod shutdown;
 mod skip;
+mod socket;
 pub mod table;
 mod unacked;
 mod wire;

@@ -6,12 +6,14 @@
 use super::conn_id::ConnId;
 use super::connection::{Connection, Next};
 use super::context::Context;
-use super::listener::{Accepted, LISTENER, PauseReason};
+use super::listener::{Accepted, Listener, PauseReason};
 use super::poller::{Interest, WAKE};
 use super::shared::Shared;
-use crate::http::service::Refusal;
+use crate::http::service::{Channel, Refusal};
 use crate::limits::{ACCEPTS_PER_TURN_MAX, PARKED_BYTES_MAX};
 use crate::metrics::CloseReason;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -58,7 +60,9 @@ impl<'s> Worker<'s> {
                 Ok(None) => {}
                 Ok(Some(WAKE)) if shared.stopping.load(Ordering::Acquire) => return,
                 Ok(Some(WAKE)) => shared.poller.clear_wake(),
-                Ok(Some(LISTENER)) => self.accept(),
+                Ok(Some(token)) if let Some(listener) = shared.listener(token) => {
+                    self.accept(listener);
+                }
                 Ok(Some(token)) => {
                     let id = ConnId::from_token(token);
                     if let Some(connection) = shared.table.take(id) {
@@ -87,8 +91,9 @@ impl<'s> Worker<'s> {
             }
         }
         let mut next = shared.table.earliest();
+        let listeners = shared.listeners.iter();
         if shared.paused.load(Ordering::Relaxed)
-            && let Some(resumes_at) = shared.listener.resumes_at()
+            && let Some(resumes_at) = listeners.filter_map(Listener::resumes_at).min()
         {
             if resumes_at <= now {
                 self.resume();
@@ -177,12 +182,14 @@ impl<'s> Worker<'s> {
 
     fn resume(&mut self) {
         self.shared.paused.store(false, Ordering::Relaxed);
-        self.shared.listener.resume(&self.shared.poller);
+        for listener in &self.shared.listeners {
+            listener.resume(&self.shared.poller);
+        }
     }
 
-    fn pause(&mut self, reason: PauseReason) {
+    fn pause(&mut self, listener: &Listener, reason: PauseReason) {
         let shared = self.shared;
-        shared.listener.pause(reason, shared.env.clock.now());
+        listener.pause(reason, shared.env.clock.now());
         shared.paused.store(true, Ordering::Relaxed);
         // A connection may have been closed just before the pause began.
         if reason == PauseReason::Full && self.has_room() {
@@ -209,17 +216,23 @@ impl<'s> Worker<'s> {
         true
     }
 
-    fn accept(&mut self) {
+    fn accept(&mut self, listener: &Listener) {
         let shared = self.shared;
         for _ in 0..ACCEPTS_PER_TURN_MAX {
             if !self.make_room() {
-                return self.pause(PauseReason::Full);
+                return self.pause(listener, PauseReason::Full);
             }
-            match shared.listener.accept() {
-                Accepted::Connection(socket, peer) => self.begin(Connection::new(socket, peer)),
+            match listener.accept() {
+                Accepted::Connection(socket, peer) => {
+                    if let Some(connection) = self.connection(listener, socket, peer) {
+                        self.begin(connection);
+                    }
+                }
                 Accepted::Gone => {}
                 Accepted::None => break,
-                Accepted::Exhausted(error) => return self.pause(PauseReason::Resources(error)),
+                Accepted::Exhausted(error) => {
+                    return self.pause(listener, PauseReason::Resources(error));
+                }
             }
             // An idle connection is closed only for one that is known to wait, and only the next
             // event says so.
@@ -227,7 +240,21 @@ impl<'s> Worker<'s> {
                 break;
             }
         }
-        shared.listener.arm(&shared.poller);
+        listener.arm(&shared.poller);
+    }
+
+    /// A connection as its listener's channel has it; `None` where it cannot be secured.
+    fn connection(
+        &self,
+        listener: &Listener,
+        socket: OwnedFd,
+        peer: SocketAddr,
+    ) -> Option<Connection> {
+        let session = match listener.channel {
+            Channel::Tls => Some(self.shared.env.tls.as_ref()?.session()?),
+            Channel::Clear | Channel::ClearBesideTls => None,
+        };
+        Some(Connection::new(socket, peer, listener.channel, session))
     }
 
     fn begin(&mut self, connection: Connection) {

@@ -6,10 +6,11 @@
 //! Source: RFC 9112, section 9.3.
 
 use super::context::Context;
-use super::wire::{Received, Wire};
+use super::socket::Received;
+use super::wire::Wire;
 use crate::http::body::BodyDecoder;
 use crate::http::chunked::Chunk;
-use crate::limits::{SKIP_BYTES_MAX, STALL_TIME_MAX};
+use crate::limits::{RECEIVE_BUFFER_BYTES, SKIP_BYTES_MAX, STALL_TIME_MAX};
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -83,7 +84,7 @@ impl SkipPhase {
                 Skipped::TooMuch => return SkipOutcome::TooMuch,
                 Skipped::NeedMore => {}
             }
-            match wire.receive(&mut cx.buffer) {
+            match wire.receive(&mut cx.buffer, RECEIVE_BUFFER_BYTES, &mut cx.scratch) {
                 Received::Bytes(length) => received = cx.buffer[..length].to_vec(),
                 Received::End => return SkipOutcome::Left,
                 Received::Nothing => return SkipOutcome::Incomplete(self),

@@ -68,6 +68,14 @@ pub enum Report {
     WhenReadTwice,
 }
 
+impl std::fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Acceptor")
+            .field("files", &self.files)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Acceptor {
     /// Reads the pair; the sentence says what is wrong with it.
     pub fn open(files: TlsFiles, now: SystemTime) -> Result<Self, String> {

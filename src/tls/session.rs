@@ -70,12 +70,12 @@ impl Session {
         self.partial.capacity()
     }
 
-    /// Puts the beginning of a record that was received before at the front of `buffer`, which takes at least
-    /// [`RECORD_BYTES_MAX`]. What the socket gives belongs behind it, and both into [`Session::receive`].
-    pub fn take_partial(&mut self, buffer: &mut [u8]) -> usize {
-        let partial = std::mem::take(&mut self.partial);
-        buffer[..partial.len()].copy_from_slice(&partial);
-        partial.len()
+    /// Copies the beginning of a record that was received before to the front of `buffer`, which
+    /// takes at least [`RECORD_BYTES_MAX`]. What the socket gives belongs behind it, and both
+    /// into [`Session::receive`].
+    pub fn copy_partial(&self, buffer: &mut [u8]) -> usize {
+        buffer[..self.partial.len()].copy_from_slice(&self.partial);
+        self.partial.len()
     }
 
     /// Opens records: puts what was in them at the front of `plaintext`, which is at least as long
@@ -125,9 +125,10 @@ impl Session {
             return Err(Failed("a handshake message is too long".to_owned()));
         }
         // Bytes after a close_notify are ignored.
-        if !self.is_closed_by_client {
-            self.partial = rest.to_vec();
-        }
+        self.partial = match self.is_closed_by_client {
+            true => Vec::new(),
+            false => rest.to_vec(),
+        };
         Ok(Opened {
             length,
             is_closed: self.is_closed_by_client,

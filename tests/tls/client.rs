@@ -104,7 +104,7 @@ pub fn receive_all(
     bytes: &[u8],
 ) -> (Result<Opened, Failed>, Vec<u8>, Vec<u8>) {
     let mut buffer = vec![0; BUFFER_BYTES];
-    let held = session.take_partial(&mut buffer);
+    let held = session.copy_partial(&mut buffer);
     buffer[held..held + bytes.len()].copy_from_slice(bytes);
     let mut plaintext = vec![0; BUFFER_BYTES];
     let mut records = Vec::new();

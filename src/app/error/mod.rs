@@ -87,6 +87,8 @@ pub enum ApiError {
     Storage(Failure),
     /// A handler panicked.
     Panic,
+    /// HTTP in clear on the port that speaks TLS.
+    ClearOnTls,
 }
 
 impl From<Refusal> for ApiError {
@@ -98,6 +100,7 @@ impl From<Refusal> for ApiError {
             Refusal::Chunks(error) => Self::Chunks(error),
             Refusal::Overloaded => Self::Overloaded,
             Refusal::Panic => Self::Panic,
+            Refusal::ClearOnTls => Self::ClearOnTls,
         }
     }
 }
@@ -148,6 +151,7 @@ impl ApiError {
             Self::BodyCutShort | Self::Chunks(_) | Self::Forwarded(_) => 400,
             Self::Upload(error) => error.status(),
             Self::Release(error) => error.status(),
+            Self::ClearOnTls => 400,
             Self::Unauthorized(_) => 401,
             Self::NoSuchPath(_) | Self::NoSuchPackage(_) => 404,
             Self::NoSuchRelease(_) | Self::NoMatch(_) => 404,
@@ -169,6 +173,9 @@ impl ApiError {
     fn sentence(&self) -> String {
         match self {
             Self::Head(error) => error.to_string(),
+            Self::ClearOnTls => {
+                "This port speaks HTTPS; ask with https:// in place of http://".to_owned()
+            }
             Self::Timeout => "The request did not arrive in time".to_owned(),
             Self::BodyCutShort => "The connection ended before the body was complete".to_owned(),
             Self::Chunks(error) => format!("The chunked body is malformed: {error}"),
