@@ -1,39 +1,46 @@
 #!/bin/sh
 # Usage: upload.sh [options] FILE...
+#        delete.sh [options] NAME...
 #
-# Publishes each FILE on a release server, under its base name. Needs curl and nothing else of the project.
+# upload.sh publishes each FILE on a release server, under its base name.
+# delete.sh deletes each package NAME. Both are one file, which acts by the name
+# that it is called by and needs only a POSIX shell and curl: copy it alone, as
+# upload.sh, as delete.sh, or twice.
 #
 #   -u, --url URL      the server: http://HOST[:PORT][/PATH], or https
 #                      (default: $RELEASE_SERVER_URL, else http://127.0.0.1:8000)
 #   -t, --token TOKEN  the server's token (default: $RELEASE_SERVER_TOKEN);
 #                      prefer the variable: every user of this machine can
 #                      read this script's command line
-#   -f, --force        replace packages that exist
-#   -j, --parallel N   send N files at a time, 1 to 99 (default: 1)
-#   -n, --dry-run      check options and files, send nothing
+#   -f, --force        upload: replace packages that exist
+#                      delete: a package that is not there is not a failure
+#   -j, --parallel N   work on N files or names at a time, 1 to 99 (default: 1)
+#   -n, --dry-run      check options and arguments, send nothing
 #   -q, --quiet        print errors only
-#   -h, --help         print this
-#   --                 what follows are files, whatever they begin with
+#   -h, --help         print this text
+#   --                 the arguments that follow are files or names, even if they
+#                      begin with '-'
 #
-# A file that is on the server already, with the same content, is no failure.
-# What may pass, such as a lost connection or a 503, is tried 3 times more.
-# curl's variables count (https_proxy, CURL_CA_BUNDLE, ...), ~/.curlrc does not.
+# A file that is on the server already, with the same content, is not a failure.
+# A temporary failure, such as a lost connection or a 503, is retried 3 times.
+# curl's variables apply (https_proxy, CURL_CA_BUNDLE, ...), ~/.curlrc does not.
 #
 # Exit codes:
-#   0  every file is published, now or before
-#   1  a file was refused or failed; a wrong token ends the run at once
+#   0  every file is published, now or before; every package is deleted
+#   1  at least one file or name was refused or failed; a wrong token ends the
+#      run at once
 #   2  wrong usage, or a file that cannot be read; nothing was sent
 #   3  the server cannot be reached or stays unavailable; this ends the run too
 #   129, 130, 143  ended by a signal: HUP, INT, TERM
 
 set -eu
 
-# Bytes are bytes: in the encoding of names, and in what tr and sed see.
+# Names are bytes: for their percent-encoding, and for tr and sed.
 export LC_ALL=C
 
 RETRIES_MAX=3
 RETRY_SECONDS_MAX=60
-BAR_BYTES_MIN=4000000 # from here on a terminal shows curl's progress bar
+BAR_BYTES_MIN=4000000 # on a terminal, curl's progress bar is shown from this size on
 
 # Prints the comment above.
 help() { sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; }
@@ -43,22 +50,24 @@ say() { [ "$quiet" = yes ] || printf '%s\n' "$1"; }
 complain() { printf '%s: %s\n' "${0##*/}" "$1" >&2; }
 
 usage_error() {
-    complain "$(printf '%s' "$1" | tr -d '[:cntrl:]') (--help tells more)"
+    complain "$(printf '%s' "$1" | tr -d '[:cntrl:]') (see --help)"
     exit 2
 }
 
 check_url() {
     host='([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])'
     port='[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]'
-    printf '%s' "$url" | tr '\n' ' ' | grep -Eqx "https?://$host(:($port))?(/[^?#[:space:][:cntrl:]]*)?" ||
-        usage_error "the URL '$url' cannot be used; it takes http://HOST[:PORT][/PATH], or https"
+    path='/[^?#[:space:][:cntrl:]]*'
+    printf '%s' "$url" | tr '\n' ' ' | grep -Eqx "https?://$host(:($port))?($path)?" ||
+        usage_error "the URL '$url' is not valid; --url takes http://HOST[:PORT][/PATH], or https"
     url=${url%"${url##*[!/]}"}
 }
 
 check_token() {
     case $token in
         '') usage_error "there is no token; set RELEASE_SERVER_TOKEN or give --token" ;;
-        *[[:cntrl:]]*) usage_error "the token holds a control character; it takes one line of text" ;;
+        *[[:cntrl:]]*)
+            usage_error "the token holds a control character; a token is one line of text" ;;
     esac
 }
 
@@ -70,15 +79,15 @@ percent_encode() {
     esac
 }
 
-# The string that the answer has under a key; nothing where it has none. Quotes inside a JSON string follow a backslash,
-# so no string can hold what looks like a key.
+# Prints the string under a key of the JSON answer, or nothing. A quote inside a JSON string follows
+# a backslash, so text inside a string is never taken for a key.
 json_string() {
     tr -d '[:cntrl:]' <"$answer/body" |
         sed -n 's/.*"'"$1"'"[[:space:]]*:[[:space:]]*"\([^"\\]*\(\\.[^"\\]*\)*\)".*/\1/p' |
         sed 's|\\\(["\\/]\)|\1|g'
 }
 
-# Why there is no success: the server's words, or curl's where it has none.
+# Prints the cause of a failure: the server's sentence, else curl's.
 reason() {
     detail=$(json_string detail)
     if [ "$status" = 000 ]; then
@@ -87,14 +96,14 @@ reason() {
     elif [ -n "$detail" ]; then
         printf '%s' "$detail"
     elif [ -n "$redirect" ]; then
-        printf 'the server answers %s and points to %s; name that server with --url' "$status" "$redirect" |
-            tr -d '[:cntrl:]'
+        printf 'the server answers %s and points to %s; name that server with --url' \
+            "$status" "$redirect" | tr -d '[:cntrl:]'
     else
         printf 'the server answers %s and gives no reason; is it a release server?' "$status"
     fi
 }
 
-# Ends what runs in the background, where a terminal's interrupt is ignored.
+# Ends background processes, which ignore the terminal's interrupt.
 stop_children() {
     for child in $children; do
         kill "$child" 2>/dev/null || :
@@ -108,7 +117,8 @@ clean_up() {
     [ -z "$work" ] || rm -rf "$work"
 }
 
-# Waits for the last background command. What takes long runs there: only during `wait` does a shell run traps at once.
+# Waits for the last background command. Long commands run in the background because a shell runs
+# traps at once only during `wait`.
 await() {
     children=$!
     wait_code=0
@@ -116,10 +126,10 @@ await() {
     children=
 }
 
-# Sends one request. Sets `status`, which is 000 without an answer, and `curl_code`. The token travels by here-document
-# and pipe, as a line of curl's config: command lines are for everyone to see.
+# Sends one request. Sets `status` (000 without an answer) and `curl_code`. The token reaches curl
+# on its standard input, as a line of its configuration: every user can read command lines.
 send() {
-    # Nothing of the try before may be taken for this one's.
+    # Removes the answer to an earlier attempt.
     tee "$answer/head" "$answer/body" "$answer/error" </dev/null
     sed 's/[\\"]/\\&/g; s/.*/header = "Authorization: Bearer &"/' <<EOF |
 $token
@@ -131,18 +141,18 @@ EOF
     await
     curl_code=$wait_code
     read -r status redirect <"$answer/status" || status=000
-    # A refusal can come, whole, while curl still sends. Of any other answer the end may be missing.
+    # A complete refusal can arrive while curl still sends. Any other answer may be truncated.
     [ "$curl_code" -eq 0 ] || [ "$status" -ge 400 ] || status=000
 }
 
-# Sends one request, and some `tries` more while the failure may pass. That is safe: a try whose answer was lost shows
-# in the next one's, as a 409 with the file's checksum or a 404.
+# Sends one request and retries it after a temporary failure. Retrying is safe: if the answer to an
+# attempt was lost, the next answer shows it, by a 409 with the file's checksum or by a 404.
 request() {
     tries=0
     while send "$@"; [ "$tries" -lt "$RETRIES_MAX" ]; do
         case $status$curl_code in
             429* | 502* | 503* | 504*) ;;
-            # Name, connection, TLS handshake, timeout, and connections lost on the way.
+            # curl's codes: name, connection, TLS handshake, timeout, connection lost midway.
             0005 | 0006 | 0007 | 00035 | 00028 | 00016 | 00018 | 00052 | 00055 | 00056 | 00092) ;;
             *) return 0 ;;
         esac
@@ -150,14 +160,14 @@ request() {
             sed -n 's/^[Rr]etry-[Aa]fter: *\([0-9]\{1,4\}\) *$/\1/p' | tail -n 1)
         seconds=${seconds:-$((1 << tries))}
         [ "$seconds" -le "$RETRY_SECONDS_MAX" ] || seconds=$RETRY_SECONDS_MAX
-        [ "$quiet" = yes ] || complain "$label ... $(reason); trying again in $seconds s"
+        [ "$quiet" = yes ] || complain "$label ... $(reason); retrying in $seconds s"
         sleep "$seconds" &
         await
         tries=$((tries + 1))
     done
 }
 
-# The SHA-256 of a file, or nothing where no tool is there.
+# Prints the SHA-256 of a file, or nothing if no tool for it is installed.
 sha256_of() {
     for tool in sha256sum 'shasum -a 256' 'openssl dgst -sha256 -r'; do
         command -v "${tool%% *}" >/dev/null || continue
@@ -179,19 +189,30 @@ human_size() {
 check_file() {
     [ -e "$1" ] || usage_error "there is no file '$1'"
     [ ! -d "$1" ] || usage_error "'$1' is a directory; name the files in it"
-    [ -f "$1" ] || usage_error "'$1' is no regular file"
+    [ -f "$1" ] || usage_error "'$1' is not a regular file"
     [ -r "$1" ] || usage_error "'$1' cannot be read; look at its permissions"
     case ${1##*/} in
-        *[[:cntrl:]]*) usage_error "the name of '$1' holds a control character, which the server does not take" ;;
+        *[[:cntrl:]]*) usage_error "the name of '$1' holds a control character" ;;
     esac
-    # No name holds a '/', so this text is an exact list.
+    # A base name holds no '/', so names can be looked up exactly between two of them.
     case $names in
-        */"${1##*/}"/*) usage_error "two files have the name '${1##*/}', of which the server keeps one" ;;
+        */"${1##*/}"/*)
+            usage_error "two files have the name '${1##*/}'; the server keeps only one" ;;
     esac
     names=$names${1##*/}/
 }
 
-# Prints a file's line, at once so that parallel ones do not mix, and keeps its outcome for the summary.
+check_name() {
+    case $1 in
+        '') usage_error "a name is empty; give the name of a package" ;;
+        */*) usage_error "'$1' is a path; the name of a package has no '/'" ;;
+        *[[:cntrl:]]*)
+            usage_error "the name '$1' holds a control character; no package's name does" ;;
+    esac
+}
+
+# Prints the line of a file or name in one write, so that parallel lines do not mix, and keeps its
+# outcome for the summary.
 report() {
     printf '%s\n' "$1" >"$answer/outcome"
     case $1 in
@@ -200,15 +221,16 @@ report() {
     esac
 }
 
-# What the server deleted to stay within its limit, to follow the outcome.
+# Prints the packages that the server removed to stay within its limit, as a suffix of the outcome.
 removed() {
+    string='"[^"\\]*\(\\.[^"\\]*\)*"'
     tr -d '[:cntrl:]' <"$answer/body" |
-        sed -n 's/.*"removed"[[:space:]]*:[[:space:]]*\[\(\("[^"\\]*\(\\.[^"\\]*\)*"[, ]*\)\{1,\}\)\].*/\1/p' |
-        sed 's/", *"/, /g; s/^"//; s/" *$//; s|\\\(["\\/]\)|\1|g; s/^/; the server removed to make room: /'
+        sed -n 's/.*"removed"[[:space:]]*:[[:space:]]*\[\(\('"$string"'[, ]*\)\{1,\}\)\].*/\1/p' |
+        sed 's/", *"/, /g; s/^"//; s/" *$//; s|\\\(["\\/]\)|\1|g' |
+        sed 's/^/; the server removed to make room: /'
 }
 
-# Tells what came of sending a file.
-report_answer() {
+report_upload() {
     case $status$curl_code in
         20[01]*)
             outcome=published
@@ -227,23 +249,44 @@ report_answer() {
             fi
             ;;
         00023 | 00026) report failed "failed: $(reason)" ;; # the disk here, or the file
-        000* | 429* | 502* | 503* | 504*) report unreachable "unavailable: $(reason)" ;;
-        *) report failed "refused: $(reason)" ;;
-    esac
-    case $status$(cat "$answer/outcome") in
-        401* | *unreachable) : >"$work/stop" ;; # the others would fail alike
+        *) report_failure ;;
     esac
 }
 
-# Sends a file with PUT: a percent-encoded path carries every name exactly, while curl's form syntax gives ';', ',' and
-# quotes meanings of their own. And a name that is taken is told before a large body is sent.
-publish() {
+report_delete() {
+    case $status in
+        204) report deleted deleted ;;
+        404)
+            absent=
+            [ "$force" = no ] || absent='not there'
+            [ "$tries" -eq 0 ] || absent='not there; an earlier attempt may have deleted it'
+            # A 404 without a sentence comes from another program and says nothing of the package.
+            if [ -n "$absent" ] && [ -n "$(json_string detail)" ]; then
+                report absent "$absent"
+            else
+                report_failure
+            fi
+            ;;
+        *) report_failure ;;
+    esac
+}
+
+report_failure() {
+    case $status in
+        000 | 429 | 502 | 503 | 504) report unreachable "unavailable: $(reason)" ;;
+        *) report failed "refused: $(reason)" ;;
+    esac
+}
+
+# Sends a file with PUT: a percent-encoded path carries every name exactly, while curl's form syntax
+# gives ';', ',' and quotes meanings of their own. PUT is also refused before a large body is sent.
+upload() {
     { size=$(wc -c <"$1"); } 2>/dev/null || size=0
     sha256=$(sha256_of "$1")
     target=$url/assets/$(percent_encode "${1##*/}")$query
     case $1 in
         /*) set -- --upload-file "$1" --url "$target" ;;
-        *) set -- --upload-file "./$1" --url "$target" ;; # to curl, '-' and '.' are no files
+        *) set -- --upload-file "./$1" --url "$target" ;; # for curl, '-' and '.' are not files
     esac
     [ -z "$sha256" ] || set -- "$@" --header "X-Checksum-Sha256: $sha256"
     if [ -t 2 ] && [ "$parallel$quiet" = 1no ] && [ "$size" -ge "$BAR_BYTES_MIN" ]; then
@@ -252,31 +295,44 @@ publish() {
     else
         request "$@" --silent --show-error --stderr "$answer/error"
     fi
-    report_answer
+    report_upload
 }
 
-# Publishes those of the files that no other worker takes. Making the directory for the answer is the taking.
+delete() {
+    request --request DELETE --url "$url/assets/$(percent_encode "$1")" \
+        --silent --show-error --stderr "$answer/error"
+    report_delete
+}
+
+# Works on the arguments that no other worker takes; a worker takes one by creating its directory.
 work_through() {
     children=
     trap 'stop_children; exit 143' TERM
     index=0
-    for file do
+    for argument do
         index=$((index + 1))
         answer=$work/$index
-        label="[$index/$#] ${file##*/}"
+        label="[$index/$#] ${argument##*/}"
         [ ! -e "$work/stop" ] || return 0
         mkdir "$answer" 2>/dev/null || continue
-        publish "$file"
+        "$action" "$argument"
+        case $status$(cat "$answer/outcome") in
+            401* | *unreachable) : >"$work/stop" ;; # all others would fail alike
+        esac
     done
 }
 
 count() { cat "$work"/*/outcome 2>/dev/null | grep -cx "$1" || :; }
 
+case ${0##*/} in
+    delete*) action=delete noun=name done_to='deleted from' ;;
+    *) action=upload noun=file done_to='sent to' ;;
+esac
 url=${RELEASE_SERVER_URL:-http://127.0.0.1:8000}
 token=${RELEASE_SERVER_TOKEN-}
-query='' hint=' (with --force)' dry_run=no quiet=no parallel=1
+query='' hint=' (with --force)' force=no dry_run=no quiet=no parallel=1
 
-# Options stand before, among and after the files: of the arguments, `left` are unread, and the files go to the end.
+# Options may stand anywhere. `left` arguments are unread; files and names move to the end.
 left=$#
 while [ "$left" -gt 0 ]; do
     option=$1
@@ -293,34 +349,38 @@ while [ "$left" -gt 0 ]; do
             shift
             left=$((left - 1))
             ;;
-        -f | --force) query='?overwrite=true' hint='' ;;
+        -f | --force) query='?overwrite=true' hint='' force=yes ;;
         -n | --dry-run) dry_run=yes ;;
         -q | --quiet) quiet=yes ;;
         -h | --help) help && exit 0 ;;
-        --) break ;; # what is left stays
+        --) break ;; # all that is left are files or names
         --url=* | --token=* | --parallel=*)
             set -- "${option%%=*}" "${option#*=}" "$@" && left=$((left + 2)) ;;
         -[utj]*) set -- "${option%"${option#-?}"}" "${option#-?}" "$@" && left=$((left + 2)) ;;
         -[fnqh]*) set -- "${option%"${option#-?}"}" "-${option#-?}" "$@" && left=$((left + 2)) ;;
-        -?*) usage_error "there is no option '${option%%=*}'; files whose names begin with '-' follow a '--'" ;;
+        -?*)
+            option=${option%%=*}
+            usage_error "there is no option '$option'; put '--' before a $noun that begins with '-'"
+            ;;
         *) set -- "$@" "$option" ;;
     esac
 done
 
 command -v curl >/dev/null || usage_error "curl is needed and is not in PATH"
-[ $# -gt 0 ] || usage_error "no file is given"
+[ $# -gt 0 ] || usage_error "no $noun is given"
 case $parallel in
-    '' | 0* | *[!0-9]* | ???*) usage_error "--parallel takes a number from 1 to 99, not '$parallel'" ;;
+    '' | 0* | *[!0-9]* | ???*)
+        usage_error "--parallel takes a number from 1 to 99, not '$parallel'" ;;
 esac
 check_url
 check_token
 names=/
-for file do
-    check_file "$file"
+for argument do
+    "check_$noun" "$argument"
 done
 if [ "$dry_run" = yes ]; then
-    for file do
-        say "${file##*/} ... would be sent to $url"
+    for argument do
+        say "${argument##*/} ... would be $done_to $url"
     done
     exit 0
 fi
@@ -330,7 +390,8 @@ trap clean_up EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-work=$(mktemp -d "${TMPDIR:-/tmp}/upload.XXXXXX" 2>/dev/null) || usage_error "'${TMPDIR:-/tmp}' cannot be written"
+work=$(mktemp -d "${TMPDIR:-/tmp}/$action.XXXXXX" 2>/dev/null) ||
+    usage_error "'${TMPDIR:-/tmp}' cannot be written"
 worker=0
 while [ "$worker" -lt "$parallel" ] && [ "$worker" -lt $# ]; do
     worker=$((worker + 1))
@@ -340,11 +401,16 @@ done
 wait
 children=
 
-replaced=$(count replaced) unreachable=$(count unreachable) unsent=$(($# - $(count '.*')))
+unreachable=$(count unreachable) untried=$(($# - $(count '.*')))
 failed=$(($(count failed) + unreachable))
-summary="$# files: $(count published) published"
-[ "$replaced" -eq 0 ] || summary="$summary, $replaced replaced"
-[ $# -eq 1 ] || say "$summary, $(count already) already published, $failed failed"
-[ "$unsent" -eq 0 ] || complain "$unsent of $# files were not sent"
+if [ "$action" = delete ]; then
+    summary="$# packages: $(count deleted) deleted, $(count absent) not there, $failed failed"
+else
+    summary="$# files: $(count published) published"
+    [ "$(count replaced)" -eq 0 ] || summary="$summary, $(count replaced) replaced"
+    summary="$summary, $(count already) already published, $failed failed"
+fi
+[ $# -eq 1 ] || say "$summary"
+[ "$untried" -eq 0 ] || complain "$untried of $# ${noun}s were not sent"
 [ "$unreachable" -eq 0 ] || exit 3
-[ "$((failed + unsent))" -eq 0 ] || exit 1
+[ "$((failed + untried))" -eq 0 ] || exit 1

@@ -1,16 +1,17 @@
 //! Dates as HTTP writes and reads them, and as JSON does.
 //!
-//! Invariants: dates are written in one form (IMF-fixdate; RFC 3339 in JSON and logs), in UTC; all three forms of HTTP
-//! are read; no moment that a file system can hold makes writing fail.
+//! Invariants: dates are written in one form (IMF-fixdate; RFC 3339 in JSON and logs), in UTC; all
+//! three forms of HTTP are read; writing a date never fails, whatever time a file system holds.
 //!
 //! Sources: RFC 9110, section 5.6.7; RFC 3339.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// 9999-12-31T23:59:59Z, the last second that four digits of a year can say, since 1970.
+/// 9999-12-31T23:59:59Z in seconds since 1970: the last second with a four-digit year.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// The moment without its fraction of a second, which HTTP dates cannot say, and within the years that they can.
+/// The time without its fraction of a second, which HTTP dates cannot express, and limited to the
+/// years that they can.
 pub fn whole_seconds(time: SystemTime) -> SystemTime {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     UNIX_EPOCH + Duration::from_secs(since.as_secs().min(LAST_SECOND))
@@ -31,7 +32,7 @@ pub fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(whole_seconds(time)).to_string()
 }
 
-/// `2026-01-06T12:00:00.123Z`, for a time of the wall clock.
+/// `2026-01-06T12:00:00.123Z`.
 pub fn rfc3339_millis(time: SystemTime) -> impl std::fmt::Display {
     let last = UNIX_EPOCH + Duration::from_secs(LAST_SECOND);
     humantime::format_rfc3339_millis(time.clamp(UNIX_EPOCH, last))

@@ -1,14 +1,15 @@
 //! A release server: publish spec-kit template packages with `curl` and a token, and serve them to
 //! everyone.
 //!
-//! Data flows one way through the layers, each of which uses only those below it (`tests/tidy.rs`
+//! Data flows one way through the layers, each of which uses only those below it (`tests/tidy`
 //! checks it): [`cli`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`] (the
-//! directory) → [`config`] (settings) → [`http`] (bytes to values) → [`metrics`] → [`log`],
-//! [`clock`], [`date`], [`limits`], [`pattern`], [`version`].
+//! directory) → [`tls`] (certificates and records) → [`config`] (settings) → [`http`] (bytes to values) → [`metrics`] → [`log`],
+//! [`clock`], [`checksum`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
 //!
 //! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 
 pub mod app;
+pub mod checksum;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -21,6 +22,7 @@ pub mod metrics;
 pub mod pattern;
 pub mod server;
 pub mod storage;
+pub mod text;
 pub mod tls;
 mod verify;
 pub mod version;

@@ -1,25 +1,23 @@
-//! Patterns of file names: `*` stands for any characters, `?` for one, everything else for itself.
+//! Patterns of file names: `*` matches any characters, `?` one, every other character itself.
 //!
-//! Invariant: a match is decided in at most the product of both lengths, whatever the pattern: only the last `*` is ever
-//! taken back, since what an earlier one could take, the last one can.
+//! Invariant: matching takes at most the product of both lengths in steps: only the last `*` is
+//! ever extended, because it can take whatever an earlier one could.
 //!
-//! Source: POSIX.1-2024, Shell Command Language, section 2.14, without brackets and without a rule for leading dots,
-//! which no package has.
+//! Source: POSIX.1-2024, Shell Command Language, section 2.14, without brackets and without a rule
+//! for leading dots, which no package name has.
 
-/// A pattern of file names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(String);
 
 impl Pattern {
-    /// A pattern; every text is one.
+    /// A pattern; every text is valid.
     pub fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// Whether a name is one of those that the pattern stands for.
     pub fn matches(&self, name: &str) -> bool {
         let (mut pattern, mut rest) = (self.0.chars(), name.chars());
-        // Behind the last `*`, and what it has not taken yet.
+        // The pattern after the last `*`, and the text that this `*` has not taken yet.
         let mut last_star = None;
         loop {
             let at = rest.clone();
@@ -33,14 +31,14 @@ impl Pattern {
                 (Some(wanted), Some(found)) if wanted == found => {}
                 _ => {
                     // The `*` takes one more character, if there is one.
-                    let Some((behind, mut left)) = last_star.take() else {
+                    let Some((after_star, mut left)) = last_star.take() else {
                         return false;
                     };
                     if left.next().is_none() {
                         return false;
                     }
-                    (pattern, rest) = (behind.clone(), left.clone());
-                    last_star = Some((behind, left));
+                    (pattern, rest) = (after_star.clone(), left.clone());
+                    last_star = Some((after_star, left));
                 }
             }
         }

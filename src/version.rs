@@ -1,31 +1,33 @@
-//! Versions in file names: which one a name holds, and which of two comes first.
+//! Versions in file names: finding the version in a name, and comparing two versions.
 //!
-//! A version is what semantic versioning writes, as far as file names write it: three or more numbers with dots between
-//! them, a `v` in front or not; right behind them what marks a pre-release (`-rc.1`, `rc1`, `.dev4`); then `+` and a
-//! build. Of several versions in a name the last one counts. What only looks like a pre-release, such as `-linux` or
-//! `-1`, is none: one begins with a word of [`PRE_RELEASE_WORDS`].
+//! A version has the form of semantic versioning as file names write it: three or more numbers
+//! separated by dots, with or without a leading `v`; directly after them an optional pre-release
+//! (`-rc.1`, `rc1`, `.dev4`); then an optional `+` and build. Of several versions in a name the
+//! last one counts. A suffix such as `-linux` or `-1` is not a pre-release: a pre-release begins
+//! with a word of [`PRE_RELEASE_WORDS`].
 //!
-//! Invariants: any text is read in time proportional to its length; precedence is that of semantic versioning wherever
-//! that has one.
+//! Invariants: a name is parsed in time proportional to its length; precedence is that of semantic
+//! versioning wherever that defines one.
 //!
-//! Sources: Semantic Versioning 2.0.0, items 9 to 11; PEP 440, "Pre-releases", for the forms in wheels.
+//! Sources: Semantic Versioning 2.0.0, items 9 to 11; PEP 440, "Pre-releases", for the forms in
+//! wheels.
 
 use std::cmp::Ordering;
 
-/// What a pre-release begins with. A single letter does so only with a number behind it.
+/// The words that begin a pre-release. A single letter counts only with a number after it.
 const PRE_RELEASE_WORDS: [&str; 12] = [
     "a", "alpha", "b", "beta", "canary", "dev", "next", "nightly", "pre", "preview", "rc",
     "snapshot",
 ];
 
-/// A version, as it stands in a name. Two that differ in their `v` alone are equal.
+/// A version as a name writes it. Versions that differ only in their `v` are equal.
 #[derive(Clone, Debug)]
 pub struct Version<'n> {
     text: &'n str,
     precedence: Precedence<'n>,
 }
 
-/// What decides which version comes first, in this order. Builds do not.
+/// The fields that decide precedence, in this order. Builds do not count.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Precedence<'n> {
     numbers: Vec<u64>,
@@ -33,7 +35,7 @@ struct Precedence<'n> {
     pre_release: Vec<Identifier<'n>>,
 }
 
-/// A part of a pre-release: numbers come before words.
+/// A part of a pre-release; numbers precede words.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Identifier<'n> {
     Number(u64),
@@ -41,7 +43,7 @@ enum Identifier<'n> {
 }
 
 impl<'n> Version<'n> {
-    /// The version that a file's name holds.
+    /// The version in a file's name.
     pub fn of(name: &'n str) -> Option<Self> {
         let mut found = None;
         let mut rest = name;
@@ -67,24 +69,24 @@ impl<'n> Version<'n> {
         found
     }
 
-    /// As it is written.
+    /// The version as the name writes it.
     pub fn as_str(&self) -> &'n str {
         self.text
     }
 
-    /// As it is written, but for the `v`: what tells it from every other.
+    /// The version without its `v`: unique to it.
     pub fn without_v(&self) -> &'n str {
         without_v(self.text)
     }
 
-    /// Whether it comes before the version of its numbers.
+    /// Whether it has a pre-release part.
     pub fn is_pre_release(&self) -> bool {
         !self.precedence.is_final
     }
 }
 
 impl Ord for Version<'_> {
-    /// By precedence; what has the same, by its text.
+    /// By precedence; versions of the same precedence by their text.
     fn cmp(&self, other: &Self) -> Ordering {
         let by_text = || self.without_v().cmp(other.without_v());
         self.precedence.cmp(&other.precedence).then_with(by_text)
@@ -105,12 +107,13 @@ impl PartialEq for Version<'_> {
 
 impl Eq for Version<'_> {}
 
-/// A tag or a version without the `v` in front.
+/// A tag or a version without its leading `v`.
 pub fn without_v(tag: &str) -> &str {
     tag.strip_prefix(['v', 'V']).unwrap_or(tag)
 }
 
-/// The numbers at the start of a text, dots between them, and what follows; `None` where one is too large to compare.
+/// The numbers at the start of a text, separated by dots, and the rest of the text; `None` if one
+/// is too large to compare.
 fn numbers(text: &str) -> (Option<Vec<u64>>, &str) {
     let mut numbers = Some(Vec::new());
     let mut rest = text;
@@ -128,7 +131,7 @@ fn numbers(text: &str) -> (Option<Vec<u64>>, &str) {
     }
 }
 
-/// The parts of the pre-release at the start of a text, and what follows.
+/// The parts of the pre-release at the start of a text, and the rest of the text.
 fn pre_release(text: &str) -> (Vec<Identifier<'_>>, &str) {
     let mut parts = Vec::new();
     let first = text.strip_prefix(['-', '.', '_', '~']).unwrap_or(text);
@@ -155,7 +158,8 @@ fn is_pre_release_word(part: &str) -> bool {
     words.any(|word| word.eq_ignore_ascii_case(letters)) && (letters.len() > 1 || letters != part)
 }
 
-/// What follows the build at the start of a text. What looks like a file type at its end, such as `.tar.gz`, is none of it.
+/// The rest of a text after the build at its start. An apparent file type at the end, such as
+/// `.tar.gz`, is not part of the build.
 fn after_build(text: &str) -> &str {
     let Some(build) = text.strip_prefix('+') else {
         return text;
@@ -175,7 +179,7 @@ fn after_build(text: &str) -> &str {
     &text[1 + kept.len()..]
 }
 
-/// Whether a text ends in a `v` that is no other word's end.
+/// Whether a text ends in a `v` that is not the end of another word.
 fn ends_in_v(text: &str) -> bool {
     match text.as_bytes() {
         [.., before, b'v' | b'V'] => !before.is_ascii_alphanumeric(),

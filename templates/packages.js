@@ -1,5 +1,5 @@
 "use strict";
-// Ages, copying, filter, sorting, folding: all on what the page holds, nothing is fetched.
+// Ages, copying, filter, sorting and folding, all on the data of the page: nothing is fetched.
 (() => {
   const $ = (selector, within = document) => within.querySelector(selector);
   const make = (tag, text, properties) => Object.assign(document.createElement(tag), { textContent: text }, properties);
@@ -10,7 +10,7 @@
     try {
       await navigator.clipboard.writeText(text);
     } catch {
-      // Without TLS there is no clipboard but this one.
+      // The Clipboard API needs TLS; without it this command copies.
       const area = document.body.appendChild(make("textarea", text));
       area.select();
       document.execCommand("copy");
@@ -59,7 +59,7 @@
 
   const filter = $("#filter");
   const fold = $("#fold");
-  // What the table consists of: the groups, or slices of a sorted list. A browser passes over those out of sight.
+  // The parts of the table: the groups, or slices of a sorted list. A browser skips rendering of the parts out of view.
   let parts = groups;
   const ROWS_PER_SLICE = 34;
   const place = (entry, part) => {
@@ -103,7 +103,7 @@
       const direction = heads[at].ariaSort ? (heads[at].ariaSort === "ascending" ? -1 : 1) : first;
       for (const head of heads) head.removeAttribute("aria-sort");
       heads[at].ariaSort = direction > 0 ? "ascending" : "descending";
-      // Newest first is the order the page came in, by release.
+      // The page arrives newest first, grouped by release.
       const compare = (a, b) => direction * (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0);
       parts = key === "modified" && direction < 0 ? grouped() : sliced([...rows].sort(compare));
       table.replaceChildren(table.tHead, ...parts.map((part) => part.body));

@@ -1,16 +1,16 @@
-//! Who may write: whoever has the token.
+//! Authorization of writes: a request must carry the token.
 //!
-//! Invariants: decided from the head, before any body is read; reads never look at it; neither token is ever part of a
-//! message.
+//! Invariants: the decision is made from the head, before any body is read; reads never consult it;
+//! neither the configured nor the received token is ever part of a message.
 //!
-//! Sources: RFC 6750, sections 2.1 and 3; RFC 9110, section 11.4 (the scheme is case-insensitive). `token` is what
-//! GitHub's clients called the scheme before it was `Bearer`, and some still do.
+//! Sources: RFC 6750, sections 2.1 and 3; RFC 9110, section 11.4 (the scheme is case-insensitive).
+//! `token` was the scheme of GitHub's clients before `Bearer`, and some still send it.
 
 use crate::app::error::ApiError;
 use crate::config::token::Token;
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 
-/// Lets a request pass that carries the token.
+/// Accepts a request that carries the token.
 pub fn check(token: &Token, fields: &Fields<'_, '_>) -> Result<(), ApiError> {
     let mut headers = fields.all("authorization");
     let Some(header) = headers.next() else {

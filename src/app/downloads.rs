@@ -1,11 +1,12 @@
-//! How often each package was downloaded.
+//! Download counts of packages.
 //!
-//! What counts is a GET that is answered with the whole file; a resumed one, and one of part of a file, does not. The
-//! numbers are this process's own, from its start on: nothing is stored, and other servers on the directory have others.
+//! A GET that is answered with the whole file counts; a range or a resumed download does not. The
+//! counts are those of this process since its start: nothing is stored, and other servers on the
+//! same directory have their own.
 //!
-//! Invariants: counting waits for nothing but a lock held for a moment; names of packages that are gone do not stay. What
-//! is made from the numbers asks for [`Downloads::version`], which changes at most once in `DOWNLOAD_COUNTS_INTERVAL`, so
-//! that downloads cost no rendering each.
+//! Invariants: counting waits only for a lock that is held for a moment; names of removed packages
+//! are dropped. Answers that contain counts depend on [`Downloads::version`], which changes at most
+//! once in `DOWNLOAD_COUNTS_INTERVAL`, so that a download does not cause a rendering each.
 
 use crate::clock::Clock;
 use crate::limits::DOWNLOAD_COUNTS_INTERVAL;
@@ -14,7 +15,6 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// The numbers of all packages.
 pub struct Downloads {
     clock: Clock,
     counts: Mutex<Counts>,
@@ -24,14 +24,12 @@ pub struct Downloads {
 struct Counts {
     by_name: HashMap<PackageName, u64>,
     version: u64,
-    /// When the version last changed.
     changed_at: Option<Instant>,
-    /// Whether something was counted since.
+    /// Whether a download was counted after the version last changed.
     is_behind: bool,
 }
 
 impl Downloads {
-    /// No downloads yet.
     pub fn new(clock: Clock) -> Self {
         Self {
             clock,
@@ -43,7 +41,6 @@ impl Downloads {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a download of a package.
     pub fn count(&self, store: &Store, name: &PackageName) {
         let mut counts = self.counts();
         counts.is_behind = true;
@@ -61,12 +58,12 @@ impl Downloads {
         *counts.by_name.entry(name.clone()).or_default() += 1;
     }
 
-    /// How often a package was downloaded.
+    /// The download count of a package.
     pub fn of(&self, name: &str) -> u64 {
         self.counts().by_name.get(name).copied().unwrap_or_default()
     }
 
-    /// Differs from before where the numbers do, as far as it is time to show that.
+    /// A number that changes after the counts did, at most once in `DOWNLOAD_COUNTS_INTERVAL`.
     pub fn version(&self) -> u64 {
         let mut counts = self.counts();
         if counts.is_behind {

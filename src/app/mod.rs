@@ -1,9 +1,9 @@
-//! The application: what is answered to whom.
+//! The application: the policy that turns requests into replies.
 //!
-//! Data flows one way: [`router`] says where a path leads, [`auth`], [`negotiate`] and [`public_url`] read what the
-//! head says about it, `handlers` do it, [`error`] says what went wrong.
+//! Data flows one way: [`router`] resolves the path, [`auth`], [`negotiate`] and [`public_url`]
+//! read the head, `handlers` act, [`error`] describes failures.
 //!
-//! Invariants: no socket and no file is opened here; whatever a handler says goes through a [`Response`]; a handler that
+//! Invariants: no socket and no file is opened here; every answer is a [`Response`]; a handler that
 //! needs the body returns a sink and never waits.
 
 pub mod auth;
@@ -15,6 +15,7 @@ pub mod public_url;
 pub mod release;
 mod rendered;
 pub mod router;
+mod state;
 mod views;
 
 use crate::clock::Clock;
@@ -25,51 +26,35 @@ use crate::http::service::{Decision, Refusal, Reply, Request, Service};
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::storage::Store;
 use downloads::Downloads;
-use error::{ApiError, ReleaseError};
+use error::{ApiError, NotFound, ReleaseError};
 use public_url::PublicUrl;
 use rendered::RenderedCache;
 use router::{Endpoint, Route};
+use state::AppState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tiny_http::Method;
 
-/// The application. Cheap to clone; all clones are one.
+/// The application. Clones share one state.
 #[derive(Clone)]
-pub struct App(Arc<State>);
+pub struct App(Arc<AppState>);
 
-/// What handlers share.
-struct State {
-    store: Arc<Store>,
-    token: Token,
-    public_url: PublicUrl,
-    max_upload_bytes: Option<u64>,
-    metrics: Arc<Metrics>,
-    downloads: Downloads,
-    /// What `/latest` and the lists of packages answer.
-    rendered: RenderedCache,
-    /// What GitHub's API answers: clients that invent repositories take nothing from the others.
-    api_rendered: RenderedCache,
-    draining: AtomicBool,
-}
-
-/// What the application needs to know.
 pub struct Options {
-    /// What writing needs.
+    /// The token that writes require.
     pub token: Token,
-    /// How answers name this server.
+    /// The source of the URLs in answers.
     pub public_url: PublicUrl,
     /// The largest package, in bytes; `None` for no limit.
     pub max_upload_bytes: Option<u64>,
-    /// What is late, is late by this clock.
+    /// The clock that download counts are timed by.
     pub clock: Clock,
 }
 
 type Handled = Result<Reply, ApiError>;
 
 impl App {
-    /// An application over these packages.
     pub fn new(store: Arc<Store>, metrics: Arc<Metrics>, options: Options) -> Self {
-        Self(Arc::new(State {
+        Self(Arc::new(AppState {
             store,
             token: options.token,
             public_url: options.public_url,
@@ -82,7 +67,7 @@ impl App {
         }))
     }
 
-    /// From now on `/readyz` says that no more requests should be sent here.
+    /// From now on `/readyz` answers 503.
     pub fn start_draining(&self) {
         self.0.draining.store(true, Ordering::Relaxed);
     }
@@ -99,8 +84,10 @@ impl App {
             return Err(ApiError::Expectation);
         }
         match (endpoint, request.method) {
-            (Endpoint::Asset, Method::Put) => handlers::put::put(state, request, route.name),
-            (Endpoint::Upload, _) => handlers::upload::post(state, request),
+            (Endpoint::Asset, Method::Put) => {
+                handlers::publish::raw::put(state, request, route.name)
+            }
+            (Endpoint::Upload, _) => handlers::publish::form::post(state, request),
             (Endpoint::Releases, Method::Post) => {
                 handlers::release_writes::create(state, request, route)
             }
@@ -118,7 +105,7 @@ impl App {
         }
     }
 
-    /// An error in the form that the client reads: a page in a browser, else JSON.
+    /// The answer for an error: a page for a browser, otherwise JSON.
     fn explain(&self, error: ApiError, request: &Request<'_>) -> Response {
         if !negotiate::wants_page(request) {
             return error.into_response();
@@ -129,8 +116,7 @@ impl App {
     }
 }
 
-/// Everything that a client reads.
-fn read(state: &State, route: &Route<'_>, request: &Request<'_>) -> Result<Response, ApiError> {
+fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Response, ApiError> {
     use handlers::{contract, download, latest, packages, probes, releases};
     match route.endpoint {
         Endpoint::Root => packages::root(state, request),
@@ -151,15 +137,17 @@ fn read(state: &State, route: &Route<'_>, request: &Request<'_>) -> Result<Respo
         Endpoint::Metrics => Ok(probes::metrics(state)),
         Endpoint::ContractYaml => contract::yaml(request),
         Endpoint::ContractJson => contract::json(request),
-        // Knows no method that reads.
+        // The endpoint has no method that reads.
         Endpoint::Upload => Err(ApiError::MethodNotAllowed(route.endpoint.allow())),
     }
 }
 
-fn delete(state: &State, route: &Route<'_>) -> Result<Response, ApiError> {
+fn delete(state: &AppState, route: &Route<'_>) -> Result<Response, ApiError> {
     match route.endpoint {
-        Endpoint::Asset => handlers::delete::delete(state, &handlers::existing_name(route.name)?),
-        _ => handlers::delete::delete(state, &handlers::releases::package(state, route.name)?.name),
+        Endpoint::Asset => {
+            handlers::delete::delete(state, &handlers::lookup::existing_name(route.name)?)
+        }
+        _ => handlers::delete::delete(state, &handlers::lookup::package(state, route.name)?.name),
     }
 }
 
@@ -169,7 +157,7 @@ impl Service for App {
             Some(route) => (route.endpoint.pattern(), self.dispatch(&route, request)),
             None => (
                 NO_ROUTE,
-                Err(ApiError::NoSuchPath(request.target.path.to_owned())),
+                Err(NotFound::Path(request.target.path.to_owned()).into()),
             ),
         };
         let reply = handled.unwrap_or_else(|error| Reply::Now(self.explain(error, request)));

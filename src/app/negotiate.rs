@@ -1,15 +1,16 @@
-//! What a client wants: a form of the list, a page of it, a switch in the query.
+//! Content negotiation: the form of a list, its page, switches in the query.
 //!
-//! Invariant: `?format=` stands over `Accept`; what is neither HTML nor JSON is refused, not guessed.
+//! Invariant: `?format=` overrides `Accept`; a format other than HTML and JSON is refused, not
+//! guessed.
 //!
 //! Source: RFC 9110, section 12.5.1.
 
 use crate::app::error::ApiError;
 use crate::app::release::PACKAGE_CONTENT_TYPE;
-use crate::config::value;
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 use crate::http::service::Request;
 use crate::limits::{PAGE_ITEMS, PAGE_ITEMS_MAX};
+use crate::text;
 
 /// The forms of the list of packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,12 +41,12 @@ pub fn wants_page(request: &Request<'_>) -> bool {
     weight(&request.fields, is_html) > weight(&request.fields, is_json)
 }
 
-/// Whether `Accept` names JSON with more weight than HTML.
+/// Whether `Accept` gives JSON more weight than HTML.
 fn prefers_json(fields: &Fields<'_, '_>) -> bool {
     weight(fields, is_json) > weight(fields, is_html)
 }
 
-/// Whether `Accept` names the bytes of a file with more weight than an object that describes it.
+/// Whether `Accept` gives the bytes of a file more weight than the object that describes it.
 pub fn prefers_bytes(fields: &Fields<'_, '_>) -> bool {
     let is_object =
         |media_type: &str| is_json(media_type) || media_type.starts_with("application/vnd.github");
@@ -60,7 +61,7 @@ fn is_html(media_type: &str) -> bool {
     matches!(media_type, "text/html" | "application/xhtml+xml")
 }
 
-/// The most weight that `Accept` gives to any of these media types. Wildcards name none.
+/// The highest weight that `Accept` gives to any of these media types. Wildcards count for none.
 fn weight(fields: &Fields<'_, '_>, is_meant: impl Fn(&str) -> bool) -> f32 {
     let mut most = 0.0_f32;
     for member in fields.members("accept") {
@@ -77,21 +78,21 @@ fn weight(fields: &Fields<'_, '_>, is_meant: impl Fn(&str) -> bool) -> f32 {
     most
 }
 
-/// Which part of a list is asked for.
+/// The section of a list that a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// From 1 on.
+    /// Counted from 1.
     pub number: usize,
-    /// How many items a page has.
+    /// Items per page.
     pub size: usize,
 }
 
-/// The part of a list that a request asks for. More than a page can have counts as the most, as with GitHub.
+/// The page that a request asks for. A size over the maximum counts as the maximum, as with GitHub.
 pub fn page(request: &Request<'_>) -> Result<Page, ApiError> {
     let number = |name: &'static str, default: usize| match request.target.parameter(name) {
         None => Ok(default),
         Some(text) => {
-            let number = value::number(&text).filter(|number| *number > 0);
+            let number = text::number(&text).filter(|number| *number > 0);
             number.ok_or_else(|| ApiError::Parameter {
                 name,
                 value: text.into_owned(),
@@ -109,7 +110,7 @@ pub fn page(request: &Request<'_>) -> Result<Page, ApiError> {
 pub fn overwrite(request: &Request<'_>) -> Result<bool, ApiError> {
     match request.target.parameter("overwrite") {
         None => Ok(false),
-        Some(text) => value::switch(&text).ok_or_else(|| ApiError::Parameter {
+        Some(text) => text::switch(&text).ok_or_else(|| ApiError::Parameter {
             name: "overwrite",
             value: text.into_owned(),
             takes: "true, false, 1, 0, yes, no, on or off",

@@ -1,18 +1,18 @@
 //! The base of the URLs in answers: how this client reaches this server.
 //!
-//! Invariants: what stands in an answer is either the operator's own word, a Host that was checked, or a trusted proxy's
-//! word that was checked; never anything else a client said.
+//! Invariants: a base is the configured `public_url`, a checked Host, or checked fields of a
+//! trusted proxy; no other text of a client reaches an answer's URLs.
 //!
-//! Source: the project's contract, section 2, last paragraph.
+//! Source: docs/contract.md, section 2, last paragraph.
 
 use crate::app::error::ApiError;
-use crate::config::value;
 use crate::http::authority;
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 use crate::http::service::Request;
+use crate::text;
 use std::borrow::Cow;
 
-/// Where the base comes from.
+/// The source of the base.
 #[derive(Clone, Debug)]
 pub struct PublicUrl {
     fixed: Option<String>,
@@ -20,7 +20,7 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// `fixed` stands over everything; `trust_forwarded` lets `X-Forwarded-*` stand over `Host`.
+    /// `fixed` overrides every header; `trust_forwarded` lets `X-Forwarded-*` override `Host`.
     pub fn new(fixed: Option<String>, trust_forwarded: bool) -> Self {
         Self {
             fixed,
@@ -28,7 +28,7 @@ impl PublicUrl {
         }
     }
 
-    /// The base for this request, without a slash at its end.
+    /// The base for this request, without a trailing slash.
     pub fn base(&self, request: &Request<'_>) -> Result<Cow<'_, str>, ApiError> {
         if let Some(fixed) = &self.fixed {
             return Ok(Cow::Borrowed(fixed));
@@ -52,19 +52,19 @@ impl PublicUrl {
             Some(prefix) => std::str::from_utf8(prefix)
                 .ok()
                 .map(|prefix| prefix.trim_end_matches('/'))
-                .filter(|prefix| value::is_url_path(prefix))
+                .filter(|prefix| text::is_url_path(prefix))
                 .ok_or(ApiError::Forwarded("X-Forwarded-Prefix"))?,
         };
         Ok(Cow::Owned(format!("{scheme}://{host}{prefix}")))
     }
 }
 
-/// The word of the proxy nearest to the client: the first member of the list.
+/// The value that the proxy nearest to the client set: the first member of the list.
 fn forwarded<'b>(fields: &Fields<'_, 'b>, name: &str) -> Option<&'b [u8]> {
     fields.members(name).next()
 }
 
-/// The path of a base URL: what a redirect within the server begins with.
+/// The path of a base URL, which redirects within the server begin with.
 pub fn path_of(base: &str) -> &str {
     let after_scheme = base.find("://").map_or(0, |at| at + 3);
     base[after_scheme..]

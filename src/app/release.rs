@@ -1,9 +1,10 @@
 //! The JSON objects of answers: package metadata, and releases as GitHub describes them.
 //!
-//! Invariants: every field that a strictly typed GitHub client needs is there, with a value of its type; dates are valid
-//! even with no package; a URL holds nothing of a repository's name but encoded.
+//! Invariants: every field that a strictly typed GitHub client needs is present with a value of its
+//! type; dates are valid even without packages; a repository's name appears in a URL only
+//! percent-encoded.
 //!
-//! Sources: the project's contract, sections 1 and 2; GitHub's REST API, "Releases" and "Simple User".
+//! Sources: docs/contract.md, sections 1 and 2; GitHub's REST API, "Releases" and "Simple User".
 
 use crate::app::router::Repository;
 use crate::date;
@@ -16,17 +17,17 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::time::UNIX_EPOCH;
 
-/// The media type that every package is served as.
+/// The media type of every package.
 pub const PACKAGE_CONTENT_TYPE: &str = "application/octet-stream";
 
-/// Everything but the unreserved characters of RFC 3986, section 2.3.
+/// Every character except the unreserved ones of RFC 3986, section 2.3.
 const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// What a publish answers and the JSON list holds.
+/// The metadata in the answer to a publish and in the JSON list.
 #[derive(Debug, Serialize)]
 pub struct Metadata<'p> {
     name: &'p str,
@@ -49,13 +50,13 @@ impl<'p> Metadata<'p> {
     }
 }
 
-/// Where a package is downloaded.
+/// The URL that a package is downloaded from.
 pub fn download_url(package: &Package, base: &str) -> String {
     let name = utf8_percent_encode(package.name.as_str(), PATH_SEGMENT);
     format!("{base}/assets/{name}")
 }
 
-/// A release, in GitHub's words.
+/// A release object of GitHub's API.
 #[derive(Debug, Serialize)]
 pub struct Release<'p> {
     url: String,
@@ -79,7 +80,7 @@ pub struct Release<'p> {
     assets: Vec<Asset<'p>>,
 }
 
-/// A file of a release, in GitHub's words.
+/// An asset object of GitHub's API.
 #[derive(Debug, Serialize)]
 pub struct Asset<'p> {
     url: String,
@@ -98,7 +99,7 @@ pub struct Asset<'p> {
     uploader: Option<SimpleUser>,
 }
 
-/// An account, in GitHub's words.
+/// A user object of GitHub's API.
 #[derive(Debug, Serialize)]
 struct SimpleUser {
     login: &'static str,
@@ -123,10 +124,10 @@ struct SimpleUser {
     user_view_type: &'static str,
 }
 
-/// How often the package of a name was downloaded.
+/// Returns the download count of the package with this name.
 pub type DownloadCount<'c> = dyn Fn(&str) -> u64 + 'c;
 
-/// Where the objects of a release lead.
+/// The URLs of a release.
 struct Places {
     url: String,
     html_url: String,
@@ -134,19 +135,21 @@ struct Places {
     upload_url: String,
 }
 
-/// The URLs of a repository, which may have any name: what an answer to a request for it leads back to.
+/// The URLs of a repository, whose name may be anything; answers refer to the repository that was
+/// requested.
 #[derive(Debug)]
 pub struct RepositoryUrls {
     /// The base URL of this server.
     base: String,
-    /// The repository below it, as its pages have it: `/{owner}/{repo}`.
+    /// The path of the repository's pages: `/{owner}/{repo}`.
     path: String,
-    /// Its releases in the API, with the prefix that they were asked for with.
+    /// The URL of its releases in the API, with the prefix of the request.
     releases: String,
 }
 
 impl RepositoryUrls {
-    /// The URLs of a repository for a client that reaches the server by `base`; `None` where a name is no UTF-8.
+    /// The URLs of a repository for a client that reaches the server by `base`; `None` if a name is
+    /// not UTF-8.
     pub fn new(base: &str, repository: Repository<'_>) -> Option<Self> {
         let encoded = |segment| {
             let name = target::decode_segment(segment)?;
@@ -161,17 +164,16 @@ impl RepositoryUrls {
         })
     }
 
-    /// Its releases in the API.
+    /// The URL of its releases in the API.
     pub fn releases(&self) -> &str {
         &self.releases
     }
 
-    /// What tells these URLs from those of another repository or base.
+    /// A key that is unique to this base and repository.
     pub fn key(&self) -> String {
         format!("{} {}", self.base, self.releases)
     }
 
-    /// A release in GitHub's words.
     pub fn release<'p>(
         &self,
         release: &'p storage::Release,
@@ -197,7 +199,7 @@ impl RepositoryUrls {
         object
     }
 
-    /// A package in GitHub's words; `tag`: that of its release.
+    /// The asset object of a package; `tag` is that of its release.
     pub fn asset<'p>(
         &self,
         package: &'p Package,
@@ -293,7 +295,7 @@ impl<'p> Asset<'p> {
 }
 
 impl SimpleUser {
-    /// The one author of everything here. There are no accounts: all its URLs lead to the package page.
+    /// The author of every release. There are no accounts: all its URLs lead to the package page.
     fn this_server(base: &str) -> Self {
         let login = "release-server";
         let id = stable_id("user", login);

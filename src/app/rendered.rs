@@ -1,13 +1,14 @@
-//! Answers that are made from the listing and kept until it changes.
+//! Answers that are rendered from the listing and kept until it changes.
 //!
-//! Invariant: an answer is rendered once for each change, form and base URL, however many ask for it at once; what is
-//! served belongs to the version that was asked for, or a later one. Whatever hosts clients invent, and however slowly they
-//! take what they asked for, bodies take no more memory than those kept and `LEFT_BODIES_BYTES_MAX` beside.
+//! Invariants: an answer is rendered once for each change, form and base URL, however many requests
+//! for it arrive at once; an answer belongs to the requested version or a later one. Whatever hosts
+//! clients invent, and however slowly they read, bodies take no more memory than the kept ones and
+//! `LEFT_BODIES_BYTES_MAX` in addition.
 
 use crate::app::error::ApiError;
 use crate::app::negotiate::Page;
+use crate::checksum;
 use crate::http::conditional::{self, Validators, Verdict};
-use crate::http::digest;
 use crate::http::response::Response;
 use crate::http::service::Request;
 use crate::limits::{LEFT_BODIES_BYTES_MAX, RENDERED_BODIES_MAX, RENDERED_USES_MAX};
@@ -17,7 +18,7 @@ use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What can be rendered from a listing.
+/// The forms that can be rendered from a listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
     /// The release object `latest`.
@@ -28,34 +29,41 @@ pub enum View {
     PackagesHtml,
     /// The releases by version.
     Releases(Page),
-    /// The release of an id.
+    /// The release with this id.
     Release(u64),
-    /// The packages of the release of an id.
+    /// The packages of the release with this id.
     ReleaseAssets(u64, Page),
-    /// The checksums of the packages of the release of an id; of all packages.
+    /// The checksums of the packages of the release with this id, or of all packages.
     Checksums(Option<u64>),
 }
 
-/// A value of ours as JSON.
+/// A value of this program as JSON.
 pub fn to_json(value: &impl Serialize) -> Vec<u8> {
-    // Nothing here can fail to be written as JSON: no maps, no floats.
+    // These values cannot fail to serialize: they hold no maps and no floats.
     serde_json::to_vec(value).unwrap_or_default()
 }
 
-/// A finished answer: header lines, body and what the body can be compared by.
+/// An answer that is made for one request only.
+pub fn json(status: u16, value: &impl Serialize) -> Response {
+    Response::new(status)
+        .header("Cache-Control", "no-store")
+        .body("application/json", to_json(value))
+}
+
+/// A complete answer: header lines, body and validator.
 #[derive(Clone, Debug)]
 pub struct Rendered {
     content_type: &'static str,
-    /// Header lines, the content type aside: a 304 has these too.
+    /// The header lines without the content type: a 304 has these too.
     lines: Bytes,
     body: Bytes,
     etag: Arc<str>,
 }
 
 impl Rendered {
-    /// An answer with this body. `headers`: those of its own, beside what every kept answer has.
+    /// An answer with this body. `headers` are added to those that every kept answer has.
     pub fn new(content_type: &'static str, body: Vec<u8>, headers: &[(&str, &str)]) -> Self {
-        let hash = digest::Sha256::new(Sha256::digest(&body)).hex();
+        let hash = checksum::Sha256::new(Sha256::digest(&body)).hex();
         let etag = format!("\"{}\"", &hash[..32]);
         let mut head = Response::new(200)
             .header("ETag", &etag)
@@ -76,7 +84,7 @@ impl Rendered {
         Self::new("application/json", to_json(value), headers)
     }
 
-    /// Answers a request with it: 200, or 304 where the client has it.
+    /// Answers a request: 200, or 304 if the client has this version.
     pub fn answer(&self, request: &Request<'_>) -> Result<Response, ApiError> {
         let validators = Validators {
             etag: &self.etag,
@@ -93,22 +101,23 @@ impl Rendered {
     }
 }
 
-/// What an answer was made from: the version of the listing, and that of the download counts where they matter.
+/// The versions an answer was rendered from: of the listing, and of the download counts where the
+/// answer depends on them.
 pub type Version = (u64, u64);
 
-/// Rendered answers, those kept that are asked for the most.
+/// Rendered answers; the most requested ones are kept.
 #[derive(Debug, Default)]
 pub struct RenderedCache {
     kept: Mutex<Kept>,
-    /// Bytes of all bodies that exist, kept or still on their way to somebody.
+    /// Bytes of all existing bodies, whether kept or still being sent.
     alive_bytes: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// With how often each was asked for.
+    /// Each with the number of its requests.
     slots: Vec<(Arc<Slot>, u32)>,
-    /// Uses since they last were halved.
+    /// Requests since the numbers were last halved.
     uses: u32,
 }
 
@@ -116,13 +125,13 @@ struct Kept {
 struct Slot {
     view: View,
     base: String,
-    /// The answer and what it was made from.
+    /// The answer and the versions it was rendered from.
     made: Mutex<Option<(Version, Rendered)>>,
     /// The length of its body.
     bytes: AtomicUsize,
 }
 
-/// A body that counts for as long as anybody holds it.
+/// A body that is counted for as long as a reference to it exists.
 struct Counted {
     body: Bytes,
     alive_bytes: Arc<AtomicUsize>,
@@ -142,8 +151,8 @@ impl Drop for Counted {
 }
 
 impl RenderedCache {
-    /// The answer for this view of this version under this base URL; `render` makes it where it is not there. Refused where
-    /// nobody asked for it lately and slow clients hold too many such answers.
+    /// The answer for this view of this version under this base URL; `render` makes it if it is not
+    /// kept. Refused if it was not requested recently and slow clients hold too many such answers.
     pub fn get(
         &self,
         view: View,
@@ -152,15 +161,15 @@ impl RenderedCache {
         render: &dyn Fn() -> Rendered,
     ) -> Result<Rendered, ApiError> {
         let slot = self.slot(view, base).ok_or(ApiError::Overloaded)?;
-        // Held while rendering, so that a change is rendered once and not by every worker that is asked; whoever wants
-        // another answer does not wait.
+        // Held while rendering, so that each change is rendered once and not by every worker;
+        // requests for other answers do not wait.
         let mut made = slot.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, rendered)) = made.as_ref()
             && *known >= version
         {
             return Ok(rendered.clone());
         }
-        // The old body goes before there is a new one.
+        // The old body is dropped before the new one is made.
         *made = None;
         slot.bytes.store(0, Ordering::Relaxed);
         let mut rendered = render();
@@ -175,7 +184,8 @@ impl RenderedCache {
         Ok(rendered)
     }
 
-    /// The slot of this view and base URL; a new one only while there is room for what slow clients hold of others.
+    /// The slot of this view and base URL; a new one only while the bodies that slow clients hold
+    /// leave room.
     fn slot(&self, view: View, base: &str) -> Option<Arc<Slot>> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.age();
@@ -211,7 +221,7 @@ impl Kept {
         self.slots.iter().map(bytes).sum()
     }
 
-    /// Counts a use; what was used a while ago counts less and less.
+    /// Counts a request; older requests count less and less.
     fn age(&mut self) {
         self.uses += 1;
         if self.uses == RENDERED_USES_MAX {
@@ -222,7 +232,7 @@ impl Kept {
         }
     }
 
-    /// Of several the oldest.
+    /// Of several, the oldest.
     fn drop_least_used(&mut self) {
         let uses = self.slots.iter().map(|(_, uses)| *uses);
         if let Some((at, _)) = uses.enumerate().min_by_key(|(_, uses)| *uses) {

@@ -1,13 +1,13 @@
-//! The routes: the one match on a path, and the methods that each endpoint knows.
+//! The routes: the one match on a path, and the methods of each endpoint.
 //!
-//! Invariants: `Allow` is made from the table that decides; `openapi.yaml` has the same paths with the same methods
-//! (`tests/black_box/contract.rs` checks it in both directions).
+//! Invariants: `Allow` comes from the table that decides; `openapi.yaml` has the same paths with
+//! the same methods (`tests/black_box/contract/document.rs` checks both directions).
 //!
-//! Source: the project's contract, section 1.
+//! Source: docs/contract.md, section 1.
 
 use tiny_http::Method;
 
-/// Everything that is served.
+/// Every endpoint of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// The redirect to the package page.
@@ -18,7 +18,7 @@ pub enum Endpoint {
     Packages,
     /// One package, or its checksum.
     Asset,
-    /// The redirect to the newest package of a pattern.
+    /// The redirect to the newest package that matches a pattern.
     LatestDownload,
     /// Publishing by form.
     Upload,
@@ -26,9 +26,9 @@ pub enum Endpoint {
     Releases,
     /// The release of the highest version.
     LatestRelease,
-    /// The release of a tag.
+    /// The release with a tag.
     TaggedRelease,
-    /// The release of an id.
+    /// The release with an id.
     Release,
     /// The packages of a release.
     ReleaseAssets,
@@ -36,22 +36,21 @@ pub enum Endpoint {
     ReleaseAsset,
     /// One package of a tag, by its name.
     ReleaseDownload,
-    /// Whether the process answers.
+    /// Liveness of the process.
     Healthz,
-    /// The same in the Python server's words.
+    /// Liveness in the form of the Python server.
     Health,
-    /// Whether requests should be sent here.
+    /// Readiness for requests.
     Readyz,
-    /// Numbers for Prometheus.
+    /// Metrics for Prometheus.
     Metrics,
-    /// The contract, in YAML.
+    /// The contract in YAML.
     ContractYaml,
-    /// The contract, in JSON.
+    /// The contract in JSON.
     ContractJson,
 }
 
 impl Endpoint {
-    /// Every endpoint.
     pub const ALL: [Self; 19] = [
         Self::Root,
         Self::Latest,
@@ -74,7 +73,7 @@ impl Endpoint {
         Self::ContractJson,
     ];
 
-    /// Its path, as the contract and the metrics write it.
+    /// The path, as the contract and the metrics write it.
     pub fn pattern(self) -> &'static str {
         match self {
             Self::Root => "/",
@@ -99,7 +98,7 @@ impl Endpoint {
         }
     }
 
-    /// Its methods, as `Allow` writes them.
+    /// The methods, as `Allow` writes them.
     pub fn allow(self) -> &'static str {
         match self {
             Self::Asset => "GET, HEAD, PUT, DELETE",
@@ -110,7 +109,6 @@ impl Endpoint {
         }
     }
 
-    /// Whether it knows the method.
     pub fn allows(self, method: &Method) -> bool {
         self.allow()
             .split(", ")
@@ -118,34 +116,32 @@ impl Endpoint {
     }
 }
 
-/// Where a path leads. What stands in it is still encoded; what does not is empty.
+/// The result of resolving a path. Parts of the path are still percent-encoded; absent parts are
+/// empty.
 #[derive(Clone, Copy, Debug)]
 pub struct Route<'p> {
-    /// The endpoint.
     pub endpoint: Endpoint,
     /// A file name, a pattern or an id.
     pub name: &'p str,
     /// The tag of a release.
     pub tag: &'p str,
-    /// The repository, which may have any name.
+    /// The repository, whose name may be anything.
     pub repository: Repository<'p>,
 }
 
-/// How GitHub's clients name a repository: there is one set of packages, whatever they say.
+/// The repository that a GitHub client names: there is one set of packages, whatever the name.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Repository<'p> {
-    /// What stands before the path: `/api/v3`, as with GitHub Enterprise, or nothing.
+    /// The prefix of the path: `/api/v3`, as with GitHub Enterprise, or empty.
     pub prefix: &'p str,
-    /// Whose it is.
     pub owner: &'p str,
-    /// What it is called.
     pub repo: &'p str,
 }
 
-/// The most segments that a path has.
+/// The largest number of segments in a path.
 const SEGMENTS_MAX: usize = 6;
 
-/// Where a path leads.
+/// Resolves a path.
 pub fn route(path: &str) -> Option<Route<'_>> {
     let (prefix, rest) = match path.split_at_checked("/api/v3".len()) {
         Some(("/api/v3", rest)) if rest.starts_with("/repos/") => ("/api/v3", rest),

@@ -1,12 +1,13 @@
-//! Pages for people, made from `templates/` by format strings: an argument that a template does not know, or lacks, fails
-//! the build.
+//! Pages for people, made from `templates/` by format strings: an argument that a template does not
+//! know, or lacks, fails the build.
 //!
-//! Invariants: every value is escaped where it enters a page; a page asks nothing of any other host, and its policy says
-//! so to the browser, without `unsafe-inline`: the one style sheet and the one script in it are named by their hashes.
-//! Links are relative to the page, so they lead right whatever a proxy puts in front of it.
+//! Invariants: every value is escaped where it enters a page; a page loads nothing from any host,
+//! and its policy tells the browser so without `unsafe-inline`: the one style sheet and the one
+//! script are named by their hashes. Links are relative to the page, so they work behind any
+//! proxy's prefix.
 //!
-//! Sources: the WHATWG HTML standard, section 13.3 (escaping); Content Security Policy Level 3, section 6.7.3 (hashes);
-//! Unicode Standard Annex #9, section 2 (the controls of direction).
+//! Sources: the WHATWG HTML standard, section 13.3 (escaping); Content Security Policy Level 3,
+//! section 6.7.3 (hashes); Unicode Standard Annex #9, section 2 (directional controls).
 
 use crate::app::release;
 use crate::date;
@@ -26,7 +27,7 @@ const ICON: &str = include_str!("../../templates/icon.svg");
 /// The media type of a page.
 pub const CONTENT_TYPE: &str = "text/html; charset=utf-8";
 
-/// The policy for every page: its own style, script and icon, links to follow, nothing else.
+/// The policy of every page: its own style, script and icon, links to follow, nothing else.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text));
     format!(
@@ -37,7 +38,7 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The headers that every page has.
+/// The headers of every page.
 pub fn headers() -> [(&'static str, &'static str); 2] {
     [
         ("Content-Security-Policy", POLICY.as_str()),
@@ -73,7 +74,7 @@ pub fn packages(listing: &Listing, base: &str) -> String {
     )
 }
 
-/// The page of an error. `way_back` is the path of the package page, where that is known.
+/// The page of an error. `way_back` is the path of the package page, if it is known.
 pub fn error(status: u16, reason: &str, sentence: &str, way_back: Option<&str>) -> String {
     let way_back = way_back.map_or(String::new(), |path| {
         format!("<p><a href=\"{}\">All packages</a></p>\n", escape(path))
@@ -132,7 +133,7 @@ fn push_row(rows: &mut String, package: &Package) {
     );
 }
 
-/// What every page begins with. `title` holds nothing that needs escaping.
+/// The beginning of every page. `title` holds nothing that needs escaping.
 fn head(title: &str) -> String {
     format!(
         include_str!("../../templates/head.html"),
@@ -153,8 +154,8 @@ fn total(packages: &[Arc<Package>]) -> String {
     human_size(packages.iter().map(|package| package.state.size).sum())
 }
 
-/// Text as it may stand in an element or a quoted attribute. Controls that would turn the direction of what is read are
-/// written out.
+/// Escapes text for an element or a quoted attribute. Characters that change the direction of text
+/// are written as their code points.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -169,7 +170,7 @@ fn escape(text: &str) -> String {
             | '\u{200f}'
             | '\u{202a}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}' => {
-                // As above.
+                // Writing to a string does not fail.
                 let _ = write!(escaped, "[U+{:04X}]", u32::from(character));
             }
             other => escaped.push(other),
@@ -178,7 +179,7 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// A size for people: one digit behind the point.
+/// A size for people, with one decimal place.
 fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {

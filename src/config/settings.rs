@@ -8,6 +8,7 @@ use super::token::Token;
 use super::{ConfigError, value};
 use crate::log;
 use crate::pattern::Pattern;
+use crate::text::{number, switch};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -69,9 +70,9 @@ impl Config {
         Ok(Self {
             address: address(raw)?,
             storage_path: storage_path(raw)?,
-            max_packages: required(raw, &keys::MAX_PACKAGES, value::number)
+            max_packages: required(raw, &keys::MAX_PACKAGES, number)
                 .map(|count: usize| (count > 0).then_some(count))?,
-            max_releases: required(raw, &keys::MAX_RELEASES, value::number)
+            max_releases: required(raw, &keys::MAX_RELEASES, number)
                 .map(|count: usize| (count > 0).then_some(count))?,
             pinned: raw
                 .read(&keys::PINNED, |text| Some(value::patterns(text)))?
@@ -80,7 +81,7 @@ impl Config {
                 .map(|bytes| (bytes > 0).then_some(bytes))?,
             token: token(raw)?,
             public_url: raw.read(&keys::PUBLIC_URL, value::base_url)?,
-            trust_forwarded: required(raw, &keys::TRUST_FORWARDED, value::switch)?,
+            trust_forwarded: required(raw, &keys::TRUST_FORWARDED, switch)?,
             workers: raw
                 .read(&keys::WORKERS, |text| within(text, 1, 1024))?
                 .unwrap_or_else(default_workers),
@@ -104,7 +105,7 @@ impl Config {
 /// Where the server listens: all that a health check needs to know.
 pub fn address(raw: &Raw) -> Result<Address, ConfigError> {
     let host = raw.read(&keys::HOST, value::address)?;
-    let port = required(raw, &keys::PORT, value::number)?;
+    let port = required(raw, &keys::PORT, number)?;
     Ok(Address { host, port })
 }
 
@@ -122,7 +123,7 @@ fn required<T>(raw: &Raw, key: &Key, parse: impl Fn(&str) -> Option<T>) -> Resul
 }
 
 fn within(text: &str, least: usize, most: usize) -> Option<usize> {
-    value::number(text).filter(|number| (least..=most).contains(number))
+    number(text).filter(|number| (least..=most).contains(number))
 }
 
 fn token(raw: &Raw) -> Result<Token, ConfigError> {

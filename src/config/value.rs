@@ -5,14 +5,9 @@
 
 use crate::http::authority;
 use crate::pattern::Pattern;
+use crate::text::is_url_path;
 use std::net::IpAddr;
 use std::time::Duration;
-
-/// A number: digits alone, without a sign.
-pub fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
-}
 
 /// An IPv4 or IPv6 address, the latter in brackets or not.
 pub fn address(text: &str) -> Option<IpAddr> {
@@ -55,15 +50,6 @@ fn split_number(text: &str) -> Option<(&str, &str)> {
     (!digits.is_empty()).then(|| (digits, unit.trim_start()))
 }
 
-/// A switch, as YAML, shells and query strings write it.
-pub fn switch(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Some(true),
-        "false" | "0" | "no" | "off" => Some(false),
-        _ => None,
-    }
-}
-
 /// Patterns of names with commas between them.
 pub fn patterns(text: &str) -> Vec<Pattern> {
     let patterns = text.split(',').map(str::trim);
@@ -94,21 +80,4 @@ pub fn base_url(text: &str) -> Option<String> {
         && authority::parse(host.as_bytes()).is_some()
         && is_url_path(path);
     valid.then(|| format!("{scheme}://{host}{}", path.trim_end_matches('/')))
-}
-
-/// Empty, or a path that begins with a slash and needs no further encoding (RFC 3986, section 3.3).
-pub fn is_url_path(path: &str) -> bool {
-    let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte);
-    // What follows each percent sign begins with the two digits that it announces.
-    let mut pieces = path.split('%');
-    let unencoded = pieces.next().unwrap_or_default();
-    let encoded = |piece: &str| {
-        let bytes = piece.as_bytes();
-        bytes.len() >= 2 && bytes[..2].iter().all(u8::is_ascii_hexdigit)
-    };
-    path.is_empty()
-        || (path.starts_with('/')
-            && !path.starts_with("//")
-            && unencoded.bytes().all(safe)
-            && pieces.all(|piece| encoded(piece) && piece.bytes().all(safe)))
 }

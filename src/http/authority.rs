@@ -1,13 +1,13 @@
 //! The authority of a request: host and optional port.
 //!
-//! Invariant: what passes here may be put into a URL of an answer; nothing else that a client says about where it
-//! reached the server is echoed.
+//! Invariant: a text that is accepted here may be put into the URLs of an answer; nothing else that
+//! a client says about the server's address is echoed.
 //!
 //! Source: RFC 3986, section 3.2, without user information (RFC 9110, section 4.2.4).
 
 use std::net::Ipv6Addr;
 
-/// The authority as text, where it is a valid one.
+/// Returns the text if it is a valid authority.
 pub fn parse(value: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(value).ok()?;
     let port = if let Some(rest) = text.strip_prefix('[') {
@@ -23,7 +23,7 @@ pub fn parse(value: &[u8]) -> Option<&str> {
     };
     let valid_port = match port.strip_prefix(':') {
         None => port.is_empty(),
-        // A colon with nothing behind it is allowed (RFC 3986, section 3.2.3).
+        // RFC 3986, section 3.2.3, allows a colon without a port.
         Some(digits) => {
             let is_port = digits.is_empty() || digits.parse::<u16>().is_ok();
             is_port && digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -32,7 +32,7 @@ pub fn parse(value: &[u8]) -> Option<&str> {
     valid_port.then_some(text)
 }
 
-/// Unreserved characters, sub-delimiters and percent-encoded bytes.
+/// Whether a name consists of unreserved characters, sub-delimiters and percent-encoded bytes.
 fn is_registered_name(name: &[u8]) -> bool {
     let mut rest = name;
     while let [byte, after @ ..] = rest {

@@ -1,23 +1,20 @@
-//! The body of a request as its bytes arrive, whichever way it is delimited.
+//! The body of a request, decoded as its bytes arrive, whichever framing it has.
 //!
-//! Invariant: never takes a byte that belongs to the next request.
+//! Invariant: the decoder never takes a byte that belongs to the next request.
 //!
 //! Source: RFC 9112, section 6.
 
 use crate::http::chunked::{Chunk, ChunkError, ChunkedDecoder};
 use crate::http::framing::Framing;
 
-/// Decoder of one request's body.
 #[derive(Debug)]
 pub enum BodyDecoder {
-    /// Delimited by its length; so many bytes are still to come.
+    /// Delimited by its length: the number of bytes still to arrive.
     Known(u64),
-    /// Chunked transfer coding.
     Chunked(ChunkedDecoder),
 }
 
 impl BodyDecoder {
-    /// The decoder for a body framed so.
     pub fn new(framing: Framing) -> Self {
         match framing {
             Framing::None => Self::Known(0),
@@ -26,7 +23,8 @@ impl BodyDecoder {
         }
     }
 
-    /// Takes from the front of `input` up to the next piece of content, the end of the body, or the end of the input.
+    /// Takes from the front of `input` up to the next piece of content, the end of the body, or the
+    /// end of the input.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Chunk<'a>, ChunkError> {
         match self {
             Self::Chunked(decoder) => decoder.next(input),
@@ -43,7 +41,7 @@ impl BodyDecoder {
         }
     }
 
-    /// Bytes that are still to come; a chunked body does not say.
+    /// Bytes still to arrive; unknown for a chunked body.
     pub fn bytes_left(&self) -> Option<u64> {
         match self {
             Self::Known(left) => Some(*left),

@@ -1,23 +1,25 @@
 //! The chunked transfer coding, as a push decoder.
 //!
-//! Invariants: lines end in CRLF and nothing else; a chunk size is 1 to 16 hexadecimal digits, without sign, prefix or
-//! blanks; extensions and trailers hold no control characters, are bounded and thrown away; no input is looked at twice. Content is
-//! handed out as slices of the input, never copied.
+//! Invariants: lines end in CRLF and nothing else; a chunk size is 1 to 16 hexadecimal digits
+//! without sign, prefix or blanks; extensions and trailers hold no control characters, are bounded
+//! and discarded; no input byte is examined twice. Content is returned as slices of the input,
+//! never copied.
 //!
 //! Source: RFC 9112, sections 7.1 (coding), 7.1.1 (extensions) and 7.1.2 (trailers).
 
+use crate::http::fields::is_token_byte;
 use crate::limits::{CHUNK_EXTENSION_BYTES_MAX, TRAILER_BYTES_MAX};
 
-/// Why a chunked body cannot be read on. Answered with 400 and a close.
+/// Why decoding a chunked body cannot continue. The answer is 400, and the connection closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChunkError {
     /// The size line is not hexadecimal digits, an optional extension and CRLF.
     Size,
-    /// An extension holds a control character, or all together are too long.
+    /// An extension holds a control character, or the extensions together exceed their bound.
     Extension,
     /// A chunk's content is not followed by CRLF.
     End,
-    /// The trailer section is no list of fields, or too long.
+    /// The trailer section is not a list of fields, or exceeds its bound.
     Trailer,
 }
 
@@ -33,8 +35,8 @@ impl std::fmt::Display for ChunkError {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum State {
-    /// Digits of the size read so far.
+enum ChunkState {
+    /// The digits of the size so far.
     Size {
         digits: u8,
         size: u64,
@@ -62,21 +64,19 @@ enum State {
     Done,
 }
 
-/// What one step of the decoder found.
+/// What one call of the decoder returns.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Chunk<'a> {
-    /// Content.
     Data(&'a [u8]),
     /// The input is used up.
     NeedMore,
-    /// The body is complete; what is left of the input belongs to the next request.
+    /// The body is complete; the rest of the input belongs to the next request.
     End,
 }
 
-/// Decoder of one chunked body.
 #[derive(Debug)]
 pub struct ChunkedDecoder {
-    state: State,
+    state: ChunkState,
     extension_bytes: usize,
     trailer_bytes: usize,
 }
@@ -84,7 +84,7 @@ pub struct ChunkedDecoder {
 impl Default for ChunkedDecoder {
     fn default() -> Self {
         Self {
-            state: State::Size { digits: 0, size: 0 },
+            state: ChunkState::Size { digits: 0, size: 0 },
             extension_bytes: 0,
             trailer_bytes: 0,
         }
@@ -92,23 +92,24 @@ impl Default for ChunkedDecoder {
 }
 
 impl ChunkedDecoder {
-    /// Takes from the front of `input` up to the next piece of content, the end of the body, or the end of the input.
+    /// Takes from the front of `input` up to the next piece of content, the end of the body, or the
+    /// end of the input.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Chunk<'a>, ChunkError> {
         loop {
-            if let State::Done = self.state {
+            if let ChunkState::Done = self.state {
                 return Ok(Chunk::End);
             }
             let Some((&byte, rest)) = input.split_first() else {
                 return Ok(Chunk::NeedMore);
             };
-            if let State::Content { left } = self.state {
+            if let ChunkState::Content { left } = self.state {
                 let length =
                     usize::try_from(left).map_or(input.len(), |left| left.min(input.len()));
                 let (data, rest) = input.split_at(length);
                 *input = rest;
                 self.state = match left - length as u64 {
-                    0 => State::ContentCr,
-                    left => State::Content { left },
+                    0 => ChunkState::ContentCr,
+                    left => ChunkState::Content { left },
                 };
                 return Ok(Chunk::Data(data));
             }
@@ -117,61 +118,58 @@ impl ChunkedDecoder {
         }
     }
 
-    /// The state after one byte of anything but content.
-    fn after(&mut self, byte: u8) -> Result<State, ChunkError> {
+    /// The state after one byte outside of content.
+    fn after(&mut self, byte: u8) -> Result<ChunkState, ChunkError> {
         Ok(match (self.state, byte) {
-            (State::Size { digits, size }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F')
+            (ChunkState::Size { digits, size }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F')
                 if digits < 16 =>
             {
                 let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
-                State::Size {
+                ChunkState::Size {
                     digits: digits + 1,
                     size: size << 4 | digit,
                 }
             }
-            (State::Size { digits: 1.., size }, b'\r') => State::SizeLf { size },
-            (State::Size { digits: 1.., size }, b';') => State::Extension { size },
-            (State::Size { .. }, _) => return Err(ChunkError::Size),
-            (State::Extension { size }, b'\r') => State::SizeLf { size },
-            (State::Extension { .. }, b'\t' | b' '..=b'~' | 0x80..) => {
+            (ChunkState::Size { digits: 1.., size }, b'\r') => ChunkState::SizeLf { size },
+            (ChunkState::Size { digits: 1.., size }, b';') => ChunkState::Extension { size },
+            (ChunkState::Size { .. }, _) => return Err(ChunkError::Size),
+            (ChunkState::Extension { size }, b'\r') => ChunkState::SizeLf { size },
+            (ChunkState::Extension { .. }, b'\t' | b' '..=b'~' | 0x80..) => {
                 self.extension_bytes += 1;
                 if self.extension_bytes > CHUNK_EXTENSION_BYTES_MAX {
                     return Err(ChunkError::Extension);
                 }
                 self.state
             }
-            (State::Extension { .. }, _) => return Err(ChunkError::Extension),
-            (State::SizeLf { size: 0 }, b'\n') => State::TrailerStart,
-            (State::SizeLf { size }, b'\n') => State::Content { left: size },
-            (State::SizeLf { .. }, _) => return Err(ChunkError::Size),
-            (State::ContentCr, b'\r') => State::ContentLf,
-            (State::ContentLf, b'\n') => State::Size { digits: 0, size: 0 },
-            (State::ContentCr | State::ContentLf, _) => return Err(ChunkError::End),
+            (ChunkState::Extension { .. }, _) => return Err(ChunkError::Extension),
+            (ChunkState::SizeLf { size: 0 }, b'\n') => ChunkState::TrailerStart,
+            (ChunkState::SizeLf { size }, b'\n') => ChunkState::Content { left: size },
+            (ChunkState::SizeLf { .. }, _) => return Err(ChunkError::Size),
+            (ChunkState::ContentCr, b'\r') => ChunkState::ContentLf,
+            (ChunkState::ContentLf, b'\n') => ChunkState::Size { digits: 0, size: 0 },
+            (ChunkState::ContentCr | ChunkState::ContentLf, _) => return Err(ChunkError::End),
             (state, byte) => return self.after_in_trailer(state, byte),
         })
     }
 
-    fn after_in_trailer(&mut self, state: State, byte: u8) -> Result<State, ChunkError> {
+    fn after_in_trailer(&mut self, state: ChunkState, byte: u8) -> Result<ChunkState, ChunkError> {
         self.trailer_bytes += 1;
         if self.trailer_bytes > TRAILER_BYTES_MAX {
             return Err(ChunkError::Trailer);
         }
         match (state, byte) {
-            (State::TrailerStart, b'\r') => Ok(State::LastLf),
-            (State::TrailerStart | State::TrailerName, byte) if is_token_byte(byte) => {
-                Ok(State::TrailerName)
+            (ChunkState::TrailerStart, b'\r') => Ok(ChunkState::LastLf),
+            (ChunkState::TrailerStart | ChunkState::TrailerName, byte) if is_token_byte(byte) => {
+                Ok(ChunkState::TrailerName)
             }
-            (State::TrailerName, b':') => Ok(State::TrailerValue),
-            (State::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => Ok(State::TrailerValue),
-            (State::TrailerValue, b'\r') => Ok(State::TrailerLf),
-            (State::TrailerLf, b'\n') => Ok(State::TrailerStart),
-            (State::LastLf, b'\n') => Ok(State::Done),
+            (ChunkState::TrailerName, b':') => Ok(ChunkState::TrailerValue),
+            (ChunkState::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => {
+                Ok(ChunkState::TrailerValue)
+            }
+            (ChunkState::TrailerValue, b'\r') => Ok(ChunkState::TrailerLf),
+            (ChunkState::TrailerLf, b'\n') => Ok(ChunkState::TrailerStart),
+            (ChunkState::LastLf, b'\n') => Ok(ChunkState::Done),
             _ => Err(ChunkError::Trailer),
         }
     }
-}
-
-/// RFC 9110, section 5.6.2.
-pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

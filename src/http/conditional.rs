@@ -1,35 +1,36 @@
 //! Conditional requests: whether an answer is needed, and whether a range still fits the file.
 //!
-//! Invariants: conditions are looked at in the order of RFC 9110, section 13.2.2, so that `If-None-Match` stands over
-//! `If-Modified-Since`; entity tags are compared strongly where bytes are put together from two answers.
+//! Invariants: conditions are evaluated in the order of RFC 9110, section 13.2.2, so that
+//! `If-None-Match` overrides `If-Modified-Since`; entity tags are compared strongly where a client
+//! joins bytes of two answers.
 //!
 //! Source: RFC 9110, sections 8.8.3 and 13.1.
 
 use crate::date;
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 use std::time::{Duration, SystemTime};
 
-/// What an answer can be compared by.
+/// What the conditions of a request are compared with.
 #[derive(Clone, Copy, Debug)]
 pub struct Validators<'a> {
     /// The strong entity tag, with its quotes.
     pub etag: &'a str,
-    /// When the content last changed, where that is known.
+    /// The time of the last change, where it is known.
     pub modified: Option<SystemTime>,
 }
 
-/// What the conditions of a GET or HEAD come to.
+/// The result of evaluating the conditions of a GET or HEAD.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Answer as if there had been none.
+    /// Answer as if the request had no conditions.
     Proceed,
-    /// 304: the client has it.
+    /// 304: the client has this version.
     NotModified,
-    /// 412: the client wants another version than there is.
+    /// 412: the client asks for another version than the current one.
     PreconditionFailed,
 }
 
-/// Weighs all conditions but `If-Range`.
+/// Evaluates all conditions except `If-Range`.
 pub fn evaluate(fields: &Fields<'_, '_>, validators: Validators<'_>) -> Verdict {
     let has = |name: &str| fields.all(name).next().is_some();
     if has("if-match") {
@@ -51,8 +52,9 @@ pub fn evaluate(fields: &Fields<'_, '_>, validators: Validators<'_>) -> Verdict 
     Verdict::Proceed
 }
 
-/// Whether a `Range` may be honoured: there is no `If-Range`, or it names this very version. A date does so only when
-/// it is exactly the file's, and old enough that the file cannot have changed twice in its second.
+/// Whether a `Range` may be honoured: there is no `If-Range`, or it names this version. A date does
+/// so only when it equals the file's, and is old enough that the file cannot have changed twice in
+/// that second.
 pub fn range_applies(fields: &Fields<'_, '_>, validators: Validators<'_>, now: SystemTime) -> bool {
     let Some(condition) = fields.all("if-range").next() else {
         return true;
@@ -71,7 +73,8 @@ pub fn range_applies(fields: &Fields<'_, '_>, validators: Validators<'_>, now: S
     }
 }
 
-/// Whether the content is newer than the date in the field; `None` where either is missing or no date.
+/// Whether the content is newer than the date in the field; `None` if the field or the time is
+/// missing or the field is not a date.
 fn changed_since(fields: &Fields<'_, '_>, name: &str, validators: Validators<'_>) -> Option<bool> {
     let date = parse_date(fields.all(name).next()?)?;
     Some(date::whole_seconds(validators.modified?) > date)
@@ -81,7 +84,8 @@ fn parse_date(value: &[u8]) -> Option<SystemTime> {
     date::parse(std::str::from_utf8(value).ok()?)
 }
 
-/// Whether any member of the field's list is `*` or passes the test. Commas within a tag's quotes separate nothing.
+/// Whether any member of the field's list is `*` or passes the test. Commas within a tag's quotes
+/// do not separate members.
 fn any_tag(fields: &Fields<'_, '_>, name: &str, test: impl Fn(&[u8]) -> bool) -> bool {
     fields.all(name).any(|value| {
         let mut quoted = false;

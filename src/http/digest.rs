@@ -1,77 +1,27 @@
-//! SHA-256 values as they travel: hexadecimal, base64 in digest fields.
+//! Checksums in header fields: hexadecimal in one, base64 in the digest fields.
 //!
-//! Invariant: a digest that a client stated is either understood or refused; a field with other algorithms only states
-//! none.
+//! Invariant: a digest that a client states is either understood or refused; a field that names
+//! only other algorithms states none.
 //!
-//! Sources: RFC 9530, sections 2 and 3 (`Content-Digest`, `Repr-Digest`); RFC 8941, sections 3.2 and 3.3.5
-//! (dictionaries, byte sequences).
+//! Sources: RFC 9530, sections 2 and 3 (`Content-Digest`, `Repr-Digest`); RFC 8941, sections 3.2
+//! and 3.3.5 (dictionaries, byte sequences).
 
-use crate::http::head::Fields;
+use crate::checksum::Sha256;
+use crate::http::fields::Fields;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
 use base64::{Engine, alphabet};
 
-/// A SHA-256 value.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Sha256([u8; 32]);
-
-impl Sha256 {
-    /// From the bytes of a finished hash.
-    pub fn new(bytes: impl Into<[u8; 32]>) -> Self {
-        Self(bytes.into())
-    }
-
-    /// Reads 64 hexadecimal digits of either case.
-    pub fn from_hex(text: &[u8]) -> Option<Self> {
-        if text.len() != 64 {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        for (byte, digits) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-            let high = char::from(digits[0]).to_digit(16)?;
-            let low = char::from(digits[1]).to_digit(16)?;
-            *byte = u8::try_from(high << 4 | low).ok()?;
-        }
-        Some(Self(bytes))
-    }
-
-    /// 64 hexadecimal digits, in lower case.
-    pub fn hex(&self) -> String {
-        hex(&self.0)
-    }
-
-    /// The member of a digest field: `sha-256=:…:`.
-    pub fn digest_member(&self) -> String {
-        format!("sha-256=:{}:", BASE64_STANDARD.encode(self.0))
-    }
-
-    /// The bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
+/// The member of a digest field: `sha-256=:…:`.
+pub fn member(sha256: &Sha256) -> String {
+    format!("sha-256=:{}:", BASE64_STANDARD.encode(sha256.as_bytes()))
 }
 
-impl std::fmt::Debug for Sha256 {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.hex())
-    }
-}
-
-/// Two hexadecimal digits for each byte, in lower case.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
-}
-
-/// Why a stated digest cannot be checked. Answered with 400.
+/// Why a stated digest cannot be checked. The answer is 400.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DigestError {
-    /// `Repr-Digest` or `Content-Digest` is no dictionary, or its `sha-256` no byte sequence of 32 bytes.
+    /// `Repr-Digest` or `Content-Digest` is not a dictionary, or its `sha-256` is not a byte
+    /// sequence of 32 bytes.
     DigestField(&'static str),
     /// `X-Checksum-Sha256` is not 64 hexadecimal digits.
     Checksum,
@@ -96,7 +46,8 @@ impl std::fmt::Display for DigestError {
     }
 }
 
-/// The SHA-256 that the client states for the file. `Content-Digest` counts only where the body is the file itself.
+/// The SHA-256 that the client states for the file. `Content-Digest` counts only where the body is
+/// the file itself.
 pub fn stated(fields: &Fields<'_, '_>, body_is_file: bool) -> Result<Option<Sha256>, DigestError> {
     let mut stated = None;
     let mut agree = |digest: Sha256| match stated.replace(digest) {
@@ -118,15 +69,16 @@ pub fn stated(fields: &Fields<'_, '_>, body_is_file: bool) -> Result<Option<Sha2
     Ok(stated)
 }
 
-/// The digest in a dictionary's member: an outer `None` where the member is malformed, an inner one where it is of another
-/// algorithm.
+/// The digest in a member of a dictionary: the outer `None` for a malformed member, the inner one
+/// for another algorithm.
 #[expect(
     clippy::option_option,
     reason = "a parser's two answers: is it one, and is it ours"
 )]
 fn sha256_member(member: &[u8]) -> Option<Option<Sha256>> {
     let (key, value) = member.split_at(memchr::memchr(b'=', member)?);
-    // RFC 8941, section 3.1.2: keys are in lower case. `SHA-256` must not pass for an unknown algorithm.
+    // RFC 8941, section 3.1.2: keys are in lower case. `SHA-256` must not pass for an unknown
+    // algorithm.
     let in_key =
         |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.*".contains(byte);
     if key.is_empty() || !key.iter().all(in_key) {
@@ -135,14 +87,15 @@ fn sha256_member(member: &[u8]) -> Option<Option<Sha256>> {
     if key != b"sha-256" {
         return Some(None);
     }
-    // Parameters behind the value are for whoever knows them.
+    // Parameters after the value are permitted and ignored.
     let encoded = value.strip_prefix(b"=:")?;
     let (encoded, rest) = encoded.split_at(memchr::memchr(b':', encoded)?);
     if !matches!(rest, [b':'] | [b':', b';', ..]) {
         return None;
     }
     let bytes = BYTE_SEQUENCE.decode(encoded).ok()?;
-    Some(Some(Sha256(bytes.try_into().ok()?)))
+    let bytes: [u8; 32] = bytes.try_into().ok()?;
+    Some(Some(Sha256::new(bytes)))
 }
 
 /// Base64 as RFC 8941, section 4.2.7, reads it: padding may be missing.

@@ -1,32 +1,32 @@
-//! `Content-Disposition`: what a form says of its parts, and what a download says of itself.
+//! `Content-Disposition`: of the parts of a form, and of a download.
 //!
-//! Invariant: the file name that a client meant is kept exactly, or refused; never shortened at a `;` or a quote.
+//! Invariant: a file name is kept exactly or refused, and never shortened at a `;` or a quote.
 //!
-//! Browsers, curl, `requests` and Node send a quote in a name as `%22` (the WHATWG HTML standard, "multipart form
-//! data"; CR and LF alike) and leave every other percent sign alone, so exactly these three are decoded in `filename`.
+//! Browsers, curl, `requests` and Node send a quote in a name as `%22` (the WHATWG HTML standard,
+//! "multipart form data"; CR and LF likewise) and leave every other percent sign alone, so exactly
+//! these three are decoded in `filename`.
 //!
 //! Sources: RFC 7578, section 4.2; RFC 6266; RFC 8187, section 3.2 (`filename*`).
 
 use crate::http::parameters::{Malformed, Parameterised};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-/// What one part of a form says of itself.
+/// The parameters of a form's part.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FormData {
-    /// The field's name.
     pub name: String,
-    /// The file's name, where the part is a file.
+    /// Present where the part is a file.
     pub filename: Option<String>,
 }
 
-/// Reads the `Content-Disposition` of a form's part.
+/// Parses the `Content-Disposition` of a form's part.
 pub fn parse_form_data(value: &[u8]) -> Result<FormData, Malformed> {
     let parsed = Parameterised::parse(value)?;
     if parsed.value != "form-data" {
         return Err(Malformed);
     }
     let name = parsed.get("name").ok_or(Malformed)?;
-    // RFC 6266, section 4.3: `filename*` stands over `filename`.
+    // RFC 6266, section 4.3: `filename*` overrides `filename`.
     let filename = match (parsed.get("filename*"), parsed.get("filename")) {
         (Some(extended), _) => Some(decode_extended(extended)?),
         (None, Some(plain)) => Some(unescape(text(plain)?)),
@@ -67,7 +67,7 @@ fn decode_extended(value: &[u8]) -> Result<String, Malformed> {
     }
 }
 
-/// Everything but `attr-char` of RFC 8187, section 3.2.1.
+/// Every character except `attr-char` of RFC 8187, section 3.2.1.
 const NOT_ATTRIBUTE_CHARACTER: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -82,8 +82,9 @@ const NOT_ATTRIBUTE_CHARACTER: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// The value for a download of a file called `name`. A name that clients could misread in `filename` (not ASCII, or
-/// with a percent sign, which some decode) is sent in `filename*` as well, which every current client prefers.
+/// The value for a download of a file called `name`. A name that a client could misread in
+/// `filename` (not ASCII, or with a percent sign, which some decode) is also sent in `filename*`,
+/// which every current client prefers.
 pub fn attachment(name: &str) -> String {
     let mut value = String::from("attachment; filename=\"");
     for character in name.chars() {

@@ -1,32 +1,32 @@
-//! How the body of a request is delimited: decided once, from the head, and never again.
+//! How the body of a request is delimited: decided once, from the head.
 //!
-//! Invariant: whatever another reader on the path could see differently is refused, because bytes of one request must
-//! never be read as another's. Stricter than RFC 9112, section 6, which allows some repeats to be merged.
+//! Invariant: whatever another reader on the path could interpret differently is refused, because
+//! bytes of one request must never be read as those of another. This is stricter than RFC 9112,
+//! section 6, which allows some repeated fields to be merged.
 //!
 //! Source: RFC 9112, sections 6.1 to 6.3 and 11.2.
 
-use crate::http::head::Fields;
+use crate::http::fields::Fields;
 use tiny_http::HTTPVersion;
 
-/// How the body of a request is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     /// Neither length nor transfer coding: there is no body.
     None,
-    /// So many bytes. A length beyond 64 bits is counted as the largest one: no limit lets it pass.
+    /// The length in bytes. A length beyond 64 bits counts as the largest one, which exceeds every
+    /// limit.
     Known(u64),
     /// Chunked transfer coding.
     Chunked,
 }
 
-/// Why the length of a body cannot be told. Each is answered with 400 and a close.
+/// Why the length of a body is ambiguous. The answer is 400, and the connection closes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FramingError {
     /// More than one `Content-Length` field, or a list in one.
     TwoLengths,
     /// `Content-Length` is not digits alone.
     LengthSyntax,
-    /// Both `Content-Length` and `Transfer-Encoding`.
     LengthWithCoding,
     /// A transfer coding other than `chunked`, or more than one.
     UnknownCoding,
@@ -49,7 +49,6 @@ impl std::fmt::Display for FramingError {
 }
 
 impl Framing {
-    /// Decides from the fields of a head.
     pub fn decide(fields: &Fields<'_, '_>, version: &HTTPVersion) -> Result<Self, FramingError> {
         let mut codings = fields.all("transfer-encoding");
         let mut lengths = fields.all("content-length");

@@ -1,99 +1,57 @@
-//! Request heads: read by `httparse`, then everything that two readers could take differently is refused.
+//! Request heads: parsed by `httparse`, then checked for everything that two readers could
+//! interpret differently.
 //!
 //! Invariants:
-//! - A head that is accepted has lines ended by CRLF only, at most `HEAD_FIELDS_MAX` fields, at most `HEAD_BYTES_MAX`
-//!   bytes, one valid authority, one framing.
+//! - An accepted head has lines that end in CRLF only, at most `HEAD_FIELDS_MAX` fields and
+//!   `HEAD_BYTES_MAX` bytes, one valid authority, one framing.
 //! - Nothing is copied: the values are slices of the received bytes.
 //!
-//! Sources: RFC 9112, sections 2.2 (line ends, blank lines before a request), 3 (request line), 5 (fields);
-//! RFC 9110, sections 7.2 (Host), 7.6.1 (Connection), 10.1.1 (Expect).
+//! Sources: RFC 9112, sections 2.2 (line ends, blank lines before a request), 3 (request line), 5
+//! (fields); RFC 9110, sections 7.2 (Host), 7.6.1 (Connection), 10.1.1 (Expect).
 
 use crate::http::authority;
+use crate::http::fields::{FieldSlots, Fields};
 use crate::http::framing::{Framing, FramingError};
 use crate::http::target::{Target, TargetError};
 use crate::limits::{HEAD_BYTES_MAX, HEAD_FIELDS_MAX};
-use std::mem::MaybeUninit;
 use tiny_http::{HTTPVersion, Method};
 
-/// Room for the fields of one head, on the caller's stack.
-pub type FieldSlots<'b> = [MaybeUninit<httparse::Header<'b>>; HEAD_FIELDS_MAX];
-
-/// Empty room for fields.
-pub fn field_slots<'b>() -> FieldSlots<'b> {
-    [const { MaybeUninit::uninit() }; HEAD_FIELDS_MAX]
-}
-
-/// The fields of a head, in order.
-#[derive(Clone, Copy, Debug)]
-pub struct Fields<'f, 'b>(&'f [httparse::Header<'b>]);
-
-impl<'f, 'b> Fields<'f, 'b> {
-    /// Every value of the field, in order. `name` is compared without regard to case.
-    pub fn all<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b, 'n> {
-        self.0
-            .iter()
-            .filter(move |field| field.name.eq_ignore_ascii_case(name))
-            .map(|field| field.value)
-    }
-
-    /// The first value of the field, where it is text.
-    pub fn text(&self, name: &str) -> Option<&'b str> {
-        self.all(name)
-            .next()
-            .and_then(|value| std::str::from_utf8(value).ok())
-    }
-
-    /// Members of the comma-separated lists in all fields of the name, trimmed, without empty ones.
-    pub fn members<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b [u8]> + use<'f, 'b, 'n> {
-        self.all(name)
-            .flat_map(|value| value.split(|byte| *byte == b','))
-            .map(<[u8]>::trim_ascii)
-            .filter(|member| !member.is_empty())
-    }
-}
-
-/// What the client expects before it sends the body.
+/// The expectation of a client that waits before it sends the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expectation {
-    /// Nothing.
     None,
     /// `100-continue`.
     Continue,
-    /// Something this server does not know: 417.
+    /// An expectation that this server does not know: 417.
     Unknown,
 }
 
 /// A complete, unambiguous request head.
 #[derive(Debug)]
 pub struct Head<'f, 'b> {
-    /// The method as it came; unknown ones are `NonStandard`.
+    /// Unknown methods are `NonStandard`.
     pub method: Method,
-    /// Path and query.
     pub target: Target<'b>,
-    /// HTTP/1.0 or HTTP/1.1.
     pub version: HTTPVersion,
-    /// All fields.
     pub fields: Fields<'f, 'b>,
-    /// How the body is delimited.
     pub framing: Framing,
-    /// Host and port the request is for; `None` only where HTTP/1.0 said none or the field was empty.
+    /// The requested host and port; `None` only for HTTP/1.0 without Host, or for an empty field.
     pub authority: Option<&'b str>,
-    /// What the client expects before it sends the body.
     pub expectation: Expectation,
     /// Whether the client wants the connection kept.
     pub keep_alive: bool,
 }
 
-/// What the bytes received so far are.
+/// What the bytes received so far contain.
 #[derive(Debug)]
 pub enum Parsed<'f, 'b> {
-    /// The beginning of a head, as far as one can tell.
+    /// The beginning of a head.
     Incomplete,
-    /// A head, and how many bytes it took.
+    /// A head, and its length in bytes.
     Complete(Box<Head<'f, 'b>>, usize),
 }
 
-/// Why a head is refused. All close the connection.
+/// Why a head is refused. Each closes the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeadError {
     /// Over `HEAD_BYTES_MAX`: 431.
@@ -106,11 +64,11 @@ pub enum HeadError {
     BareLineFeed,
     /// Not the syntax of a request line or a field: 400.
     Syntax(httparse::Error),
-    /// The request target is no path and no absolute URL: 400.
+    /// The request target is neither a path nor an absolute URL: 400.
     Target(TargetError),
-    /// No Host in HTTP/1.1, two of them, or no valid authority: 400.
+    /// No Host in HTTP/1.1, two of them, or not a valid authority: 400.
     Host,
-    /// The body's length cannot be told: 400.
+    /// The body's length is ambiguous: 400.
     Framing(FramingError),
 }
 
@@ -119,14 +77,14 @@ impl std::fmt::Display for HeadError {
         match self {
             Self::TooLong => write!(
                 f,
-                "The request's head is over {HEAD_BYTES_MAX} bytes, which is the most that is accepted"
+                "The request's head is over the limit of {HEAD_BYTES_MAX} bytes"
             ),
             Self::TooManyFields => write!(
                 f,
-                "The request has over {HEAD_FIELDS_MAX} header fields, which is the most that is accepted"
+                "The request has over {HEAD_FIELDS_MAX} header fields, which is the limit"
             ),
             Self::Version => {
-                f.write_str("The HTTP version is not supported; HTTP/1.1 and HTTP/1.0 are")
+                f.write_str("The HTTP version is not supported; send HTTP/1.1 or HTTP/1.0")
             }
             Self::BareLineFeed => f.write_str(
                 "The request's head has a line that ends in LF alone; lines end in CRLF",
@@ -141,7 +99,7 @@ impl std::fmt::Display for HeadError {
     }
 }
 
-/// Reads the head at the start of `bytes`; blank lines before it are skipped.
+/// Parses the head at the start of `bytes`; blank lines before it are skipped.
 pub fn parse<'f, 'b>(
     bytes: &'b [u8],
     slots: &'f mut FieldSlots<'b>,
@@ -159,13 +117,13 @@ pub fn parse<'f, 'b>(
         return Err(HeadError::TooLong);
     }
     let head = &bytes[..length];
-    // httparse takes LF alone for a line end; a reader before us may not.
+    // httparse accepts a bare LF as a line end; a proxy in front of this server may not.
     if memchr::memchr_iter(b'\n', head).any(|at| at == 0 || head[at - 1] != b'\r') {
         return Err(HeadError::BareLineFeed);
     }
     match (status, request.method, request.path, request.version) {
         (Ok(httparse::Status::Complete(_)), Some(method), Some(path), Some(minor)) => {
-            let fields = Fields(request.headers);
+            let fields = Fields::new(request.headers);
             let version = HTTPVersion(1, minor);
             interpret(method, path, version, fields)
                 .map(|head| Parsed::Complete(Box::new(head), length))
@@ -174,7 +132,8 @@ pub fn parse<'f, 'b>(
     }
 }
 
-/// Whether the third word of the request line is a version at all: a target with a blank in it is no version's fault.
+/// Whether the third word of the request line is a version at all: otherwise the target contains a
+/// blank, and the version is not the fault.
 fn names_a_version(bytes: &[u8]) -> bool {
     bytes
         .split(|byte| *byte == b' ')
@@ -205,7 +164,8 @@ fn interpret<'f, 'b>(
     })
 }
 
-/// The one Host field, empty counted as none. Checked even where an absolute target stands over it.
+/// The value of the only Host field; an empty one counts as absent. Checked even where an absolute
+/// target overrides it.
 fn host<'b>(fields: &Fields<'_, 'b>, version: &HTTPVersion) -> Result<Option<&'b str>, HeadError> {
     let mut hosts = fields.all("host");
     match (hosts.next(), hosts.next()) {

@@ -1,9 +1,11 @@
-//! Bytes to values and back: the part of HTTP/1.x and its media types that this server speaks.
+//! HTTP/1.x and its media types, as far as this server speaks them: bytes to values and back.
 //!
 //! Invariants:
 //! - Nothing here touches a socket, a file or a clock; every parser can be fuzzed on its own.
-//! - What is ambiguous is refused, never guessed: two readers of the same bytes must not see two requests.
-//! - Parsers are push parsers: they take what has arrived, keep what they need, and never wait.
+//! - Ambiguous input is refused, never guessed at: two readers of the same bytes must not see two
+//!   different requests.
+//! - Parsers are push parsers: they take the bytes that have arrived, keep what they need, and
+//!   never wait.
 //! - "Not yet complete" is a value, not an error.
 
 pub mod authority;
@@ -12,6 +14,7 @@ pub mod chunked;
 pub mod conditional;
 pub mod digest;
 pub mod disposition;
+pub mod fields;
 pub mod framing;
 pub mod head;
 pub mod multipart;

@@ -1,12 +1,13 @@
 //! `multipart/form-data`, as a push parser.
 //!
 //! Invariants:
-//! - A delimiter is CRLF, `--`, the boundary; the same text without the CRLF before it is content. That holds for the
-//!   first bytes of a part, too: a file may begin like a delimiter, and every client ends an empty part with a line.
+//! - A delimiter is CRLF, `--` and the boundary; the same text without the CRLF before it is
+//!   content. That includes the first bytes of a part: a file may begin like a delimiter, and every
+//!   client ends an empty part with a line end.
 //! - A body that ends before its closing delimiter is an error, never a shorter file.
-//! - Content is handed out as slices. What is held back at the end of an input is always a prefix of the delimiter, so
-//!   it needs no buffer: a count of matched bytes says it all. As CR stands only at the delimiter's start, a failed
-//!   match can only start again at the byte that failed it.
+//! - Content is returned as slices. The bytes held back at the end of an input are always a prefix
+//!   of the delimiter, so a count of matched bytes replaces a buffer. CR occurs only at the
+//!   delimiter's start, so a failed match can only start again at the byte that failed it.
 //!
 //! Sources: RFC 7578; RFC 2046, section 5.1.1 (delimiters, padding, preamble and epilogue).
 
@@ -17,18 +18,17 @@ use memchr::{memchr, memmem};
 
 pub use crate::http::disposition::FormData;
 
-/// Why a form cannot be read.
+/// Why a form cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MultipartError {
-    /// A delimiter is followed by something else than `--` or the end of its line.
+    /// A delimiter is followed by something other than `--` or the end of its line.
     Delimiter,
-    /// A part's head is over `PART_HEAD_BYTES_MAX`.
     HeadTooLong,
-    /// A part's head is no list of fields, or its lines do not end in CRLF.
+    /// A part's head is not a list of fields, or its lines do not end in CRLF.
     Head,
     /// A part has no valid `Content-Disposition: form-data` with a name.
     Disposition,
-    /// A part is encoded for mail (RFC 7578, section 4.7, forbids it).
+    /// A part is encoded for mail, which RFC 7578, section 4.7, forbids.
     TransferEncoding,
 }
 
@@ -39,7 +39,7 @@ impl std::fmt::Display for MultipartError {
                 f.write_str("a boundary is followed by neither '--' nor the end of the line")
             }
             Self::HeadTooLong => write!(f, "a part's head is over {PART_HEAD_BYTES_MAX} bytes"),
-            Self::Head => f.write_str("a part's head is no list of header fields"),
+            Self::Head => f.write_str("a part's head is not a list of header fields"),
             Self::Disposition => {
                 f.write_str("a part has no valid 'Content-Disposition: form-data' with a name")
             }
@@ -50,7 +50,8 @@ impl std::fmt::Display for MultipartError {
     }
 }
 
-/// The boundary that a `Content-Type` announces; `None` where it is no `multipart/form-data` with a valid one.
+/// The boundary that a `Content-Type` announces; `None` if it is not `multipart/form-data` with a
+/// valid boundary.
 pub fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
     let parsed = Parameterised::parse(content_type).ok()?;
     let boundary = parsed.get("boundary")?;
@@ -64,91 +65,90 @@ pub fn boundary(content_type: &[u8]) -> Option<Vec<u8>> {
 const LINE_END: &[u8] = b"\r\n";
 
 #[derive(Debug)]
-enum State {
-    /// Before the first delimiter; what stands here is nobody's.
+enum Position {
+    /// Before the first delimiter; the bytes here belong to no part.
     Preamble,
-    /// In a part's content.
+    /// In the content of a part.
     Content,
-    /// Right behind a delimiter.
+    /// Directly after a delimiter.
     AfterDelimiter,
-    /// Behind a delimiter and one hyphen.
+    /// After a delimiter and one hyphen.
     AfterHyphen,
-    /// In the blanks behind a delimiter.
+    /// In the blanks after a delimiter.
     Padding,
-    /// Behind the CR that ends a delimiter's line.
+    /// After the CR that ends a delimiter's line.
     DelimiterLf,
-    /// In a part's head; what has come of it, with the CRLF of the delimiter's line before it.
+    /// In the head of a part: its bytes so far, with the CRLF of the delimiter's line before them.
     Head(Vec<u8>),
-    /// Behind the closing delimiter; what stands here is nobody's.
+    /// After the closing delimiter; the bytes here belong to no part.
     Epilogue,
 }
 
-/// What one step of the parser found.
+/// What one call of the parser returns.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Part<'a> {
     /// A part begins.
     Begin(FormData),
-    /// Content of the part that began last.
+    /// Content of the current part.
     Data(&'a [u8]),
-    /// The part that began last is complete.
+    /// The current part is complete.
     End,
     /// The input is used up.
     NeedMore,
 }
 
-/// Parser of one form.
 #[derive(Debug)]
 pub struct MultipartParser {
     delimiter: Vec<u8>,
     /// How many bytes of the delimiter the input so far ends with.
     matched: usize,
-    state: State,
+    position: Position,
 }
 
 impl MultipartParser {
-    /// A parser for a body with this boundary, as [`boundary`] gives it.
+    /// A parser for a body with this boundary, as [`boundary`] returns it.
     pub fn new(boundary: &[u8]) -> Self {
         Self {
             delimiter: [b"\r\n--", boundary].concat(),
-            // The first delimiter may stand at the very start: as if a CRLF had come before.
+            // The first delimiter may stand at the very start, as if a CRLF preceded it.
             matched: 2,
-            state: State::Preamble,
+            position: Position::Preamble,
         }
     }
 
-    /// Whether the closing delimiter has come. A body that ends before it is cut short.
+    /// Whether the closing delimiter has arrived. A body that ends before it is cut short.
     pub fn is_complete(&self) -> bool {
-        matches!(self.state, State::Epilogue)
+        matches!(self.position, Position::Epilogue)
     }
 
-    /// Takes from the front of `input` up to the next thing to tell.
+    /// Takes from the front of `input` up to the next event.
     pub fn next<'p, 'i: 'p>(
         &'p mut self,
         input: &mut &'i [u8],
     ) -> Result<Part<'p>, MultipartError> {
         loop {
-            match self.state {
-                State::Epilogue => *input = &[],
-                State::Preamble => {
-                    if let Found::Delimiter = self.search(input) {
-                        self.state = State::AfterDelimiter;
+            match self.position {
+                Position::Epilogue => *input = &[],
+                Position::Preamble => {
+                    if let Searched::Delimiter = self.search(input) {
+                        self.position = Position::AfterDelimiter;
                     }
                 }
-                State::Content => match self.search(input) {
-                    Found::Delimiter => {
-                        self.state = State::AfterDelimiter;
+                Position::Content => match self.search(input) {
+                    Searched::Delimiter => {
+                        self.position = Position::AfterDelimiter;
                         return Ok(Part::End);
                     }
-                    Found::Held(length) => return Ok(Part::Data(&self.delimiter[..length])),
-                    Found::Data(data) => return Ok(Part::Data(data)),
-                    Found::Nothing => {}
+                    Searched::Held(length) => return Ok(Part::Data(&self.delimiter[..length])),
+                    Searched::Data(data) => return Ok(Part::Data(data)),
+                    Searched::Nothing => {}
                 },
                 _ => {}
             }
             let Some((&byte, rest)) = input.split_first() else {
                 return Ok(Part::NeedMore);
             };
-            if matches!(self.state, State::Preamble | State::Content) {
+            if matches!(self.position, Position::Preamble | Position::Content) {
                 continue;
             }
             *input = rest;
@@ -158,34 +158,34 @@ impl MultipartParser {
         }
     }
 
-    /// Takes one byte outside of content; a part's head where it completes one.
+    /// Takes one byte outside of content; returns a part when the byte completes its head.
     fn step(&mut self, byte: u8) -> Result<Option<FormData>, MultipartError> {
-        let state = match (&mut self.state, byte) {
-            (State::AfterDelimiter, b'-') => State::AfterHyphen,
-            (State::AfterHyphen, b'-') => State::Epilogue,
-            (State::AfterDelimiter | State::Padding, b' ' | b'\t') => State::Padding,
-            (State::AfterDelimiter | State::Padding, b'\r') => State::DelimiterLf,
-            (State::DelimiterLf, b'\n') => State::Head(LINE_END.to_vec()),
-            (State::Head(head), byte) => {
+        let position = match (&mut self.position, byte) {
+            (Position::AfterDelimiter, b'-') => Position::AfterHyphen,
+            (Position::AfterHyphen, b'-') => Position::Epilogue,
+            (Position::AfterDelimiter | Position::Padding, b' ' | b'\t') => Position::Padding,
+            (Position::AfterDelimiter | Position::Padding, b'\r') => Position::DelimiterLf,
+            (Position::DelimiterLf, b'\n') => Position::Head(LINE_END.to_vec()),
+            (Position::Head(head), byte) => {
                 head.push(byte);
                 if head.len() - LINE_END.len() > PART_HEAD_BYTES_MAX {
                     return Err(MultipartError::HeadTooLong);
                 }
                 if head.ends_with(b"\r\n\r\n") {
                     let part = part_head(&head[LINE_END.len()..])?;
-                    self.state = State::Content;
+                    self.position = Position::Content;
                     return Ok(Some(part));
                 }
                 return Ok(None);
             }
             _ => return Err(MultipartError::Delimiter),
         };
-        self.state = state;
+        self.position = position;
         Ok(None)
     }
 
-    /// Looks for the delimiter; takes content up to it, or up to what may be its beginning.
-    fn search<'a>(&mut self, input: &mut &'a [u8]) -> Found<'a> {
+    /// Searches for the delimiter; takes content up to it, or up to its possible beginning.
+    fn search<'a>(&mut self, input: &mut &'a [u8]) -> Searched<'a> {
         if self.matched == 0 {
             let data = match memmem::find(input, &self.delimiter) {
                 Some(at) => &input[..at],
@@ -193,7 +193,7 @@ impl MultipartParser {
             };
             *input = &input[data.len()..];
             if !data.is_empty() {
-                return Found::Data(data);
+                return Searched::Data(data);
             }
         }
         while let Some((&byte, rest)) = input.split_first() {
@@ -204,16 +204,16 @@ impl MultipartParser {
             self.matched += 1;
             if self.matched == self.delimiter.len() {
                 self.matched = 0;
-                return Found::Delimiter;
+                return Searched::Delimiter;
             }
         }
         if input.is_empty() || self.matched == 0 {
-            return Found::Nothing;
+            return Searched::Nothing;
         }
-        Found::Held(std::mem::take(&mut self.matched))
+        Searched::Held(std::mem::take(&mut self.matched))
     }
 
-    /// The length of the longest end of `input` that a delimiter begins with.
+    /// The length of the longest end of `input` that is a prefix of the delimiter.
     fn partial_match(&self, input: &[u8]) -> usize {
         let window = input.len().min(self.delimiter.len() - 1);
         let mut tail = &input[input.len() - window..];
@@ -228,14 +228,14 @@ impl MultipartParser {
     }
 }
 
-enum Found<'a> {
+enum Searched<'a> {
     /// The delimiter, now taken.
     Delimiter,
     /// Content in the input.
     Data(&'a [u8]),
-    /// So many bytes that looked like a delimiter and were content.
+    /// The number of bytes that looked like a delimiter and were content.
     Held(usize),
-    /// Nothing to tell yet.
+    /// No event yet.
     Nothing,
 }
 

@@ -1,28 +1,29 @@
 //! Values with parameters: `form-data; name="file"; filename="a;b.zip"`.
 //!
-//! Invariants: quoted strings may hold any separator; in them a backslash escapes a quote or a backslash only, because
-//! clients that send Windows paths do not escape theirs; a parameter that stands twice is refused, since two readers
-//! would take different ones.
+//! Invariants: quoted strings may hold any separator; a backslash in them escapes only a quote or a
+//! backslash, because clients that send Windows paths do not escape theirs; a repeated parameter is
+//! refused, since two readers would take different ones.
 //!
-//! Sources: RFC 9110, sections 5.6.4 (quoted strings) and 5.6.6 (parameters); RFC 7578, section 4.2.
+//! Sources: RFC 9110, sections 5.6.4 (quoted strings) and 5.6.6 (parameters); RFC 7578, section
+//! 4.2.
 
-use crate::http::chunked::is_token_byte;
+use crate::http::fields::is_token_byte;
 
 /// A value and its parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parameterised {
-    /// What stands before the first `;`, in lower case.
+    /// The text before the first `;`, in lower case.
     pub value: String,
     /// Names in lower case, values without their quotes.
     parameters: Vec<(String, Vec<u8>)>,
 }
 
-/// The text is no value with parameters, or has one of them twice.
+/// The text is not a value with parameters, or repeats one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
 impl Parameterised {
-    /// Reads a whole field value.
+    /// Parses a whole field value.
     pub fn parse(text: &[u8]) -> Result<Self, Malformed> {
         let mut rest = text;
         let end = rest.iter().position(|b| *b == b';').unwrap_or(rest.len());

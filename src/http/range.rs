@@ -1,27 +1,23 @@
 //! `Range` with a single range of bytes.
 //!
-//! Invariants: what is no single, well-formed `bytes` range is ignored, as if it had not been sent; a range that
-//! begins beyond the end is told so. Positions are inclusive, as in the header.
+//! Invariants: a value that is not a single, well-formed `bytes` range is ignored, as if the field
+//! were absent; a range that begins beyond the end of the file is reported as such. Positions are
+//! inclusive, as in the header.
 //!
 //! Source: RFC 9110, sections 14.1.1, 14.1.2, 14.2 and 15.5.17.
 
-/// What a `Range` header asks of a file.
+/// The part of a file that a `Range` header requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RangeRequest {
-    /// Nothing that is understood: the whole file.
+    /// The value is not understood: the whole file.
     Whole,
     /// The bytes from `first` to `last`, both included.
-    Part {
-        /// Position of the first byte.
-        first: u64,
-        /// Position of the last byte.
-        last: u64,
-    },
+    Part { first: u64, last: u64 },
     /// No byte of the file: 416.
     Unsatisfiable,
 }
 
-/// Reads a `Range` value for a file of `size` bytes.
+/// Parses a `Range` value for a file of `size` bytes.
 pub fn parse(value: &[u8], size: u64) -> RangeRequest {
     parse_specifier(value, size).unwrap_or(RangeRequest::Whole)
 }
@@ -61,7 +57,7 @@ fn part(first: u64, last: u64, size: u64) -> RangeRequest {
     }
 }
 
-/// Digits alone; numbers beyond 64 bits are beyond any file as well.
+/// Digits alone; a number beyond 64 bits counts as the largest, which is beyond any file.
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))

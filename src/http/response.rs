@@ -1,40 +1,36 @@
-//! Answers: a status, header lines, a body; and how their head is written.
+//! Responses: a status, header lines and a body, and how the head is written.
 //!
 //! Invariants:
-//! - A header line is written when it is added, and never holds CR, LF or another control character: what could split an
-//!   answer is replaced there, once, for every header there is.
-//! - No answer lets a browser guess its type.
-//! - `Content-Length` is written by [`write_head`] alone, from the body that is sent; 204 and 304 have none of it where
-//!   RFC 9110, section 8.6, forbids or does not need it.
+//! - A header line is written when it is added and never holds CR, LF or another control character:
+//!   bytes that could split a response are replaced there, once, for every header.
+//! - No response lets a browser guess its type.
+//! - `Content-Length` is written by [`write_head`] alone, from the body that is sent; 204 and 304
+//!   have none where RFC 9110, section 8.6, forbids or does not need it.
 //!
-//! The head is printed here and not by `tiny_http::Response::raw_print`: that one writes a length with 204, and takes
-//! 7,475 instructions for a head that takes 872 here (ARCHITECTURE.md, "What was measured").
+//! `tiny_http::Response::raw_print` is not used: it writes a length with 204, and takes 7,475
+//! instructions for a head that takes 872 here (docs/benchmark.md).
 //!
-//! Sources: RFC 9112, section 4 (status line); RFC 9110, sections 5.5 (field values), 6.6.1 (Date), 8.6 (length).
+//! Sources: RFC 9112, section 4 (status line); RFC 9110, sections 5.5 (field values), 6.6.1 (Date),
+//! 8.6 (length).
 
 use bytes::Bytes;
 use std::fs::File;
 use std::io::Write;
 use tiny_http::{HTTPVersion, StatusCode};
 
-/// What follows the head.
 #[derive(Debug)]
 pub enum Body {
-    /// Bytes in memory, shared or not.
     Bytes(Bytes),
-    /// A stretch of an open file, which the connection sends without reading it into memory.
+    /// A section of an open file, which the connection sends without reading it into memory.
     File {
-        /// The file; it stays what it was when it was opened.
+        /// Its content does not change after it was opened: packages are replaced, never edited.
         file: File,
-        /// Position of the first byte to send.
         offset: u64,
-        /// Bytes to send.
         length: u64,
     },
 }
 
 impl Body {
-    /// Bytes to send.
     pub fn length(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
@@ -43,19 +39,18 @@ impl Body {
     }
 }
 
-/// An answer, before the connection adds what is its own: date, request id, persistence.
+/// A response, before the connection adds its own fields: date, request id, persistence.
 #[derive(Debug)]
 pub struct Response {
-    /// The status.
     pub status: StatusCode,
-    /// Finished header lines.
+    /// Complete header lines.
     lines: Vec<u8>,
-    /// The body; left out for HEAD, its length is announced all the same.
+    /// Omitted for HEAD; its length is announced all the same.
     pub body: Body,
 }
 
 impl Response {
-    /// An answer without a body.
+    /// A response without a body.
     pub fn new(status: u16) -> Self {
         Self {
             status: StatusCode(status),
@@ -64,7 +59,6 @@ impl Response {
         }
     }
 
-    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.lines.extend_from_slice(name.as_bytes());
@@ -80,7 +74,7 @@ impl Response {
         self
     }
 
-    /// Adds header lines that an answer was given before, as [`Response::lines`] tells them.
+    /// Adds header lines of an earlier response, as [`Response::lines`] returns them.
     #[must_use]
     pub fn with_lines(mut self, lines: &[u8]) -> Self {
         self.lines.extend_from_slice(lines);
@@ -92,7 +86,6 @@ impl Response {
         &self.lines
     }
 
-    /// Sets the body.
     #[must_use]
     pub fn body(mut self, content_type: &str, bytes: impl Into<Bytes>) -> Self {
         self = self.header("Content-Type", content_type);
@@ -101,16 +94,15 @@ impl Response {
     }
 }
 
-/// What the connection knows and the handler does not.
+/// The parts of a head that the connection knows and the handler does not.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadContext<'a> {
-    /// The version the request had; answers are HTTP/1.1 (RFC 9112, section 2.3) but say how the connection goes on.
+    /// The version of the request. Responses are HTTP/1.1 (RFC 9112, section 2.3), but the version
+    /// decides which `Connection` field they carry.
     pub version: &'a HTTPVersion,
-    /// Whether the connection is kept.
     pub keep_alive: bool,
-    /// The present date, as HTTP writes it.
+    /// The current date in HTTP's form.
     pub date: &'a str,
-    /// The id of the request.
     pub request_id: &'a str,
 }
 

@@ -4,8 +4,9 @@
 //! that wants the body is given it as it arrives, and never waits for it.
 
 use crate::http::chunked::ChunkError;
+use crate::http::fields::Fields;
 use crate::http::framing::Framing;
-use crate::http::head::{Expectation, Fields, HeadError};
+use crate::http::head::{Expectation, HeadError};
 use crate::http::response::Response;
 use crate::http::target::Target;
 use std::ops::ControlFlow;

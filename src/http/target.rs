@@ -1,32 +1,32 @@
 //! The request target: path segments and query parameters.
 //!
-//! Invariants: a path is split at `/` before it is decoded, and decoded once, so that an encoded slash never becomes a
-//! separator; a segment that is no UTF-8 once decoded is reported as such, not repaired.
+//! Invariants: a path is split at `/` before it is decoded, and decoded once, so that an encoded
+//! slash never becomes a separator; a segment that is not UTF-8 once decoded is reported as such,
+//! not repaired.
 //!
-//! Sources: RFC 9112, section 3.2 (forms of a target); RFC 3986, sections 2.1 and 3.3; the WHATWG URL standard,
-//! section 5.1, for the query (`+` is a space).
+//! Sources: RFC 9112, section 3.2 (forms of a target); RFC 3986, sections 2.1 and 3.3; the WHATWG
+//! URL standard, section 5.1, for the query (`+` is a space).
 
 use crate::http::authority;
 use percent_encoding::percent_decode;
 use std::borrow::Cow;
 
-/// A request target, still encoded.
+/// A request target, still percent-encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target<'b> {
-    /// From the first `/` to the query, still percent-encoded; `*` for `OPTIONS *`.
+    /// From the first `/` to the query; `*` for `OPTIONS *`.
     pub path: &'b str,
-    /// What follows the first `?`, without it; empty where there is none.
+    /// The text after the first `?`; empty if there is none.
     pub query: &'b str,
-    /// The authority of an absolute target; it stands over the Host field (RFC 9112, section 3.2.2).
+    /// The authority of an absolute target; it overrides the Host field (RFC 9112, section 3.2.2).
     pub authority: Option<&'b str>,
 }
 
-/// Why a target is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetError {
     /// Neither a path, nor an absolute `http` URL, nor `*`.
     Form,
-    /// A fragment, which belongs to the client alone.
+    /// A fragment, which a client must not send.
     Fragment,
 }
 
@@ -40,7 +40,6 @@ impl std::fmt::Display for TargetError {
 }
 
 impl<'b> Target<'b> {
-    /// Splits a target into its parts.
     pub fn parse(text: &'b str) -> Result<Self, TargetError> {
         if text.contains('#') {
             return Err(TargetError::Fragment);
@@ -65,7 +64,8 @@ impl<'b> Target<'b> {
         })
     }
 
-    /// The last value of a query parameter, decoded. Later ones win, as with the web frameworks clients are used to.
+    /// The last value of a query parameter, decoded. A later value overrides an earlier one, as in
+    /// common web frameworks.
     pub fn parameter(&self, name: &str) -> Option<Cow<'b, str>> {
         self.query
             .split('&')
@@ -76,7 +76,7 @@ impl<'b> Target<'b> {
     }
 }
 
-/// A path segment decoded once; `None` where the bytes are no UTF-8.
+/// A path segment, decoded once; `None` if the bytes are not UTF-8.
 pub fn decode_segment(segment: &str) -> Option<Cow<'_, str>> {
     percent_decode(segment.as_bytes()).decode_utf8().ok()
 }

@@ -14,6 +14,7 @@ use super::skip::{SkipPhase, Unread};
 use super::socket::{Received, Sent};
 use super::wire::Wire;
 use crate::http::body::BodyDecoder;
+use crate::http::fields;
 use crate::http::framing::Framing;
 use crate::http::head::{self, Expectation, Head, Parsed};
 use crate::http::service::{Decision, Refusal, Reply, Request};
@@ -69,7 +70,7 @@ impl HeadPhase {
         } else {
             &inbox[..]
         };
-        let mut slots = head::field_slots();
+        let mut slots = fields::field_slots();
         match head::parse(bytes, &mut slots) {
             Ok(Parsed::Complete(head, length)) => {
                 wire.set_inbox(bytes[length..].to_vec());

@@ -1,6 +1,6 @@
 //! Request ids: one taken over from the client, or one made here.
 
-use crate::http::digest;
+use crate::checksum;
 use crate::limits::REQUEST_ID_BYTES_MAX;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ impl Default for RequestIds {
 impl RequestIds {
     pub fn next(&self) -> String {
         let id = self.0.fetch_add(1, Ordering::Relaxed);
-        digest::hex(&id.to_be_bytes())
+        checksum::hex(&id.to_be_bytes())
     }
 }
 

@@ -3,7 +3,7 @@
 //! Invariant: an error that a person has to look into carries what was attempted, on which path, and the system's word;
 //! clients are told the first and the last, the log has all three.
 
-use crate::http::digest::Sha256;
+use crate::checksum::Sha256;
 use rustix::io::Errno;
 use std::path::Path;
 

@@ -9,7 +9,7 @@ use super::directory::{Directory, Entry, FileState, state_of};
 use super::error::{Result, errno, failed};
 use super::listing::Package;
 use super::sidecar;
-use crate::http::digest::Sha256;
+use crate::checksum::Sha256;
 use crate::limits::{HASH_BUFFER_BYTES, HEAL_PUBLISH_INTERVAL};
 use rustix::io::Errno;
 use sha2::Digest;

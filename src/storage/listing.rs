@@ -6,7 +6,7 @@
 use super::directory::FileState;
 use super::name::PackageName;
 use super::releases::Releases;
-use crate::http::digest::Sha256;
+use crate::checksum::Sha256;
 use std::cmp::{Ordering, Reverse};
 use std::sync::{Arc, OnceLock};
 

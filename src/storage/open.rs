@@ -8,7 +8,7 @@ use super::directory::{Directory, Entry, FileState, open_file, state_of};
 use super::error::{Result, StorageError, failed};
 use super::name::PackageName;
 use super::sidecar;
-use crate::http::digest::Sha256;
+use crate::checksum::Sha256;
 use rustix::io::Errno;
 use std::fs::File;
 

@@ -10,8 +10,8 @@ use super::directory::{Directory, Entry, FileState, state_of};
 use super::error::{Result, errno, failed};
 use super::lock::DirLock;
 use super::name::PackageName;
+use crate::checksum::Sha256;
 use crate::clock;
-use crate::http::digest::Sha256;
 use rustix::io::Errno;
 use std::io::{Read, Write};
 

@@ -19,7 +19,7 @@ use super::lock::LockKeeper;
 use super::name::PackageName;
 use super::scan::{self, Warned};
 use super::sidecar::{self, Fault};
-use crate::http::digest::Sha256;
+use crate::checksum::Sha256;
 use rustix::io::Errno;
 use std::path::Path;
 

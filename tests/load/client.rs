@@ -1,7 +1,7 @@
 //! A client that keeps its connection while it may, publishes in every way, and takes only the answers it expects.
 
 use crate::Random;
-use crate::harness::{Connection, FORM_TYPE, Response, TOKEN, TestServer, form};
+use crate::support::{Connection, FORM_TYPE, Response, TOKEN, TestServer, form};
 use crate::version::Version;
 use std::time::Duration;
 

@@ -3,8 +3,9 @@
 //! Invariant: what is returned was one version throughout: its bytes, length, entity tag and digest belong to each other.
 
 use crate::client::Client;
-use crate::harness::{Connection, Response};
+use crate::support::{Connection, Response};
 use crate::version::{STRETCH_BYTES_MIN, Version};
+use release_server::http::digest;
 
 /// The least content that can be cut into two stretches that tell their version.
 pub const CUT_BYTES_MIN: usize = 2 * STRETCH_BYTES_MIN;
@@ -119,8 +120,8 @@ fn read(client: &mut Client, connection: &mut Connection, from: usize, length: u
 fn assert_checksum(head: &Response, version: Version) {
     let etag = head.header("etag");
     match head.try_header("repr-digest") {
-        Some(digest) => {
-            assert_eq!(digest, version.sha256().digest_member(), "{version:?}");
+        Some(member) => {
+            assert_eq!(member, digest::member(&version.sha256()), "{version:?}");
             assert_eq!(etag, format!("\"{}\"", version.sha256().hex()));
         }
         // While the checksum is still to be written, another tag stands for the version.

@@ -1,7 +1,7 @@
 //! Hostile clients: each sends what must be refused and asserts that it is, with the right status and a closed door.
 
-use crate::harness::{FORM_TYPE, TOKEN, TestServer, hex};
 use crate::stalled::{half_an_answer, reset};
+use crate::support::{FORM_TYPE, TOKEN, TestServer, hex};
 use crate::tally::Tally;
 use crate::{End, Random};
 

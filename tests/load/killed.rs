@@ -3,7 +3,7 @@
 //! Where the file system and `/proc` allow, unfinished uploads have no name and nothing is left. So the servers here are
 //! started without `/proc`, in a mount namespace of their own, and their uploads have hidden names.
 
-use crate::harness::{Connection, TOKEN, TestServer, until};
+use crate::support::{Connection, TOKEN, TestServer, until};
 use crate::tally::Tally;
 use crate::version::Version;
 use crate::{End, Length};

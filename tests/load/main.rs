@@ -9,24 +9,16 @@
 )]
 
 mod client;
-#[expect(dead_code, reason = "the black-box tests need more of it")]
-#[path = "../black_box/content.rs"]
-mod content;
 mod fetch;
-#[expect(dead_code, reason = "the black-box tests need more of it")]
-#[path = "../black_box/harness.rs"]
-mod harness;
 mod hostile;
-#[expect(dead_code, reason = "the black-box tests need more of it")]
-#[path = "../black_box/http_client.rs"]
-mod http_client;
 mod killed;
 mod readers;
 mod rivals;
 mod soak;
-#[path = "../black_box/sock_diag.rs"]
-mod sock_diag;
 mod stalled;
+#[expect(dead_code, reason = "the black-box tests need more of it")]
+#[path = "../support/mod.rs"]
+mod support;
 mod tally;
 mod traffic;
 mod version;

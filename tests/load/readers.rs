@@ -3,7 +3,7 @@
 
 use crate::client::{Client, Way};
 use crate::fetch::{Resumed, fetch, resume};
-use crate::harness::TestServer;
+use crate::support::TestServer;
 use crate::tally::Tally;
 use crate::version::{Version, name};
 use crate::{End, Length};

@@ -3,7 +3,7 @@
 
 use crate::client::{Client, Way};
 use crate::fetch::fetch;
-use crate::harness::{TestServer, until};
+use crate::support::{TestServer, until};
 use crate::tally::Tally;
 use crate::traffic::{latest_checksum, listed_versions};
 use crate::version::{STRETCH_BYTES_MIN, Version, name};

@@ -5,7 +5,7 @@
 //! are gone is compared between the two ends.
 
 use crate::client::{Client, Way};
-use crate::harness::{TestServer, until};
+use crate::support::{TestServer, until};
 use crate::tally::Tally;
 use crate::traffic::Traffic;
 use crate::{End, Length, hostile, stalled};

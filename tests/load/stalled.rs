@@ -1,7 +1,7 @@
 //! Clients that stall: half a head, half a body, an answer that nobody reads, or nothing at all. They wait for a while,
 //! look at what came, and go as rudely as clients do.
 
-use crate::harness::{Connection, TOKEN, TestServer};
+use crate::support::{Connection, TOKEN, TestServer};
 use crate::tally::Tally;
 use crate::version::Version;
 use crate::{End, Random};

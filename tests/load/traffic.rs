@@ -6,7 +6,7 @@
 use crate::End;
 use crate::client::{Client, Way};
 use crate::fetch::{CUT_BYTES_MIN, Resumed, fetch, resume};
-use crate::harness::TestServer;
+use crate::support::TestServer;
 use crate::tally::Tally;
 use crate::version::{STRETCH_BYTES_MIN, Version, name};
 use serde_json::Value;

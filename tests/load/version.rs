@@ -3,7 +3,7 @@
 //! Invariant: a version determines all bytes of its content, and any two versions differ in every word. So a stretch that
 //! is one version's throughout shows that, and a mixture of two cannot pass for either.
 
-use release_server::http::digest::Sha256;
+use release_server::checksum::Sha256;
 use sha2::Digest;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};

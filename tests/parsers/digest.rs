@@ -4,7 +4,8 @@
 //! contract, section 1 (what a client may state).
 
 use crate::with_fields;
-use release_server::http::digest::{DigestError, Sha256, stated};
+use release_server::checksum::Sha256;
+use release_server::http::digest::{DigestError, member, stated};
 use sha2::Digest;
 
 /// Of nothing.
@@ -201,13 +202,13 @@ fn values_are_written_as_they_are_read() {
         assert_eq!(Sha256::from_hex(value.hex().as_bytes()), Some(value));
         let upper = value.hex().to_ascii_uppercase();
         assert_eq!(Sha256::from_hex(upper.as_bytes()), Some(value));
-        let line = format!("Repr-Digest: {}", value.digest_member());
+        let line = format!("Repr-Digest: {}", member(&value));
         let found = with_fields(&[&line], |fields| stated(fields, false));
         assert_eq!(found, Ok(Some(value)));
     }
     let empty = Sha256::from_hex(EMPTY.as_bytes()).unwrap();
-    let member = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
-    assert_eq!(empty.digest_member(), member);
+    let expected = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
+    assert_eq!(member(&empty), expected);
     assert_eq!(
         (empty.hex(), format!("{empty:?}")),
         (EMPTY.to_owned(), EMPTY.to_owned())

@@ -8,6 +8,7 @@
 use crate::head_accepted::{ACCEPTED, Reading};
 use crate::head_refused::{REFUSED, REFUSED_FIELDS, REFUSED_HOSTS};
 use crate::with_fields;
+use release_server::http::fields;
 use release_server::http::framing::Framing;
 use release_server::http::head::{self, HeadError, Parsed};
 
@@ -20,7 +21,7 @@ enum Outcome {
 }
 
 fn outcome(bytes: &[u8]) -> Outcome {
-    match head::parse(bytes, &mut head::field_slots()) {
+    match head::parse(bytes, &mut fields::field_slots()) {
         Ok(Parsed::Incomplete) => Outcome::Incomplete,
         Ok(Parsed::Complete(_, length)) => Outcome::Complete(length),
         Err(error) => Outcome::Refused(error),
@@ -29,7 +30,7 @@ fn outcome(bytes: &[u8]) -> Outcome {
 
 fn assert_reads(bytes: &[u8], expected: &Reading<'_>, length: usize) {
     let shown = bytes.escape_ascii();
-    let mut slots = head::field_slots();
+    let mut slots = fields::field_slots();
     let Ok(Parsed::Complete(head, taken)) = head::parse(bytes, &mut slots) else {
         panic!("{shown}: {:?}", outcome(bytes));
     };
@@ -201,7 +202,7 @@ fn blank_lines_before_a_head_are_bounded() {
 fn lengths_are_read_as_numbers() {
     for length in [1, 9, 10, 99, 65_536, u64::from(u32::MAX), 1 << 53] {
         let head = format!("PUT / HTTP/1.0\r\nContent-Length: {length}\r\n\r\n");
-        let mut slots = head::field_slots();
+        let mut slots = fields::field_slots();
         let Ok(Parsed::Complete(head, _)) = head::parse(head.as_bytes(), &mut slots) else {
             panic!("{length} is refused");
         };
@@ -232,7 +233,7 @@ fn fields_are_found_in_any_case_and_in_order() {
         assert_eq!(fields.all("").count(), 0);
     });
     let head = b"GET / HTTP/1.1\r\nHost: a\r\nX: \xff\r\n\r\n";
-    let mut slots = head::field_slots();
+    let mut slots = fields::field_slots();
     let Ok(Parsed::Complete(head, _)) = head::parse(head, &mut slots) else {
         panic!("a byte over 127 is refused");
     };

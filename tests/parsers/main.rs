@@ -35,7 +35,7 @@ mod value;
 mod version;
 
 use properties::random::Random;
-use release_server::http::head::Fields;
+use release_server::http::fields::Fields;
 
 /// Calls `check` with the two halves of `input`, for every place where it can be cut.
 fn at_every_split(input: &[u8], mut check: impl FnMut(&[&[u8]])) {

@@ -2,9 +2,8 @@
 //!
 //! Source: the contract, section 5, and the sentences of `config::keys` about what each setting takes.
 
-use release_server::config::value::{
-    base_url, duration, is_log_filter, is_url_path, size_bytes, switch,
-};
+use release_server::config::value::{base_url, duration, is_log_filter, size_bytes};
+use release_server::text::{is_url_path, switch};
 use std::time::Duration;
 
 /// Sizes, in bytes.

@@ -1,87 +1,77 @@
-//! What a client is told when something is not done: the only place that knows a status and its sentence.
+//! Errors as clients see them: the only place that knows an error's status and sentence.
 //!
-//! Invariants: every error is JSON with `detail` and `message`, the same clear sentence in both (the Python server's
-//! clients read the first, GitHub's the second), or, for a browser, a page with that sentence; a 404's sentence begins
-//! with `Not Found`; a sentence names the thing and what is accepted, and never a path of the server.
+//! Invariants: every error is JSON with `detail` and `message`, the same clear sentence in both
+//! (the Python server's clients read the first, GitHub's the second), or, for a browser, a page
+//! with that sentence; a 404's sentence begins with `Not Found`; a sentence names the thing and
+//! what is accepted, and never a path on the server.
 //!
-//! Sources: the project's contract, section 1; RFC 9110, section 15; RFC 6750, section 3 (401).
+//! Sources: docs/contract.md, section 1; RFC 9110, section 15; RFC 6750, section 3 (401).
 
+mod not_found;
 mod release;
 mod upload;
 
+pub use not_found::NotFound;
 pub use release::ReleaseError;
 pub use upload::UploadError;
 
 use crate::app::views;
+use crate::checksum::Sha256;
 use crate::http::chunked::ChunkError;
-use crate::http::digest::Sha256;
 use crate::http::head::HeadError;
 use crate::http::response::Response;
 use crate::http::service::Refusal;
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::storage::StorageError;
 use crate::storage::error::Failure;
+use crate::text::excerpt;
 use serde_json::json;
 
-/// Why a request is not answered as it was meant.
+/// Why a request fails.
 #[derive(Debug)]
 pub enum ApiError {
-    /// The head was refused.
     Head(HeadError),
-    /// The rest of a head or of a body did not come in time.
+    /// The rest of a head or body did not arrive in time.
     Timeout,
-    /// The connection ended in the middle of the body.
+    /// The connection ended before the body did.
     BodyCutShort,
-    /// A chunked body is malformed.
+    /// The chunked coding of a body is malformed.
     Chunks(ChunkError),
-    /// Nothing is served at this path.
-    NoSuchPath(String),
-    /// There is no package of this name.
-    NoSuchPackage(String),
-    /// There is no release of this tag or id.
-    NoSuchRelease(String),
-    /// No package has a name that this pattern stands for.
-    NoMatch(String),
-    /// The path is known, the method is not.
+    NotFound(NotFound),
+    /// The methods that the path allows.
     MethodNotAllowed(&'static str),
-    /// A write without the token.
+    /// The sentence about a write without the token.
     Unauthorized(&'static str),
     /// An `Expect` that is not understood.
     Expectation,
-    /// A query parameter with a value it does not take.
+    /// A query parameter with a value that it does not take.
     Parameter {
-        /// Its name.
         name: &'static str,
-        /// What came.
         value: String,
-        /// What it takes.
         takes: &'static str,
     },
-    /// A header of a trusted proxy that cannot be used.
+    /// The name of a malformed field of a trusted proxy.
     Forwarded(&'static str),
-    /// An upload is refused.
     Upload(UploadError),
-    /// Something that GitHub's clients ask for is refused.
     Release(ReleaseError),
-    /// A name that is taken by a package.
+    /// A package has this name; its checksum, if known.
     Exists(String, Option<Sha256>),
-    /// A name that is taken by something that is no package.
+    /// A directory entry that is not a package has this name.
     Occupied(String),
-    /// A range beyond the end of a file of so many bytes.
+    /// A range beyond the end of a file of this many bytes.
     Range(u64),
     /// An `If-Match` or `If-Unmodified-Since` that does not hold.
     Precondition,
-    /// A checksum that is still to be computed.
+    /// The checksum of the package with this name is not computed yet.
     ChecksumPending(String),
-    /// No space for the upload.
     NoSpace(Failure),
-    /// The storage directory's lock could not be had.
+    /// Another process holds the storage directory's lock.
     Busy,
-    /// The storage directory cannot be used now.
+    /// The storage directory cannot be used at the moment.
     Unavailable(Failure),
-    /// Slow clients hold as much memory as they may.
+    /// Slow clients hold all memory that is available for answers.
     Overloaded,
-    /// The server is about to stop.
+    /// The server is shutting down.
     Draining,
     /// An operation on the storage directory failed.
     Storage(Failure),
@@ -89,6 +79,12 @@ pub enum ApiError {
     Panic,
     /// HTTP in clear on the port that speaks TLS.
     ClearOnTls,
+}
+
+impl From<NotFound> for ApiError {
+    fn from(error: NotFound) -> Self {
+        Self::NotFound(error)
+    }
 }
 
 impl From<Refusal> for ApiError {
@@ -120,7 +116,7 @@ impl From<ReleaseError> for ApiError {
 impl From<StorageError> for ApiError {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::NotFound => Self::NoSuchPackage(String::new()),
+            StorageError::NotFound => Self::NotFound(NotFound::Package(String::new())),
             StorageError::Exists(sha256) => Self::Exists(String::new(), sha256),
             StorageError::Occupied => Self::Occupied(String::new()),
             StorageError::NoSpace(failure) => Self::NoSpace(failure),
@@ -135,14 +131,13 @@ impl ApiError {
     /// The error of an operation on the package called `name`.
     pub fn about(name: &str, error: StorageError) -> Self {
         match error.into() {
-            Self::NoSuchPackage(_) => Self::NoSuchPackage(name.to_owned()),
+            Self::NotFound(_) => Self::NotFound(NotFound::Package(name.to_owned())),
             Self::Exists(_, sha256) => Self::Exists(name.to_owned(), sha256),
             Self::Occupied(_) => Self::Occupied(name.to_owned()),
             other => other,
         }
     }
 
-    /// The status.
     pub fn status(&self) -> u16 {
         match self {
             Self::Head(HeadError::TooLong | HeadError::TooManyFields) => 431,
@@ -153,8 +148,7 @@ impl ApiError {
             Self::Release(error) => error.status(),
             Self::ClearOnTls => 400,
             Self::Unauthorized(_) => 401,
-            Self::NoSuchPath(_) | Self::NoSuchPackage(_) => 404,
-            Self::NoSuchRelease(_) | Self::NoMatch(_) => 404,
+            Self::NotFound(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::Timeout => 408,
             Self::Exists(..) | Self::Occupied(_) => 409,
@@ -169,7 +163,6 @@ impl ApiError {
         }
     }
 
-    /// The sentence.
     fn sentence(&self) -> String {
         match self {
             Self::Head(error) => error.to_string(),
@@ -179,19 +172,8 @@ impl ApiError {
             Self::Timeout => "The request did not arrive in time".to_owned(),
             Self::BodyCutShort => "The connection ended before the body was complete".to_owned(),
             Self::Chunks(error) => format!("The chunked body is malformed: {error}"),
-            Self::NoSuchPath(path) => format!("Not Found: nothing is served at '{}'", short(path)),
-            Self::NoSuchPackage(name) => {
-                format!("Not Found: there is no package '{}'", short(name))
-            }
-            Self::NoSuchRelease(tag) => {
-                format!("Not Found: there is no release '{}'", short(tag))
-            }
-            Self::NoMatch(pattern) => format!(
-                "Not Found: no package has a name that '{}' stands for",
-                short(pattern)
-            ),
             Self::MethodNotAllowed(allow) => {
-                format!("The method is not allowed here; allowed are {allow}")
+                format!("The method is not allowed here; the allowed methods are {allow}")
             }
             Self::Unauthorized(why) => (*why).to_owned(),
             Self::Expectation => {
@@ -199,31 +181,33 @@ impl ApiError {
             }
             Self::Parameter { name, value, takes } => format!(
                 "The query parameter '{name}' does not take '{}'; it takes {takes}",
-                short(value)
+                excerpt(value)
             ),
             Self::Forwarded(name) => {
                 format!("The {name} header, which this server trusts, is malformed")
             }
+            Self::NotFound(error) => error.to_string(),
             Self::Upload(error) => error.to_string(),
             Self::Release(error) => error.to_string(),
             Self::Exists(name, _) => format!(
                 "'{}' exists already; publish with overwrite=true to replace a package",
-                short(name)
-            ),
-            Self::Occupied(name) => format!(
-                "'{}' is taken by something in the storage directory that is no package, and is never replaced",
-                short(name)
+                excerpt(name)
             ),
             Self::Range(size) => {
                 format!("The range begins beyond the end of the file, which has {size} bytes")
             }
             Self::Precondition => {
-                "What is there is not the version that If-Match or If-Unmodified-Since names"
+                "The current version is not the one that If-Match or If-Unmodified-Since names"
                     .to_owned()
             }
+            Self::Occupied(name) => format!(
+                "'{}' is the name of an entry in the storage directory that is not a package; \
+                 such entries are never replaced",
+                excerpt(name)
+            ),
             Self::ChecksumPending(name) => format!(
                 "The checksum of '{}' is still being computed; ask again in a moment",
-                short(name)
+                excerpt(name)
             ),
             Self::NoSpace(_) => "There is not enough space left in the storage".to_owned(),
             Self::Busy => "Another server holds the storage directory's lock; try again".to_owned(),
@@ -231,14 +215,16 @@ impl ApiError {
                 "The storage cannot be used at the moment: cannot {}: {}",
                 failure.action, failure.error
             ),
-            Self::Overloaded => "Slow clients hold all memory that they may; try again".to_owned(),
-            Self::Draining => "The server is shutting down".to_owned(),
             Self::Storage(failure) => format!(
                 "The storage failed: cannot {}: {}",
                 failure.action, failure.error
             ),
+            Self::Overloaded => {
+                "Slow clients hold all memory available for answers; try again".to_owned()
+            }
+            Self::Draining => "The server is shutting down".to_owned(),
             Self::Panic => {
-                "The server made a mistake with this request; its log says more".to_owned()
+                "The server failed to handle this request; its log has the details".to_owned()
             }
         }
     }
@@ -255,7 +241,8 @@ impl ApiError {
         self.head().body("application/json", body.to_string())
     }
 
-    /// The answer for people: the same sentence on a page. `way_back` is the path of the package page, where it is known.
+    /// The answer for people: the same sentence on a page. `way_back` is the path of the package
+    /// page, if it is known.
     pub fn into_page(self, way_back: Option<&str>) -> Response {
         let head = self.head();
         let reason = head.status.default_reason_phrase();
@@ -265,11 +252,14 @@ impl ApiError {
         head.body(views::CONTENT_TYPE, page)
     }
 
-    /// Status and headers. What someone has to look into is logged here, once.
+    /// Status and headers. Failures that an operator must examine are logged here, once.
     fn head(&self) -> Response {
         if let Self::Storage(failure) | Self::Unavailable(failure) | Self::NoSpace(failure) = self {
             let error = failure.error.to_string();
-            log::error!(path = failure.path.as_str(), error = error.as_str(); "cannot {}", failure.action);
+            log::error!(
+                path = failure.path.as_str(), error = error.as_str();
+                "cannot {}", failure.action
+            );
         }
         let response = Response::new(self.status()).header("Cache-Control", "no-store");
         match self {
@@ -283,14 +273,5 @@ impl ApiError {
             | Self::Draining => response.header("Retry-After", &RETRY_AFTER_SECONDS.to_string()),
             _ => response,
         }
-    }
-}
-
-/// As much of a client's text as a sentence needs.
-fn short(text: &str) -> String {
-    const CHARACTERS_MAX: usize = 256;
-    match text.char_indices().nth(CHARACTERS_MAX) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }

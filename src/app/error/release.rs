@@ -1,42 +1,41 @@
-//! Why something that GitHub's clients ask for is refused, and the sentence about it.
+//! Why a write through GitHub's API is refused, with its status and sentence.
 //!
-//! Invariant: nothing is answered as done that was not; a sentence says what the client could do instead.
+//! Invariant: no answer claims a change that was not made; a sentence says what the client can do
+//! instead.
 //!
-//! Source: the project's contract, section 2; GitHub's REST API, "Releases" and "Release assets".
+//! Sources: docs/contract.md, section 2; GitHub's REST API, "Releases" and "Release assets".
 
 use crate::limits::RELEASE_JSON_BYTES_MAX;
+use crate::text::excerpt;
 
-/// Why a release or an asset is not made or changed as asked.
 #[derive(Debug)]
 pub enum ReleaseError {
-    /// The body is no JSON object.
+    /// The body is not a JSON object.
     NotJson,
-    /// The body is over the bound.
+    /// The body exceeds `RELEASE_JSON_BYTES_MAX`.
     TooLong,
     /// The body has no `tag_name`.
     NoTag,
-    /// A property is neither true nor false.
+    /// The property with this name is neither true nor false.
     NotBoolean(&'static str),
-    /// The tag is no version.
+    /// The tag is not a version.
     NoVersion(String),
-    /// A draft is asked for.
     Draft,
-    /// A version without words behind its numbers is to be a pre-release.
+    /// The request declares a version without a pre-release part a pre-release.
     PreRelease(String),
     /// The query has no `name`.
     NoName,
     /// The query has a `label`.
     Label,
-    /// A package of this name would belong to the release of this tag.
+    /// The package with this name would belong to the release of this tag.
     OtherRelease(String, String),
-    /// A release or an asset is to be changed.
+    /// A request to change a release or an asset.
     Change,
-    /// A release is to be deleted.
+    /// A request to delete a release.
     DeleteRelease,
 }
 
 impl ReleaseError {
-    /// The status.
     pub fn status(&self) -> u16 {
         match self {
             Self::NotJson => 400,
@@ -55,31 +54,35 @@ impl std::fmt::Display for ReleaseError {
             Self::NotBoolean(name) => write!(f, "'{name}' is neither true nor false"),
             Self::NoVersion(tag) => write!(
                 f,
-                "The tag '{}' is no version such as v1.2.3; a release here is made of the packages whose names hold \
-                 its version",
-                super::short(tag)
+                "The tag '{}' is not a version such as v1.2.3; a release consists of the packages \
+                 whose names contain its version",
+                excerpt(tag)
             ),
             Self::Draft => f.write_str(
-                "There are no drafts here: a package can be seen once it is published",
+                "Drafts are not supported: a package is visible as soon as it is published",
             ),
             Self::PreRelease(tag) => write!(
                 f,
-                "'{}' cannot be a pre-release: that follows from the version, such as v1.2.3-rc.1",
-                super::short(tag)
+                "'{}' cannot be a pre-release: a pre-release has a version such as v1.2.3-rc.1",
+                excerpt(tag)
             ),
-            Self::NoName => f.write_str("The query parameter 'name' is missing: the file's name"),
-            Self::Label => f.write_str("Labels are not kept here; leave 'label' out"),
+            Self::NoName => {
+                f.write_str("The query parameter 'name' is missing; it takes the file name")
+            }
+            Self::Label => f.write_str("Labels are not supported; leave out 'label'"),
             Self::OtherRelease(name, tag) => write!(
                 f,
-                "'{}' belongs to the release '{}', not to this one: the last version in a file's name says which",
-                super::short(name),
-                super::short(tag)
+                "'{}' belongs to the release '{}', not to this one: the last version in a file's \
+                 name decides its release",
+                excerpt(name),
+                excerpt(tag)
             ),
             Self::Change => f.write_str(
-                "Releases and assets cannot be changed here: what they say follows from the packages",
+                "Releases and assets cannot be edited: their properties follow from the packages",
             ),
             Self::DeleteRelease => f.write_str(
-                "Releases cannot be deleted at once here; delete the assets, and the release goes with the last one",
+                "A release cannot be deleted as a whole; delete its assets, and the release \
+                 disappears with the last one",
             ),
         }
     }

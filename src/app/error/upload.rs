@@ -1,52 +1,47 @@
-//! Why an upload is refused, and the sentence about it.
+//! Why an upload is refused, with its status and sentence.
 //!
-//! Invariant: each sentence names what was wrong and how to send it right; [`super::ApiError`] gives it its status.
+//! Invariant: each sentence names the fault and how to send the file correctly.
 //!
-//! Sources: the project's contract, section 1, "Upload errors" and "Filenames"; RFC 9110, section 14.5 (a part is 400).
+//! Sources: docs/contract.md, section 1, "Upload errors" and "Filenames"; RFC 9110, section 14.5 (a
+//! partial PUT is 400).
 
-use crate::http::digest::{DigestError, Sha256};
+use crate::checksum::Sha256;
+use crate::http::digest::DigestError;
 use crate::http::multipart::MultipartError;
 use crate::limits::{FORM_OVERHEAD_BYTES_MAX, NAME_BYTES_MAX};
 use crate::storage::name::NameError;
+use crate::text::excerpt;
 
-/// Why an upload is refused.
 #[derive(Debug)]
 pub enum UploadError {
     /// A name that no package may have.
     Name(String, NameError),
-    /// The body is no form.
     NotMultipart,
-    /// The form cannot be read.
     Multipart(MultipartError),
     /// The form ends before its closing boundary.
     CutShort,
     /// The form has no file in a part named `file`.
     NoFile,
-    /// The form has more than one file.
     ManyFiles,
-    /// Fields beside the file are too long.
+    /// The fields beside the file are too long.
     FormOverhead,
-    /// The body is a part of a file.
+    /// The body is a range of a file.
     Part,
-    /// A `PUT` without a length.
+    /// A `PUT` with neither a length nor chunked coding.
     LengthRequired,
-    /// The file is over the limit, in bytes.
+    /// The file exceeds the limit, in bytes.
     TooLarge(u64),
-    /// The file has no content.
     EmptyFile,
-    /// A stated digest cannot be read.
+    /// A stated digest cannot be parsed.
     Digest(DigestError),
-    /// A stated digest is not the file's.
+    /// The file has another digest than the stated one.
     DigestMismatch {
-        /// What the client stated.
         stated: Sha256,
-        /// What arrived.
         received: Sha256,
     },
 }
 
 impl UploadError {
-    /// The status.
     pub fn status(&self) -> u16 {
         match self {
             Self::Name(..) | Self::Multipart(_) | Self::CutShort | Self::EmptyFile => 400,
@@ -64,18 +59,19 @@ impl std::fmt::Display for UploadError {
         match self {
             Self::Name(name, why) => write!(
                 f,
-                "The file name '{}' is not accepted: {why}; a name is 1 to {NAME_BYTES_MAX} bytes of UTF-8 without \
-                 '/', '\\' or control characters, does not begin with '.' and does not end in '.sha256'",
-                super::short(name)
+                "The file name '{}' is not accepted: {why}; a name is 1 to {NAME_BYTES_MAX} \
+                 bytes of UTF-8 without '/', '\\' or control characters, does not begin with '.' \
+                 and does not end in '.sha256'",
+                excerpt(name)
             ),
             Self::NotMultipart => f.write_str(
-                "The body is not multipart/form-data with a boundary; send the file as 'curl -F file=@NAME', or with \
-                 PUT to /assets/NAME",
+                "The body is not multipart/form-data with a boundary; send the file as \
+                 'curl -F file=@NAME', or with PUT to /assets/NAME",
             ),
             Self::Multipart(error) => write!(f, "The multipart body is malformed: {error}"),
-            Self::CutShort => f.write_str(
-                "The multipart body is malformed: it ends before its closing boundary",
-            ),
+            Self::CutShort => {
+                f.write_str("The multipart body is malformed: it ends before its closing boundary")
+            }
             Self::NoFile => f.write_str(
                 "The form has no file in a part named 'file'; send it as 'curl -F file=@NAME'",
             ),
@@ -84,7 +80,7 @@ impl std::fmt::Display for UploadError {
             }
             Self::FormOverhead => write!(
                 f,
-                "The form's fields beside the file are over {FORM_OVERHEAD_BYTES_MAX} bytes"
+                "The form's fields other than the file are over {FORM_OVERHEAD_BYTES_MAX} bytes"
             ),
             Self::Part => f.write_str(
                 "A package is published whole; send all of the file, without Content-Range",
@@ -94,7 +90,7 @@ impl std::fmt::Display for UploadError {
             }
             Self::TooLarge(limit) => write!(
                 f,
-                "The file is over {limit} bytes, the most that this server takes"
+                "The file is over {limit} bytes, the largest size that this server accepts"
             ),
             Self::EmptyFile => f.write_str("The file is empty"),
             Self::Digest(error) => write!(f, "The stated digest cannot be checked: {error}"),

@@ -1,6 +1,6 @@
-//! `GET /openapi.yaml` and `GET /openapi.json`: the contract that the repository holds.
+//! `GET /openapi.yaml` and `GET /openapi.json`: the contract, from the repository's file.
 //!
-//! Invariant: both are the same document; the JSON is made from the YAML once, when it is first asked for.
+//! Invariant: both are the same document; the JSON is made from the YAML on the first request.
 
 use crate::app::error::ApiError;
 use crate::app::rendered::Rendered;
@@ -14,7 +14,7 @@ static YAML: LazyLock<Rendered> =
     LazyLock::new(|| Rendered::new("application/yaml", DOCUMENT.into(), &[]));
 
 static JSON: LazyLock<Rendered> = LazyLock::new(|| {
-    // The document is part of the program and a test reads it: it cannot fail to be read here.
+    // The document is compiled in and checked by a test, so parsing cannot fail.
     let document: serde_json::Value = serde_yaml::from_str(DOCUMENT).unwrap_or_default();
     Rendered::new("application/json", document.to_string().into_bytes(), &[])
 });

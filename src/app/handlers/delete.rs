@@ -1,14 +1,14 @@
 //! Deleting a package: `DELETE /assets/{filename}`, and by its id.
 //!
-//! Invariant: 204 means durable.
+//! Invariant: 204 is sent after the deletion is durable.
 
-use super::State;
 use crate::app::error::ApiError;
+use crate::app::state::AppState;
 use crate::http::response::Response;
 use crate::storage::PackageName;
 use std::sync::atomic::Ordering;
 
-pub fn delete(state: &State, name: &PackageName) -> Result<Response, ApiError> {
+pub fn delete(state: &AppState, name: &PackageName) -> Result<Response, ApiError> {
     state
         .store
         .delete(name)

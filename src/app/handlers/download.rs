@@ -1,22 +1,26 @@
-//! Downloads: `GET /assets/{filename}`, `GET /assets/{filename}.sha256` and `GET /assets/SHA256SUMS`; the same by the tag
-//! of a release; and the redirect from `GET /latest/download/{pattern}`.
+//! Downloads: `GET /assets/{filename}`, `GET /assets/{filename}.sha256` and `GET
+//! /assets/SHA256SUMS`; the same by the tag of a release; and the redirect from `GET
+//! /latest/download/{pattern}`.
 //!
-//! Invariants: everything in an answer belongs to one open file; a range is cut from the very version that the client
-//! names, or the whole file is sent. A package called `SHA256SUMS` stands over the list of checksums: what was published
-//! under a name is what is served under it. The list is complete, or there is none.
+//! Invariants: everything in an answer belongs to one open file; a range is taken from the version
+//! that the client names, or the whole file is sent. A package called `SHA256SUMS` overrides the
+//! list of checksums: a published name serves what was published. The list is complete, or the
+//! answer is 503.
 //!
-//! Sources: the project's contract, section 3; RFC 9110, sections 13 and 14; RFC 9530 (`Repr-Digest`).
+//! Sources: docs/contract.md, section 3; RFC 9110, sections 13 and 14; RFC 9530 (`Repr-Digest`).
 
-use super::{State, existing_name, releases};
-use crate::app::error::ApiError;
+use super::lookup::{by_tag, existing_name};
+use crate::app::error::{ApiError, NotFound};
 use crate::app::public_url;
 use crate::app::release::{self, PACKAGE_CONTENT_TYPE};
 use crate::app::rendered::{Rendered, View};
 use crate::app::router::Route;
+use crate::app::state::AppState;
+use crate::checksum::Sha256;
 use crate::clock;
 use crate::date;
 use crate::http::conditional::{self, Validators, Verdict};
-use crate::http::digest::Sha256;
+use crate::http::digest;
 use crate::http::disposition;
 use crate::http::range::{self, RangeRequest};
 use crate::http::response::{Body, Response};
@@ -34,25 +38,25 @@ const CHECKSUM_CONTENT_TYPE: &str = "text/plain; charset=utf-8";
 /// The name of the list of all checksums.
 const CHECKSUMS: &str = "SHA256SUMS";
 
-pub fn get(state: &State, request: &Request<'_>, segment: &str) -> Result<Response, ApiError> {
+pub fn get(state: &AppState, request: &Request<'_>, segment: &str) -> Result<Response, ApiError> {
     let decoded = target::decode_segment(segment).unwrap_or_default();
     if let Some(package) = decoded.strip_suffix(SIDECAR_SUFFIX) {
         return checksum(state, package);
     }
     match file(state, request, &existing_name(segment)?) {
-        Err(ApiError::NoSuchPackage(name)) if name == CHECKSUMS => checksums(state, request, None),
+        Err(ApiError::NotFound(_)) if decoded == CHECKSUMS => checksums(state, request, None),
         answer => answer,
     }
 }
 
 /// The same for a package of one release, or for all of them.
 pub fn of_release(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     route: &Route<'_>,
 ) -> Result<Response, ApiError> {
     let listing = state.store.listing()?;
-    let release = releases::by_tag(&listing, route.tag)?;
+    let release = by_tag(&listing, route.tag)?;
     let decoded = target::decode_segment(route.name).unwrap_or_default();
     let package = decoded.strip_suffix(SIDECAR_SUFFIX).unwrap_or(&decoded);
     let is_listed = release
@@ -62,18 +66,22 @@ pub fn of_release(
     match &*decoded {
         _ if is_listed => get(state, request, route.name),
         CHECKSUMS => checksums(state, request, Some(release)),
-        name => Err(ApiError::NoSuchPackage(name.to_owned())),
+        name => Err(NotFound::Package(name.to_owned()).into()),
     }
 }
 
-/// The redirect to the newest package whose name a pattern stands for. There are no query parameters: a `?` that was not
-/// encoded is the pattern's.
-pub fn newest(state: &State, request: &Request<'_>, segment: &str) -> Result<Response, ApiError> {
+/// The redirect to the newest package that matches a pattern. The path has no query parameters: an
+/// unencoded `?` is part of the pattern.
+pub fn newest(
+    state: &AppState,
+    request: &Request<'_>,
+    segment: &str,
+) -> Result<Response, ApiError> {
     let text = match request.target.query {
         "" => segment.to_owned(),
         query => format!("{segment}?{query}"),
     };
-    let no_match = || ApiError::NoMatch(text.clone());
+    let no_match = || NotFound::Match(text.clone());
     let pattern = Pattern::new(&target::decode_segment(&text).ok_or_else(no_match)?);
     let listing = state.store.listing()?;
     let mut packages = listing.packages().iter();
@@ -85,9 +93,9 @@ pub fn newest(state: &State, request: &Request<'_>, segment: &str) -> Result<Res
         .header("Cache-Control", "no-cache"))
 }
 
-/// The checksums of all packages, or of those of a release, as `sha256sum -c` reads them, by name.
+/// The checksums of all packages, or of one release, by name, in the format of `sha256sum -c`.
 fn checksums(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     release: Option<&Release>,
 ) -> Result<Response, ApiError> {
@@ -112,7 +120,7 @@ fn checksums(
 }
 
 pub fn file(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     name: &PackageName,
 ) -> Result<Response, ApiError> {
@@ -160,7 +168,7 @@ pub fn file(
         RangeRequest::Unsatisfiable => return Err(ApiError::Range(size)),
     };
     if let Some(sha256) = package.sha256 {
-        response = response.header("Repr-Digest", &sha256.digest_member());
+        response = response.header("Repr-Digest", &digest::member(&sha256));
     }
     response = response
         .header("Content-Type", PACKAGE_CONTENT_TYPE)
@@ -176,10 +184,10 @@ pub fn file(
     Ok(response)
 }
 
-/// The checksum, as `sha256sum -c` reads it.
-fn checksum(state: &State, name: &str) -> Result<Response, ApiError> {
+/// The checksum in the format of `sha256sum -c`.
+fn checksum(state: &AppState, name: &str) -> Result<Response, ApiError> {
     let name = PackageName::parse(name)
-        .map_err(|_| ApiError::NoSuchPackage(format!("{name}{SIDECAR_SUFFIX}")))?;
+        .map_err(|_| NotFound::Package(format!("{name}{SIDECAR_SUFFIX}")))?;
     match open(state, &name)?.sha256 {
         Some(sha256) => Ok(Response::new(200)
             .header("Cache-Control", "no-cache")
@@ -188,14 +196,15 @@ fn checksum(state: &State, name: &str) -> Result<Response, ApiError> {
     }
 }
 
-fn open(state: &State, name: &PackageName) -> Result<OpenPackage, ApiError> {
+fn open(state: &AppState, name: &PackageName) -> Result<OpenPackage, ApiError> {
     state
         .store
         .open_package(name)
         .map_err(|error| ApiError::about(name.as_str(), error))
 }
 
-/// The checksum where it is known; else what tells this state of the file from every other.
+/// The checksum if it is known; otherwise the inode, size and times, which identify this state of
+/// the file.
 fn entity_tag(package: &OpenPackage) -> String {
     let nanoseconds = |time: std::time::SystemTime| {
         time.duration_since(UNIX_EPOCH)

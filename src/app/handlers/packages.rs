@@ -1,18 +1,18 @@
-//! `GET /packages`: the list of packages for people and for scripts; `GET /` leads to it.
+//! `GET /packages`: the list of packages for people and scripts; `GET /` redirects to it.
 //!
 //! Invariant: both forms are rendered once for each change and base URL.
 
-use super::State;
 use crate::app::error::ApiError;
 use crate::app::negotiate::{self, Format};
 use crate::app::public_url;
 use crate::app::release::Metadata;
 use crate::app::rendered::{Rendered, View};
+use crate::app::state::AppState;
 use crate::app::views;
 use crate::http::response::Response;
 use crate::http::service::Request;
 
-pub fn get(state: &State, request: &Request<'_>) -> Result<Response, ApiError> {
+pub fn get(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError> {
     let format = negotiate::format(request)?;
     let base = state.public_url.base(request)?;
     let listing = state.store.listing()?;
@@ -35,8 +35,8 @@ pub fn get(state: &State, request: &Request<'_>) -> Result<Response, ApiError> {
     rendered?.answer(request)
 }
 
-/// The redirect from `/`, under the public prefix where there is one.
-pub fn root(state: &State, request: &Request<'_>) -> Result<Response, ApiError> {
+/// The redirect from `/`, under the public prefix if there is one.
+pub fn root(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError> {
     let base = state.public_url.base(request)?;
     let location = format!("{}/packages", public_url::path_of(&base));
     Ok(Response::new(303).header("Location", &location))

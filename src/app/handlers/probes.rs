@@ -1,10 +1,10 @@
-//! What machines ask about the server itself.
+//! Health, readiness and metrics.
 //!
-//! Invariant: `/healthz` and `/health` touch nothing that could block; `/readyz` says no for a reason that sending
-//! requests elsewhere would help with, so a full disk is none.
+//! Invariant: `/healthz` and `/health` touch nothing that could block; `/readyz` fails only for a
+//! reason that other servers may not share, so a full disk does not count.
 
-use super::State;
 use crate::app::error::ApiError;
+use crate::app::state::AppState;
 use crate::http::response::Response;
 use crate::metrics::StorageMetrics;
 use std::sync::atomic::Ordering;
@@ -17,7 +17,7 @@ pub fn health() -> Response {
     plain("application/json", r#"{"status":"ok"}"#)
 }
 
-pub fn readyz(state: &State) -> Result<Response, ApiError> {
+pub fn readyz(state: &AppState) -> Result<Response, ApiError> {
     if state.draining.load(Ordering::Relaxed) {
         return Err(ApiError::Draining);
     }
@@ -27,7 +27,7 @@ pub fn readyz(state: &State) -> Result<Response, ApiError> {
     }
 }
 
-/// Whatever is wrong with the directory, for a probe it is 503.
+/// For a probe, any failure of the directory is 503.
 fn not_ready(error: ApiError) -> ApiError {
     match error {
         ApiError::Storage(failure) => ApiError::Unavailable(failure),
@@ -35,7 +35,7 @@ fn not_ready(error: ApiError) -> ApiError {
     }
 }
 
-pub fn metrics(state: &State) -> Response {
+pub fn metrics(state: &AppState) -> Response {
     let numbers = state.store.listing().and_then(|listing| {
         Ok(StorageMetrics {
             packages: listing.packages().len(),

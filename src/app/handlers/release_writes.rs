@@ -1,31 +1,34 @@
-//! What GitHub's tools write: a release, and the assets of one.
+//! Writes of GitHub's tools: creating a release and uploading an asset to one.
 //!
-//! A release is nothing but the packages of a version, so that making one stores nothing, and says what it is or will be.
-//! An asset is published as by `PUT`, under a name that must hold the version of the release it is sent to.
+//! A release consists of the packages of a version, so creating one stores nothing and answers with
+//! the release as it is or will be. An asset is published as by `PUT`, under a name that must
+//! contain the version of its release.
 //!
-//! Invariant: nothing is answered as done that was not.
+//! Invariant: no answer claims a change that was not made.
 //!
 //! Source: GitHub's REST API, "Create a release" and "Upload a release asset".
 
-use super::releases::urls;
-use super::{State, json, put};
+use super::lookup::urls;
+use super::publish::raw;
 use crate::app::error::{ApiError, ReleaseError};
 use crate::app::release::RepositoryUrls;
+use crate::app::rendered::json;
 use crate::app::router::Route;
-use crate::config::value;
+use crate::app::state::AppState;
 use crate::http::framing::Framing;
 use crate::http::response::Response;
 use crate::http::service::{BodySink, Reply, Request};
 use crate::limits::RELEASE_JSON_BYTES_MAX;
 use crate::storage::releases::{release_id, tag_of};
 use crate::storage::{Published, Release};
+use crate::text;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// `POST /repos/{owner}/{repo}/releases`.
 pub fn create(
-    state: &Arc<State>,
+    state: &Arc<AppState>,
     request: &Request<'_>,
     route: &Route<'_>,
 ) -> Result<Reply, ApiError> {
@@ -41,7 +44,7 @@ pub fn create(
 }
 
 struct ReleaseSink {
-    state: Arc<State>,
+    state: Arc<AppState>,
     urls: RepositoryUrls,
     body: Vec<u8>,
 }
@@ -91,7 +94,7 @@ impl BodySink for ReleaseSink {
 
 /// `POST /repos/{owner}/{repo}/releases/{id}/assets?name=`.
 pub fn upload(
-    state: &Arc<State>,
+    state: &Arc<AppState>,
     request: &Request<'_>,
     route: &Route<'_>,
 ) -> Result<Reply, ApiError> {
@@ -105,9 +108,9 @@ pub fn upload(
     if given("label").is_some() {
         return Err(ReleaseError::Label.into());
     }
-    let name = put::new_name(&given("name").ok_or(ReleaseError::NoName)?)?;
+    let name = raw::new_name(&given("name").ok_or(ReleaseError::NoName)?)?;
     let tag = tag_of(name.as_str());
-    if value::number(route.name) != Some(release_id(tag)) {
+    if text::number(route.name) != Some(release_id(tag)) {
         let (name, tag) = (name.to_string(), tag.to_owned());
         return Err(ReleaseError::OtherRelease(name, tag).into());
     }
@@ -117,5 +120,5 @@ pub fn upload(
         let count = |name: &str| answering.downloads.of(name);
         json(201, &urls.asset(&published.package, &tag, &count))
     };
-    put::receive(state, request, name, false, Box::new(answer))
+    raw::receive(state, request, name, false, Box::new(answer))
 }

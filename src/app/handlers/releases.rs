@@ -1,60 +1,31 @@
-//! GitHub's API over the packages by version: releases and their assets, for reading.
+//! GitHub's API for reading: the packages by version as releases and assets.
 //!
-//! Invariants: each answer is rendered once for each change and repository, and cannot be told from GitHub's by its form;
-//! download counts in it are brought up to date at most once in `DOWNLOAD_COUNTS_INTERVAL`. One asset is made when it is
-//! asked for: that is as short as looking it up.
+//! Invariants: each answer is rendered once for each change and repository and has GitHub's form;
+//! download counts in it are at most `DOWNLOAD_COUNTS_INTERVAL` old. A single asset is rendered on
+//! request, since rendering costs no more than a lookup.
 //!
-//! Sources: the project's contract, section 2; GitHub's REST API, "Releases", "Release assets" and "Using pagination in
-//! the REST API"; RFC 8288 (`Link`).
+//! Sources: docs/contract.md, section 2; GitHub's REST API, "Releases", "Release assets" and "Using
+//! pagination in the REST API"; RFC 8288 (`Link`).
 
-use super::{State, download};
-use crate::app::error::ApiError;
+use super::download;
+use super::lookup::{by_id, by_tag, package, urls};
+use crate::app::error::{ApiError, NotFound};
 use crate::app::negotiate::{self, Page};
 use crate::app::release::RepositoryUrls;
 use crate::app::rendered::{Rendered, View};
 use crate::app::router::Route;
-use crate::config::value;
+use crate::app::state::AppState;
 use crate::http::response::Response;
 use crate::http::service::Request;
-use crate::http::target;
 use crate::storage::releases::tag_of;
-use crate::storage::{Listing, Package, Release};
+use crate::storage::{Listing, Release};
 use std::fmt::Write;
-use std::sync::Arc;
 
-/// The URLs that an answer for this repository leads to.
-pub fn urls(
-    state: &State,
+pub fn list(
+    state: &AppState,
     request: &Request<'_>,
     route: &Route<'_>,
-) -> Result<RepositoryUrls, ApiError> {
-    let base = state.public_url.base(request)?;
-    RepositoryUrls::new(&base, route.repository)
-        .ok_or_else(|| ApiError::NoSuchPath(request.target.path.to_owned()))
-}
-
-/// The package of an id.
-pub fn package(state: &State, id: &str) -> Result<Arc<Package>, ApiError> {
-    let listing = state.store.listing()?;
-    let package = value::number(id).and_then(|id| listing.releases().package(id));
-    let package = package.cloned();
-    package.ok_or_else(|| ApiError::NoSuchPackage(id.to_owned()))
-}
-
-/// The release of a tag in a path.
-pub fn by_tag<'l>(listing: &'l Listing, segment: &str) -> Result<&'l Release, ApiError> {
-    let tag = target::decode_segment(segment);
-    let release = tag.and_then(|tag| listing.releases().by_tag(&tag));
-    release.ok_or_else(|| ApiError::NoSuchRelease(segment.to_owned()))
-}
-
-/// The release of an id.
-fn by_id<'l>(listing: &'l Listing, id: &str) -> Result<&'l Release, ApiError> {
-    let release = value::number(id).and_then(|id| listing.releases().by_id(id));
-    release.ok_or_else(|| ApiError::NoSuchRelease(id.to_owned()))
-}
-
-pub fn list(state: &State, request: &Request<'_>, route: &Route<'_>) -> Result<Response, ApiError> {
+) -> Result<Response, ApiError> {
     let page = negotiate::page(request)?;
     let urls = urls(state, request, route)?;
     let listing = state.store.listing()?;
@@ -69,18 +40,18 @@ pub fn list(state: &State, request: &Request<'_>, route: &Route<'_>) -> Result<R
 }
 
 pub fn latest(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     route: &Route<'_>,
 ) -> Result<Response, ApiError> {
     let listing = state.store.listing()?;
     let latest = listing.releases().latest();
-    let latest = latest.ok_or_else(|| ApiError::NoSuchRelease("latest".to_owned()))?;
+    let latest = latest.ok_or_else(|| NotFound::Release("latest".to_owned()))?;
     one(state, request, route, &listing, latest)
 }
 
 pub fn tagged(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     route: &Route<'_>,
 ) -> Result<Response, ApiError> {
@@ -90,7 +61,7 @@ pub fn tagged(
 }
 
 pub fn numbered(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     route: &Route<'_>,
 ) -> Result<Response, ApiError> {
@@ -100,7 +71,7 @@ pub fn numbered(
 }
 
 fn one(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     route: &Route<'_>,
     listing: &Listing,
@@ -115,7 +86,7 @@ fn one(
 }
 
 pub fn assets(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     route: &Route<'_>,
 ) -> Result<Response, ApiError> {
@@ -135,9 +106,9 @@ pub fn assets(
     rendered?.answer(request)
 }
 
-/// A package: its bytes where the client asks for those, else what describes it.
+/// A package: its bytes if the client asks for them, otherwise the object that describes it.
 pub fn asset(
-    state: &State,
+    state: &AppState,
     request: &Request<'_>,
     route: &Route<'_>,
 ) -> Result<Response, ApiError> {
@@ -159,7 +130,7 @@ pub fn asset(
 }
 
 fn render(
-    state: &State,
+    state: &AppState,
     listing: &Listing,
     view: View,
     urls: &RepositoryUrls,
@@ -174,7 +145,7 @@ fn on_page<T>(items: &[T], page: Page) -> impl Iterator<Item = &T> {
     items.iter().skip(before).take(page.size)
 }
 
-/// The value of `Link` for a page of a list; empty where the list has only one.
+/// The value of `Link` for a page of a list; empty if the list has a single page.
 fn links(url: &str, page: Page, items: usize) -> String {
     let last = items.div_ceil(page.size).max(1);
     let mut links = String::new();

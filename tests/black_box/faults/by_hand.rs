@@ -1,6 +1,6 @@
 //! What people do to the directory under a running server, beyond what `volume` tries.
 
-use crate::harness::{TOKEN, TestServer, hex, until};
+use crate::support::{TOKEN, TestServer, hex, until};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

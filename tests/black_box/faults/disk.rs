@@ -2,7 +2,7 @@
 
 use super::over_without_proc;
 use super::strace::{ONE_WORKER, Strace};
-use crate::harness::{Connection, TOKEN, TestServer, hex, until};
+use crate::support::{Connection, TOKEN, TestServer, hex, until};
 use std::sync::Barrier;
 
 /// Lets every call of this name of a thread fail, until what is returned goes.

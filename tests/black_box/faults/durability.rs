@@ -1,7 +1,7 @@
 //! What an answer promises: the order of the calls before it, and what a sync that fails makes of it.
 
 use super::strace::{Call, ONE_WORKER, Strace};
-use crate::harness::{Response, TestServer, until};
+use crate::support::{Response, TestServer, until};
 
 const REPLACE: &str = "/assets/a.zip?overwrite=1";
 

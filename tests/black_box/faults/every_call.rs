@@ -7,7 +7,7 @@
 use super::ledger::Ledger;
 use super::strace::{Call, ONE_WORKER, REQUEST_THREADS, calls_of};
 use super::{Start, kills, over_without_proc, try_upload, try_write};
-use crate::harness::{Response, TestServer, noise};
+use crate::support::{Response, TestServer, noise};
 use std::path::PathBuf;
 
 /// Of so many calls one is tried in a short run.

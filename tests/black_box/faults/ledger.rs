@@ -3,7 +3,7 @@
 //! Invariant: a request that was sent and not answered leaves two possible states of its package, the one before and the
 //! one after; an answer leaves one.
 
-use crate::harness::{Response, TestServer, hex, until};
+use crate::support::{Response, TestServer, hex, until};
 use std::collections::BTreeMap;
 
 /// A package's content; `None`: no package.

@@ -12,7 +12,7 @@ mod mounts;
 mod random_kills;
 mod strace;
 
-use crate::harness::{FORM_TYPE, Response, TOKEN, TestServer, form};
+use crate::support::{FORM_TYPE, Response, TOKEN, TestServer, form};
 use std::path::Path;
 
 /// How many times to kill under load, and with it whether to kill at every call or at a sample of them.

@@ -1,6 +1,6 @@
 //! A volume that fills up, turns read-only, goes and comes back. Each server has it to itself, in a namespace of its own.
 
-use crate::harness::{Response, TOKEN, TestServer, hex, noise, until};
+use crate::support::{Response, TOKEN, TestServer, hex, noise, until};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

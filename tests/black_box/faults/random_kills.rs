@@ -2,7 +2,7 @@
 
 use super::ledger::Ledger;
 use super::{Start, kills, over_without_proc, try_upload, try_write};
-use crate::harness::{TOKEN, TestServer, noise, until};
+use crate::support::{TOKEN, TestServer, noise, until};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;

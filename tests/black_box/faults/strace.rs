@@ -5,7 +5,7 @@
 //!
 //! Source: strace(1), "Tampering".
 
-use crate::harness::{TestServer, until};
+use crate::support::{TestServer, until};
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};

@@ -3,7 +3,7 @@
 
 use super::workshop::{Fate, TOOLS, Workshop, script, through};
 use super::{DELETE, UPLOAD, stored};
-use crate::harness::{TestServer, until};
+use crate::support::{TestServer, until};
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -23,7 +23,7 @@ fn a_wrong_token_ends_the_run() {
     run.assert(1, "3 files: 0 published", errors);
     let run = workshop.run(DELETE, &["-qtwrong", "a", "b"]);
     let errors = "delete.sh: [1/2] a ... refused: The token is wrong\n\
-                  delete.sh: 1 of 2 packages were not tried\n";
+                  delete.sh: 1 of 2 names were not sent\n";
     run.assert(1, "", errors);
 }
 
@@ -37,7 +37,7 @@ fn wrong_usage_is_told_before_anything_is_sent() {
     for (arguments, words) in [
         (&["a.zip", "missing"][..], "there is no file 'missing'"),
         (&["a.zip", "directory/"], "'directory/' is a directory"),
-        (&["a.zip", "/dev/null"], "'/dev/null' is no regular file"),
+        (&["a.zip", "/dev/null"], "'/dev/null' is not a regular file"),
         (&["a.zip", "./a.zip"], "two files have the name 'a.zip'"),
         (&["a.zip", "line\nbreak"], "'linebreak' holds a control"),
         (&[], "no file is given"),
@@ -47,9 +47,18 @@ fn wrong_usage_is_told_before_anything_is_sent() {
         (&["a.zip", "--token="], "there is no token; set RELEASE_"),
         (&["a.zip", "-t", "a\nb"], "the token holds a control char"),
         (&["a.zip", "-j0"], "--parallel takes a number from 1 to 99"),
-        (&["a.zip", "-u", "host:80"], "the URL 'host:80' cannot be"),
-        (&["a.zip", "-u", "http://h:65536"], "it takes http://HOST"),
-        (&["a.zip", "-uhttp://h/?a"], "it takes http://HOST[:PORT]"),
+        (
+            &["a.zip", "-u", "host:80"],
+            "the URL 'host:80' is not valid",
+        ),
+        (
+            &["a.zip", "-u", "http://h:65536"],
+            "--url takes http://HOST",
+        ),
+        (
+            &["a.zip", "-uhttp://h/?a"],
+            "--url takes http://HOST[:PORT]",
+        ),
     ] {
         let run = workshop.run(UPLOAD, arguments);
         run.assert(2, "", words);
@@ -61,7 +70,7 @@ fn wrong_usage_is_told_before_anything_is_sent() {
         (&["a", "dist/b.zip"][..], "'dist/b.zip' is a path"),
         (&["a", ""], "a name is empty"),
         (&[], "no name is given"),
-        (&["a", "--parallel=2"], "there is no option '--parallel'"),
+        (&["a", "--parallel=x"], "--parallel takes a number"),
     ] {
         workshop.run(DELETE, arguments).assert(2, "", words);
     }
@@ -101,10 +110,10 @@ fn a_server_that_is_down_is_tried_four_times_in_all() {
     drop(closed);
     workshop.file("a.zip", b"content");
     workshop.file("b.zip", b"content");
-    for (name, word) in [(UPLOAD, "sent"), (DELETE, "tried")] {
+    for name in [UPLOAD, DELETE] {
         let mut command = workshop.command_with(&TOOLS, name);
         let run = workshop.finish(command.args(["a.zip", "b.zip"]));
-        run.assert(3, "1 failed\n", &format!("were not {word}\n"));
+        run.assert(3, "1 failed\n", "s were not sent\n");
         let failed = format!("\n{name}: [1/2] a.zip ... unavailable: Failed to connect");
         assert!(run.stderr.contains(&failed), "{}", run.stderr);
         let named = format!(" (--url is {url})\n");
@@ -123,11 +132,15 @@ fn what_may_pass_is_tried_again_and_a_lost_answer_does_no_harm() {
     );
     let server = TestServer::start();
     let (run, sleeps) = through(&server, UPLOAD, &[BUSY, Fate::Lose, Fate::Pass]);
-    let busy = "upload.sh: [1/1] a.zip ... Come \"back\" later; trying again in 7 s\n";
+    let busy = "upload.sh: [1/1] a.zip ... Come \"back\" later; retrying in 7 s\n";
     run.assert(0, "[1/1] a.zip ... already published\n", busy);
     assert_eq!(sleeps, ["7", "2"]);
     let (run, _) = through(&server, DELETE, &[Fate::Lose, Fate::Pass]);
-    run.assert(0, "a.zip ... not there; an earlier try may", "trying again");
+    run.assert(
+        0,
+        "a.zip ... not there; an earlier attempt may",
+        "retrying in 1 s",
+    );
     let (run, sleeps) = through(&server, UPLOAD, &[BUSY; 4]);
     run.assert(3, "", "a.zip ... unavailable: Come \"back\" later\n");
     assert_eq!(sleeps, ["7", "7", "7"]);

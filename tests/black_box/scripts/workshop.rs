@@ -4,7 +4,7 @@
 //! Invariants: a run leaves no temporary file behind; a run that is to try again does not sleep, for the `sleep` that
 //! it finds only notes for how long.
 
-use crate::harness::{PATIENCE, TOKEN, TestServer, until};
+use crate::support::{PATIENCE, TOKEN, TestServer, until};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{OpenOptionsExt, symlink};

@@ -3,7 +3,7 @@
 //! Invariant: the server's log has one line for each answer; a request that nobody sent would be one too many.
 
 use super::{Shape, marker, shapes, victim};
-use crate::harness::{Connection, Response, TestServer, until};
+use crate::support::{Connection, Response, TestServer, until};
 
 /// What became of a shape.
 #[derive(Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@
 //! Where nginx is not installed this says so and passes, unless `RELEASE_SERVER_REQUIRE_ALL` is set.
 
 use super::{Shape, marker, shapes, victim};
-use crate::harness::{Connection, TestServer, until};
+use crate::support::{Connection, TestServer, until};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -8,8 +8,9 @@
 
 use super::random::Random;
 use super::second_reader::{self, Body};
+use release_server::http::fields::field_slots;
 use release_server::http::framing::Framing;
-use release_server::http::head::{Head, Parsed, field_slots, parse};
+use release_server::http::head::{Head, Parsed, parse};
 use release_server::limits::{HEAD_BYTES_MAX, HEAD_FIELDS_MAX};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,8 @@
 //! Source: the contract, section 5; the invariants of `config::value`.
 
 use super::target::check_authority;
-use release_server::config::value::{
-    address, base_url, duration, is_log_filter, is_url_path, number, size_bytes, switch,
-};
+use release_server::config::value::{address, base_url, duration, is_log_filter, size_bytes};
+use release_server::text::{is_url_path, number, switch};
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::str::FromStr;

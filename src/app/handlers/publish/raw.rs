@@ -1,0 +1,95 @@
+//! Publishing a raw body: `PUT /assets/{filename}`, as `curl -T` sends it, and uploads of release
+//! assets.
+//!
+//! Invariant: whatever the head shows to be wrong is refused before the body: name, existing
+//! package, length, space.
+
+use super::{Intent, check_length, write};
+use crate::app::error::{ApiError, UploadError};
+use crate::app::negotiate;
+use crate::app::state::AppState;
+use crate::http::digest;
+use crate::http::framing::Framing;
+use crate::http::response::Response;
+use crate::http::service::{BodySink, Reply, Request};
+use crate::http::target;
+use crate::storage::name::NameError;
+use crate::storage::{PackageName, PendingUpload, Published};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+pub fn put(state: &Arc<AppState>, request: &Request<'_>, segment: &str) -> Result<Reply, ApiError> {
+    let overwrite = negotiate::overwrite(request)?;
+    let base = state.public_url.base(request)?.into_owned();
+    let name = match target::decode_segment(segment) {
+        Some(name) => new_name(&name)?,
+        None => return Err(UploadError::Name(segment.to_owned(), NameError::NotUtf8).into()),
+    };
+    let answer = move |published: &Published| super::answer(published, &base, 201);
+    receive(state, request, name, overwrite, Box::new(answer))
+}
+
+pub fn new_name(name: &str) -> Result<PackageName, UploadError> {
+    PackageName::parse(name).map_err(|why| UploadError::Name(name.to_owned(), why))
+}
+
+/// Builds the answer to a publish.
+pub type Answer = Box<dyn FnOnce(&Published) -> Response + Send>;
+
+/// Publishes a request's body under a name, and answers.
+pub fn receive(
+    state: &Arc<AppState>,
+    request: &Request<'_>,
+    name: PackageName,
+    overwrite: bool,
+    answer: Answer,
+) -> Result<Reply, ApiError> {
+    let intent = Intent {
+        overwrite,
+        stated: digest::stated(&request.fields, true).map_err(UploadError::Digest)?,
+    };
+    if request.fields.all("Content-Range").next().is_some() {
+        return Err(UploadError::Part.into());
+    }
+    match request.framing {
+        Framing::None => return Err(UploadError::LengthRequired.into()),
+        Framing::Known(0) => return Err(UploadError::EmptyFile.into()),
+        Framing::Known(length) => check_length(state, length, 0)?,
+        Framing::Chunked => {}
+    }
+    state
+        .store
+        .check_name_is_free(&name, overwrite)
+        .map_err(|error| ApiError::about(name.as_str(), error))?;
+    Ok(Reply::Body(Box::new(RawSink {
+        upload: state.store.begin_upload()?,
+        state: Arc::clone(state),
+        name,
+        intent,
+        answer,
+    })))
+}
+
+struct RawSink {
+    state: Arc<AppState>,
+    upload: PendingUpload,
+    name: PackageName,
+    intent: Intent,
+    answer: Answer,
+}
+
+impl BodySink for RawSink {
+    fn feed(&mut self, bytes: &[u8]) -> ControlFlow<Response> {
+        match write(&self.state, &mut self.upload, bytes) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error.into_response()),
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Response {
+        match super::publish(&self.state, self.upload, &self.name, &self.intent) {
+            Ok(published) => (self.answer)(&published),
+            Err(error) => error.into_response(),
+        }
+    }
+}

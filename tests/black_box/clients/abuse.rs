@@ -1,0 +1,187 @@
+//! Clients that leave in every way there is, floods, and crowds: accepting goes on, and what they cost is given back.
+//!
+//! Invariant: after each, the server holds as many connections, descriptors and threads as before, its memory has grown by
+//! no more than `GROWTH_KIB_MAX`, and nothing was stored that was not published.
+//!
+//! A client that vanishes without a FIN, as behind a cut cable, looks to the server like one that neither reads nor
+//! sends: loopback can show no more of it. What ends those is in
+//! `tests/in_process/deadlines.rs`, on a clock moved by hand.
+
+use super::stall;
+use crate::support::{Connection, TOKEN, TestServer, noise, until};
+use rustix::net::sockopt::set_socket_linger;
+use std::time::Duration;
+
+/// What the buffers and stacks of workers that have seen everything take more than those of idle ones.
+const GROWTH_KIB_MAX: u64 = 4 * 1024;
+
+const DOWNLOAD: &[u8] = b"GET /assets/small.zip HTTP/1.1\r\nHost: t\r\n\r\n";
+
+/// A server with a package of a megabyte, and what it holds while nobody bothers it.
+struct Rested {
+    server: TestServer,
+    descriptors: usize,
+    threads: usize,
+    resident_kib: u64,
+}
+
+impl Rested {
+    fn over(server: TestServer) -> Self {
+        assert_eq!(server.put("small.zip", &noise(8, 1_000_000)).status, 201);
+        wait_until_alone(&server);
+        Self {
+            descriptors: server.descriptors(),
+            threads: server.threads(),
+            resident_kib: server.resident_kib(),
+            server,
+        }
+    }
+
+    /// Waits until the clients are gone, and looks for what they left behind.
+    fn assert_regained(&mut self) {
+        let server = &mut self.server;
+        server.assert_alive();
+        wait_until_alone(server);
+        until(|| (server.descriptors() <= self.descriptors).then_some(()));
+        assert_eq!(server.threads(), self.threads);
+        let growth = server.resident_kib().saturating_sub(self.resident_kib);
+        assert!(growth <= GROWTH_KIB_MAX, "memory grew by {growth} KiB");
+        assert_eq!(server.stored(), ["small.zip", "small.zip.sha256"]);
+    }
+}
+
+/// Waits until the connection that asks is the only one.
+fn wait_until_alone(server: &TestServer) {
+    until(|| (server.metric("release_server_connections_open") == 1).then_some(()));
+}
+
+/// What clients have sent when they leave.
+fn beginnings() -> Vec<Vec<u8>> {
+    let put = "PUT /assets/x.zip HTTP/1.1\r\nHost: t\r\n";
+    let token = format!("Authorization: Bearer {TOKEN}\r\n");
+    let requests = [
+        String::new(),
+        "GET /latest HTTP/1.1\r\nHos".to_owned(),
+        "GET /latest HTTP/1.1\r\nHost: t\r\n\r\n".repeat(3),
+        format!("{put}Content-Length: 2000\r\n\r\n"),
+        format!("{put}{token}Content-Length: 2000\r\n\r\nhalf"),
+        format!("{put}{token}Content-Length: 2000\r\nExpect: 100-continue\r\n\r\n"),
+        format!("{put}{token}Transfer-Encoding: chunked\r\n\r\n7d0\r\nhalf"),
+        String::from_utf8(DOWNLOAD.to_vec()).unwrap(),
+        "nonsense\r\n\r\n".to_owned(),
+    ];
+    requests.into_iter().map(String::into_bytes).collect()
+}
+
+#[test]
+fn clients_that_leave_in_the_middle_leave_nothing_behind() {
+    let mut rested = Rested::over(TestServer::start());
+    for _ in 0..20 {
+        for beginning in beginnings() {
+            drop(stall(&rested.server, 10, &beginning));
+            let answered = stall(&rested.server, 10, &beginning);
+            answered.iter().for_each(Connection::wait_until_taken);
+            drop(answered);
+        }
+    }
+    rested.assert_regained();
+}
+
+#[test]
+fn a_flood_of_resets_keeps_nobody_out() {
+    let mut rested = Rested::over(TestServer::with(&[("MAX_CONNECTIONS", "100")]));
+    let beginnings = beginnings();
+    for number in 0..5000 {
+        let mut connection = rested.server.connect();
+        connection.send(&beginnings[number % beginnings.len()]);
+        // Closing now resets the connection.
+        set_socket_linger(&connection.stream, Some(Duration::ZERO)).unwrap();
+        drop(connection);
+        if number % 500 == 0 {
+            assert_eq!(rested.server.get("/healthz").body, b"OK");
+        }
+    }
+    rested.assert_regained();
+}
+
+#[test]
+fn half_closed_clients_get_their_answers() {
+    let mut rested = Rested::over(TestServer::start());
+    let wanted: [&[u16]; 9] = [
+        &[],
+        &[],
+        &[200; 3],
+        &[401],
+        &[400],
+        &[100, 400],
+        &[400],
+        &[200],
+        &[400],
+    ];
+    for _ in 0..10 {
+        for (beginning, wanted) in beginnings().iter().zip(wanted) {
+            let mut connection = rested.server.connect();
+            connection.send(beginning);
+            connection.finish_sending();
+            let answers = std::iter::from_fn(|| connection.try_response("GET"));
+            let statuses: Vec<u16> = answers.map(|answer| answer.status).collect();
+            assert_eq!(statuses, wanted, "{}", beginning.escape_ascii());
+            connection.assert_closed();
+        }
+    }
+    rested.assert_regained();
+}
+
+#[test]
+fn a_crowd_of_idle_clients_makes_room() {
+    let mut rested = Rested::over(TestServer::with(&[("MAX_CONNECTIONS", "16")]));
+    let mut crowd = stall(&rested.server, 200, b"");
+    assert_eq!(rested.server.get("/healthz").body, b"OK");
+    // Those that are kept are the latest.
+    for connection in &mut crowd[..180] {
+        connection.assert_closed();
+    }
+    drop(crowd);
+    rested.assert_regained();
+    let evicted = "release_server_connections_closed_total{reason=\"evicted\"}";
+    assert!(rested.server.metric(evicted) >= 184);
+}
+
+#[test]
+fn a_crowd_that_asks_at_once_is_answered_in_turn() {
+    // A request that has come and waits for a worker does not make its connection an idle one.
+    let mut rested = Rested::over(TestServer::with(&[
+        ("MAX_CONNECTIONS", "16"),
+        ("WORKERS", "1"),
+    ]));
+    let request = b"GET /assets/small.zip HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n";
+    for mut connection in stall(&rested.server, 200, request) {
+        assert_eq!(connection.response("GET").body.len(), 1_000_000);
+    }
+    rested.assert_regained();
+}
+
+#[test]
+fn out_of_descriptors_it_pauses_and_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let limited = "ulimit -n 64; exec \"$0\"";
+    let server = TestServer::by_shell(limited, directory.path(), &[]);
+    let mut rested = Rested::over(server);
+    let server = &rested.server;
+    let warning = server.wait_for_line(|line| {
+        line["message"] == "the limit on open files allows fewer connections"
+    });
+    assert_eq!(
+        (&warning["descriptors"], &warning["wanted"]),
+        (&64.into(), &8192.into())
+    );
+    for beginning in beginnings() {
+        // Idle ones go for new ones; those in the middle of a request are kept, and new ones wait.
+        let idle = stall(&rested.server, 200, b"");
+        assert_eq!(rested.server.get("/healthz").body, b"OK");
+        let busy = stall(&rested.server, 200, &beginning);
+        assert!(rested.server.descriptors() <= 64);
+        drop((idle, busy));
+        rested.assert_regained();
+    }
+}

@@ -1,0 +1,103 @@
+//! Clients that make the server hold things while they wait: what all of them together can make it hold is bounded, and
+//! who asks and takes is served beside them.
+
+use super::stall;
+use crate::support::{Connection, TestServer, noise, until};
+use release_server::limits::{LEFT_BODIES_BYTES_MAX, PARKED_BYTES_MAX, RENDERED_BODIES_MAX};
+use std::io::Write;
+
+/// What buffers of workers, and the structs and allocations of a thousand connections, take.
+const SLACK_KIB: u64 = 5 * 1024;
+
+const CLOSED: &str = "release_server_connections_closed_total{reason=\"memory\"}";
+
+/// Opens connections that send as much of this as the server takes.
+fn crowd(server: &TestServer, count: usize, bytes: &[u8]) -> Vec<Connection> {
+    let open = |_| {
+        let mut connection = server.connect();
+        // Some are closed in the middle of it.
+        let _ = connection.stream.write_all(bytes);
+        connection
+    };
+    (0..count).map(open).collect()
+}
+
+fn assert_bounded(server: &TestServer, resident_before_kib: u64, bytes_max: usize) {
+    let growth = server.resident_kib().saturating_sub(resident_before_kib);
+    let growth_max = bytes_max as u64 / 1024 + SLACK_KIB;
+    assert!(growth <= growth_max, "memory grew by {growth} KiB");
+}
+
+#[test]
+fn requests_sent_ahead() {
+    let server = TestServer::start();
+    let content = noise(8, 1_000_000);
+    assert_eq!(server.put("small.zip", &content).status, 201);
+    let before = server.resident_kib();
+    // None of them reads: the first answers fill the sockets, and the rest has to wait.
+    let ahead = "GET /assets/small.zip HTTP/1.1\r\nHost: t\r\n\r\n".repeat(4000);
+    let crowd = crowd(&server, 800, ahead.as_bytes());
+    until(|| (server.metric(CLOSED) > 0).then_some(()));
+    assert_bounded(&server, before, PARKED_BYTES_MAX);
+    assert!(server.get("/assets/small.zip").body == content);
+    drop(crowd);
+    until(|| (server.metric("release_server_connections_open") == 1).then_some(()));
+}
+
+#[test]
+fn halves_of_heads() {
+    let server = TestServer::start();
+    let before = server.resident_kib();
+    let half = format!(
+        "GET /latest HTTP/1.1\r\nHost: t\r\nX: {}",
+        "x".repeat(15_000)
+    );
+    let mut crowd = crowd(&server, 800, half.as_bytes());
+    until(|| (server.metric(CLOSED) > 0).then_some(()));
+    assert_bounded(&server, before, PARKED_BYTES_MAX);
+    assert_eq!(server.get("/latest").status, 200);
+    let refused = until(|| {
+        let mut connection = crowd.pop()?;
+        Some(connection.response("GET")).filter(|answer| answer.status == 503)
+    });
+    refused.assert_error(503, "Slow clients hold all memory");
+    assert_eq!(refused.header("retry-after"), "2");
+}
+
+#[test]
+fn answers_for_invented_hosts() {
+    const PACKAGES: usize = 2000;
+    let directory = tempfile::tempdir().unwrap();
+    let sha256 = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
+    for number in 0..PACKAGES {
+        let path = directory.path().join(format!("package-{number}.zip"));
+        std::fs::write(&path, "x").unwrap();
+        std::fs::write(path.with_extension("zip.sha256"), sha256).unwrap();
+    }
+    // Each worker keeps what it needed for the largest answer that it made.
+    let server = TestServer::over(directory.path(), &[("WORKERS", "1")]);
+    for _ in 0..30 {
+        assert_eq!(server.get("/latest").status, 200);
+    }
+    let body_bytes = server.get("/latest").body.len();
+    let before = server.resident_kib();
+    let ask = |host: usize| format!("GET /latest HTTP/1.1\r\nHost: h{host}.example\r\n\r\n");
+    let clients: Vec<_> = (0..40)
+        .map(|host| stall(&server, 1, ask(host).repeat(12).as_bytes()))
+        .collect();
+    // One that nobody has asked under before.
+    let mut hosts = 1000..;
+    let mut fresh = || {
+        let mut connection = server.connect();
+        connection.send(ask(hosts.next().unwrap()).as_bytes());
+        connection.response("GET")
+    };
+    let refused = until(|| Some(fresh()).filter(|answer| answer.status == 503));
+    refused.assert_error(503, "Slow clients hold all memory");
+    let bytes_max = LEFT_BODIES_BYTES_MAX + (RENDERED_BODIES_MAX + 2) * body_bytes;
+    assert_bounded(&server, before, bytes_max);
+    // Who was there before is served as before, all the time.
+    assert_eq!(server.get("/latest").body.len(), body_bytes);
+    drop(clients);
+    until(|| (fresh().status == 200).then_some(()));
+}

@@ -1,0 +1,58 @@
+//! `release-server healthcheck`: asks the running server, and tells what is wrong in one line.
+
+use super::command_line::{assert_fails, run, text};
+use crate::support::TestServer;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+
+#[test]
+fn a_health_check_asks_the_running_server() {
+    let mut server = TestServer::start();
+    let port = server.port.to_string();
+    for host in ["", "127.0.0.1", "0.0.0.0"] {
+        let output = run(&["healthcheck"], &[("PORT", &port), ("HOST", host)]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!((text(&output.stdout), text(&output.stderr)), ("", ""));
+    }
+    fs::remove_dir_all(server.storage()).unwrap();
+    let output = run(&["healthcheck"], &[("PORT", &port)]);
+    let url = format!("http://127.0.0.1:{port}/readyz");
+    assert_fails(
+        &output,
+        1,
+        &format!("{url}: not ready: the answer is 'HTTP/1.1 503'"),
+    );
+    server.signal("TERM");
+    server.wait();
+    let output = run(&["healthcheck"], &[("PORT", &port)]);
+    let line = format!("{url}: not ready: Connection refused (os error 111)");
+    assert_fails(&output, 1, &line);
+}
+
+#[test]
+fn a_health_check_takes_nothing_else_for_an_answer() {
+    for (answer, trouble) in [
+        ("SSH-2.0-OpenSSH_9.2\r\n", "the answer is 'SSH-2.0-Open'"),
+        ("HTTP/1.1 2", "the connection was closed without an answer"),
+    ] {
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = other.local_addr().unwrap().port().to_string();
+        let output = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let (mut connection, _) = other.accept().unwrap();
+                // Closing before it was read would reset the connection.
+                let mut request = String::new();
+                let mut reader = BufReader::new(connection.try_clone().unwrap());
+                while request != "\r\n" {
+                    request.clear();
+                    reader.read_line(&mut request).unwrap();
+                }
+                connection.write_all(answer.as_bytes()).unwrap();
+            });
+            run(&["healthcheck"], &[("PORT", &port)])
+        });
+        let line = format!("http://127.0.0.1:{port}/readyz: not ready: {trouble}");
+        assert_fails(&output, 1, &line);
+    }
+}

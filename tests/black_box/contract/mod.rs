@@ -1,0 +1,7 @@
+//! The server against its published contract, `openapi.yaml`, in both directions.
+
+mod answers;
+mod document;
+mod pattern;
+mod releases;
+mod schema;

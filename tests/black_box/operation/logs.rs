@@ -1,0 +1,152 @@
+//! The log and the numbers: a line and a count for every request, and no token in either.
+
+use crate::support::{TOKEN, TestServer, command, until};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+
+#[test]
+fn every_request_is_a_line_with_all_its_fields() {
+    let server = TestServer::start();
+    let headers = "X-Request-Id: given-id-1\r\n";
+    let answer = server.request("GET", "/latest?token=secret", headers, b"");
+    assert_eq!(answer.header("x-request-id"), "given-id-1");
+    let line = server.wait_for_line(|line| line["request_id"] == "given-id-1");
+    assert_eq!(line["level"], "INFO");
+    assert_eq!(line["method"], "GET");
+    assert_eq!(line["path"], "/latest");
+    assert_eq!(line["status"], 200);
+    assert_eq!(line["bytes"], answer.body.len());
+    assert!(line["duration_ms"].as_f64().unwrap() >= 0.0);
+    assert!(line["peer"].as_str().unwrap().starts_with("127.0.0.1:"));
+    let timestamp = line["timestamp"].as_str().unwrap();
+    assert_eq!(
+        (timestamp.len(), &timestamp[10..11], &timestamp[23..]),
+        (24, "T", "Z")
+    );
+    for given in ["", "two words", "a\tb", &"x".repeat(129)] {
+        let headers = format!("X-Request-Id: {given}\r\n");
+        let answer = server.request("GET", "/healthz", &headers, b"");
+        assert_ne!(answer.header("x-request-id"), given);
+    }
+    assert_eq!(server.put("a.zip", b"content").status, 201);
+    let line = server.wait_for_line(|line| line["message"] == "published");
+    assert_eq!(
+        (&line["package"], &line["size"]),
+        (&"a.zip".into(), &7.into())
+    );
+    assert_eq!(server.write("DELETE", "/assets/a.zip", "", b"").status, 204);
+    server.wait_for_line(|line| line["message"] == "deleted" && line["package"] == "a.zip");
+    until(|| (server.requests().len() == 7).then_some(()));
+}
+
+#[test]
+fn refused_and_broken_requests_are_lines_too() {
+    let server = TestServer::start();
+    let mut connection = server.connect();
+    connection.send(b"nonsense\r\n\r\n");
+    assert_eq!(connection.response("GET").status, 400);
+    server.wait_for_line(|line| line["status"] == 400 && line["method"] == "-");
+    assert_eq!(server.request("PUT", "/assets/a.zip", "", b"1").status, 401);
+    server.wait_for_line(|line| line["status"] == 401 && line["path"] == "/assets/a.zip");
+    let mut connection = server.connect();
+    let head = format!(
+        "PUT /assets/b.zip HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    );
+    connection.send(head.as_bytes());
+    drop(connection);
+    server.wait_for_line(|line| line["status"] == 400 && line["path"] == "/assets/b.zip");
+}
+
+#[test]
+fn no_line_holds_a_token_and_none_can_be_forged() {
+    let server = TestServer::with(&[("LOG_LEVEL", "trace")]);
+    assert_eq!(server.put("a.zip", b"1").status, 201);
+    let foreign = "Authorization: Bearer somebody-elses-token\r\n";
+    let path = "/assets/%0a%7B%22level%22%3A%22FORGED%22%7D\"},{\"level\":\"FORGED\"";
+    assert_eq!(server.request("GET", path, foreign, b"").status, 404);
+    let wrong = "Authorization: Bearer a-wrong-token\r\n";
+    assert_eq!(
+        server
+            .request("DELETE", "/assets/a.zip?t=query-token", wrong, b"")
+            .status,
+        401
+    );
+    until(|| (server.requests().len() == 3).then_some(()));
+    for line in server.log() {
+        let text = line.to_string();
+        for token in [TOKEN, "somebody-elses", "a-wrong", "query-token"] {
+            assert!(!text.contains(token), "{text}");
+        }
+        assert_ne!(line["level"], "FORGED");
+    }
+}
+
+#[test]
+fn the_numbers_count_what_happened() {
+    let server = TestServer::with(&[("MAX_PACKAGES", "2")]);
+    for name in ["a.zip", "b.zip", "c.zip"] {
+        assert_eq!(server.put(name, b"12345").status, 201);
+    }
+    assert_eq!(server.write("DELETE", "/assets/c.zip", "", b"").status, 204);
+    assert_eq!(server.get("/nothing").status, 404);
+    assert_eq!(server.put("b.zip", b"12345").status, 409);
+    let samples = [
+        "release_server_requests_total{route=\"/assets/{filename}\",status=\"2xx\"} 4",
+        "release_server_packages_published_total 3",
+        "release_server_packages_deleted_total 1",
+        "release_server_packages_swept_total 1",
+        "release_server_uploads_refused_total{reason=\"exists\"} 1",
+        "release_server_connections{state=\"answer\"} 0",
+        "release_server_workers_busy 1",
+        "release_server_packages 1",
+        "release_server_stored_bytes 5",
+        "release_server_request_duration_seconds_bucket{le=\"+Inf\"}",
+        concat!(
+            "release_server_build_info{version=\"",
+            env!("CARGO_PKG_VERSION"),
+            "\"} 1"
+        ),
+    ];
+    // A request is counted when its answer has gone, which the client may see first.
+    let text = until(|| {
+        let text = server.get("/metrics").text();
+        samples
+            .iter()
+            .all(|sample| text.contains(sample))
+            .then_some(text)
+    });
+    for line in text.lines() {
+        let sample = line.split(' ').next().unwrap();
+        assert!(
+            line.starts_with("# ") || sample.starts_with("release_server_"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn at_a_terminal_a_line_is_text_that_no_client_can_break() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut child = command()
+        .envs([("AUTH_TOKEN", TOKEN), ("PORT", "0"), ("HOST", "127.0.0.1")])
+        .env("STORAGE_PATH", directory.path())
+        .env("LOG_FORMAT", "text")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let listening = lines.next().unwrap().unwrap();
+    let address = listening.split(" address=").nth(1).unwrap();
+    let address = address.split(' ').next().unwrap();
+    let mut client = TcpStream::connect(address).unwrap();
+    let head =
+        "GET /a\"b%20c HTTP/1.1\r\nHost: a\r\nX-Request-Id: an-id\r\nConnection: close\r\n\r\n";
+    client.write_all(head.as_bytes()).unwrap();
+    let request = lines.next().unwrap().unwrap();
+    let fields = " INFO  request method=GET path=\"/a\\\"b%20c\" status=404 ";
+    assert!(request.contains(fields), "{request}");
+    assert!(request.ends_with(" request_id=an-id"), "{request}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

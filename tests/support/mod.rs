@@ -1,0 +1,12 @@
+//! What every test target starts and speaks: the real binary on a free port, and HTTP/1.1 by hand.
+//!
+//! Each target includes this folder by its path, as `crate::support`.
+
+mod content;
+mod harness;
+mod http_client;
+pub mod sock_diag;
+
+pub use content::*;
+pub use harness::*;
+pub use http_client::*;
