@@ -2,19 +2,19 @@
 //! everyone.
 //!
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy`
-//! checks it): [`cli`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`] (the
-//! directory) → [`tls`] (certificates and records) → [`config`] (settings) → [`http`] (bytes to values) → [`metrics`] → [`log`],
-//! [`clock`], [`checksum`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
+//! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`] (the
+//! directory) → [`tls`] (certificates and records) →
+//! [`config`] (settings) → [`http`] (bytes to values) → [`metrics`] → [`log`], [`clock`],
+//! [`checksum`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
 //!
 //! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 
 pub mod app;
 pub mod checksum;
-pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod date;
-mod healthcheck;
 pub mod http;
 pub mod limits;
 pub mod log;
@@ -24,5 +24,4 @@ pub mod server;
 pub mod storage;
 pub mod text;
 pub mod tls;
-mod verify;
 pub mod version;

@@ -89,6 +89,12 @@ pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
 
 /// A certificate with its chain, or a key: the longest chains in use have some 20 KiB.
 pub const PEM_BYTES_MAX: u64 = 256 * KIB as u64;
+/// How often the files of certificate and key are read to see whether they changed.
+pub const TLS_REREAD_INTERVAL: Duration = Duration::from_secs(1);
+/// The log warns of a certificate that expires within this time: half of what certbot leaves.
+pub const CERTIFICATE_WARNING_TIME: Duration = Duration::from_hours(14 * 24);
+/// How often it warns.
+pub const CERTIFICATE_WARNING_INTERVAL: Duration = Duration::from_hours(24);
 /// The content of one record (RFC 8446, section 5.1).
 pub const RECORD_PLAINTEXT_BYTES_MAX: usize = 16 * KIB;
 /// What a record adds to its content: header, explicit nonce or content type, and tag (RFC 5246,
@@ -143,9 +149,9 @@ pub const TIMESTAMP_DOUBT_TIME: Duration = Duration::from_millis(100);
 pub const LISTING_RECHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// How often leftovers of crashed processes are looked for. docs/contract.md promises 10 s.
 pub const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(8);
-/// Computed checksums reach the listing in batches, at most this far apart, so that the listing is
-/// not rendered again for each.
-pub const HEAL_PUBLISH_INTERVAL: Duration = Duration::from_secs(1);
+/// Computed checksums enter the listing in batches, at most this far apart, so that answers are not
+/// rendered again for each.
+pub const CHECKSUMS_ENTRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Bytes of a stored file that are read at a time to hash it.
 pub const HASH_BUFFER_BYTES: usize = 256 * KIB;
 

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::config::token::Token;
 use crate::http::head::Expectation;
 use crate::http::response::Response;
-use crate::http::service::{Decision, Refusal, Reply, Request, Service};
+use crate::http::service::{Channel, Decision, Refusal, Reply, Request, Service};
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::storage::Store;
 use downloads::Downloads;
@@ -74,6 +74,10 @@ impl App {
 
     fn dispatch(&self, route: &Route<'_>, request: &Request<'_>) -> Handled {
         let (state, endpoint) = (&self.0, route.endpoint);
+        let is_redirected = request.channel == Channel::ClearBesideTls;
+        if is_redirected && !handlers::in_clear::is_answered(endpoint) {
+            return handlers::in_clear::redirect(state, request).map(Reply::Now);
+        }
         if !endpoint.allows(request.method) {
             return Err(ApiError::MethodNotAllowed(endpoint.allow()));
         }

@@ -1,22 +1,21 @@
-//! The one table of settings: name, variables, default and what each takes.
+//! The one table of settings: name, variables, default and accepted values.
 //!
-//! Invariant: a setting exists because it stands here; the README's table, `check-config` and every error message are
-//! made from this table.
+//! Invariant: the documentation's tables, `check-config` and every error message are made from this
+//! table.
 
-/// One setting.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Its name in the YAML file.
+    /// The name in the YAML file.
     pub name: &'static str,
-    /// Its environment variables; the first one that is set counts.
+    /// Environment variables; the first one that is set counts.
     pub variables: &'static [&'static str],
-    /// Its value where nothing sets it; empty for none.
+    /// The value where nothing sets it; empty for none.
     pub default: &'static str,
-    /// What holds where there is neither value nor default.
+    /// Shown where there is neither a value nor a default.
     pub unset: &'static str,
-    /// What it takes, to end the sentence "it takes …".
+    /// The accepted values; completes the sentence "it takes …".
     pub takes: &'static str,
-    /// Its value must not be shown.
+    /// The value is never shown.
     pub secret: bool,
 }
 
@@ -36,16 +35,14 @@ const fn key(
     }
 }
 
-/// The port to listen on.
 pub const PORT: Key = key(
     "port",
     &["PORT"],
     "8000",
     "a number from 0 to 65535 (0: any free port)",
 );
-/// The address to listen on.
 pub const HOST: Key = Key {
-    unset: "every address, IPv6 included where there is any",
+    unset: "every address, including IPv6 where the host has it",
     ..key(
         "host",
         &["HOST"],
@@ -53,61 +50,53 @@ pub const HOST: Key = Key {
         "an IPv4 or IPv6 address, such as 127.0.0.1 or ::1",
     )
 };
-/// Where packages are kept.
 pub const STORAGE_PATH: Key = key(
     "storage_path",
     &["STORAGE_PATH"],
     "/data",
     "the path of a directory",
 );
-/// How many packages are kept.
 pub const MAX_PACKAGES: Key = key(
     "max_packages",
     &["MAX_PACKAGES"],
     "100",
     "a whole number; 0 keeps everything",
 );
-/// How many versions are kept whole.
 pub const MAX_RELEASES: Key = key(
     "max_releases",
     &["MAX_RELEASES"],
     "0",
     "a whole number; 0 keeps what max_packages keeps",
 );
-/// What is never removed to make room.
 pub const PINNED: Key = key(
     "pinned",
     &["PINNED"],
     "",
-    "patterns of names with * and ?, as a YAML list or with commas between them",
+    "name patterns with * and ?, as a YAML list or separated by commas",
 );
-/// The largest package.
 pub const MAX_UPLOAD_SIZE: Key = key(
     "max_upload_size",
     &["MAX_UPLOAD_SIZE"],
     "1GiB",
-    "a number of bytes, or of KiB, MiB or GiB with that unit behind it; 0 for no limit",
+    "a number of bytes, or a number followed by KiB, MiB or GiB; 0 for no limit",
 );
-/// The token that publishing and deleting need.
 pub const AUTH_TOKEN: Key = Key {
     secret: true,
     ..key(
         "auth_token",
         &["AUTH_TOKEN"],
         "",
-        "a text without control characters, quoted in YAML",
+        "text without control characters, quoted in YAML",
     )
 };
-/// A file that holds the token.
 pub const AUTH_TOKEN_FILE: Key = key(
     "auth_token_file",
     &["AUTH_TOKEN_FILE"],
     "",
-    "the path of a file that holds the token",
+    "the path of a file that contains the token",
 );
-/// The base of the URLs in answers.
 pub const PUBLIC_URL: Key = Key {
-    unset: "as each request's Host says",
+    unset: "taken from the Host header of each request",
     ..key(
         "public_url",
         &["PUBLIC_URL"],
@@ -115,48 +104,75 @@ pub const PUBLIC_URL: Key = Key {
         "an http or https URL without query, such as https://releases.example.org/specs",
     )
 };
-/// Whether a proxy's word is taken for where clients reached it.
 pub const TRUST_FORWARDED: Key = key(
     "trust_forwarded",
     &["TRUST_FORWARDED"],
     "false",
     "true or false",
 );
-/// The size of the pool.
+pub const TLS_CERTIFICATE: Key = Key {
+    unset: "none, so the server speaks HTTP in clear",
+    ..key(
+        "tls_certificate",
+        &["TLS_CERTIFICATE"],
+        "",
+        "the path of a PEM file with the server's certificate, then those of its issuers",
+    )
+};
+pub const TLS_KEY: Key = key(
+    "tls_key",
+    &["TLS_KEY"],
+    "",
+    "the path of a PEM file with the certificate's private key (PKCS#8, SEC1 or RSA)",
+);
+pub const HTTP_PORT: Key = Key {
+    unset: "off",
+    ..key(
+        "http_port",
+        &["HTTP_PORT"],
+        "",
+        "a number from 0 to 65535 (0: any free port)",
+    )
+};
+pub const STRICT_TRANSPORT_SECURITY: Key = Key {
+    unset: "not sent",
+    ..key(
+        "strict_transport_security",
+        &["STRICT_TRANSPORT_SECURITY"],
+        "",
+        "the header's value, such as max-age=31536000; includeSubDomains",
+    )
+};
 pub const WORKERS: Key = Key {
-    unset: "two for each core, at least four",
+    unset: "two per core, at least four",
     ..key("workers", &["WORKERS"], "", "a number from 1 to 1024")
 };
-/// The most connections at a time.
 pub const MAX_CONNECTIONS: Key = key(
     "max_connections",
     &["MAX_CONNECTIONS"],
     "8192",
     "a number from 1 to 1000000",
 );
-/// How long connections are still accepted after SIGTERM.
 pub const SHUTDOWN_DELAY: Key = key(
     "shutdown_delay",
     &["SHUTDOWN_DELAY"],
     "0s",
-    "a number of seconds, or a number with s or m behind it",
+    "a number of seconds, or a number followed by s or m",
 );
-/// How long running requests may take after that.
 pub const SHUTDOWN_GRACE: Key = key(
     "shutdown_grace",
     &["SHUTDOWN_GRACE"],
     "25s",
-    "a number of seconds, or a number with s or m behind it",
+    "a number of seconds, or a number followed by s or m",
 );
-/// Which lines are logged.
 pub const LOG_LEVEL: Key = key(
     "log_level",
     &["LOG_LEVEL", "RUST_LOG"],
     "info",
-    "off, error, warn, info, debug or trace, or a list such as info,release_server::storage=debug",
+    "off, error, warn, info, debug or trace, or a list such as \
+     info,release_server::storage=debug",
 );
 
-/// How lines are written.
 pub const LOG_FORMAT: Key = key("log_format", &["LOG_FORMAT"], "json", "json or text");
 
 /// All settings, in the order in which they are shown.
@@ -172,6 +188,10 @@ pub const ALL: &[&Key] = &[
     &AUTH_TOKEN_FILE,
     &PUBLIC_URL,
     &TRUST_FORWARDED,
+    &TLS_CERTIFICATE,
+    &TLS_KEY,
+    &HTTP_PORT,
+    &STRICT_TRANSPORT_SECURITY,
     &WORKERS,
     &MAX_CONNECTIONS,
     &SHUTDOWN_DELAY,

@@ -1,34 +1,35 @@
-//! Gathers the texts of settings from their layers: file, `.env`, environment; later ones win.
+//! Collects the texts of settings from three sources: file, `.env`, environment; later ones
+//! override earlier ones.
 //!
-//! Invariants: nothing is interpreted here but the layers' own syntax; every text is kept with where it came from. An
-//! empty variable counts as not set, because that is how compose files and charts leave one out.
+//! Invariants: this module interprets only the syntax of the sources, and keeps each text's origin.
+//! An empty variable counts as not set, because compose files and charts omit a variable that way.
 //!
 //! Sources: YAML 1.2 as `serde_yaml` reads it; `.env` as `dotenvy` reads it.
 
-use super::ConfigError;
+use super::error::ConfigError;
 use super::keys::{self, Key};
 use serde_yaml::{Mapping, Value};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// The file that is read where `CONFIG_PATH` names no other.
+/// Read where `CONFIG_PATH` is not set.
 pub const DEFAULT_CONFIG_PATH: &str = "/etc/release-server/config.yaml";
 
-/// A text and where it came from.
+/// A setting's text and origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// The text, trimmed.
+    /// Trimmed.
     pub text: String,
-    /// The file and key, or the variable: the subject of an error's sentence.
+    /// The file and key, or the variable; the subject of error sentences.
     pub origin: String,
 }
 
-/// All texts that are set. Keys that are not stand at their defaults.
+/// The texts of all keys that are set.
 #[derive(Debug, Default)]
 pub struct Raw(HashMap<&'static str, Setting>);
 
 impl Raw {
-    /// Gathers from the process's surroundings.
+    /// Collects from the files and the environment of this process.
     pub fn gather() -> Result<Self, ConfigError> {
         let environment = environment();
         let dotenv = read_dotenv(Path::new(".env"))?;
@@ -49,7 +50,7 @@ impl Raw {
 
     /// Adds the settings of a YAML document; `path` is for messages.
     pub fn add_yaml(&mut self, path: &str, text: &str) -> Result<(), ConfigError> {
-        // The parser's own message would quote the text, and the text may be the token.
+        // The parser's own message would quote the text, which may be the token.
         let document = serde_yaml::from_str(text).map_err(|error| {
             let line = error.location().map_or(1, |place| place.line());
             ConfigError(format!(
@@ -97,13 +98,15 @@ impl Raw {
         }
     }
 
-    /// Where and to what a key is set; `None` where it stands at its default.
+    /// `None` where the key has its default.
     pub fn setting(&self, key: &Key) -> Option<&Setting> {
         self.0.get(key.name)
     }
 
-    /// Every setting with its value and where that came from, a line each. A secret's value is not shown.
+    /// One line for each setting, with its value and origin. The value of a secret is not shown.
     pub fn describe(&self) -> String {
+        let width = keys::ALL.iter().map(|key| key.name.len()).max();
+        let width = width.unwrap_or_default();
         let line = |key: &&Key| {
             let (value, origin) = match self.setting(key) {
                 Some(setting) if key.secret => ("(hidden)", setting.origin.as_str()),
@@ -112,7 +115,7 @@ impl Raw {
                 None => (key.default, "default"),
             };
             format!(
-                "{:<16} {}  ({origin})\n",
+                "{:<width$} {}  ({origin})\n",
                 key.name,
                 value.replace(char::is_control, " ")
             )
@@ -120,7 +123,8 @@ impl Raw {
         keys::ALL.iter().map(line).collect()
     }
 
-    /// The value of a key, read by `parse`: the set one, else the default; `None` where there is neither.
+    /// The value of a key, read by `parse`; the default where the key is not set; `None` where
+    /// there is no default either.
     pub fn read<T>(
         &self,
         key: &Key,
@@ -137,7 +141,7 @@ impl Raw {
     }
 }
 
-/// The one sentence about a value that is not taken.
+/// The sentence about a value that is not accepted.
 pub fn refusal(origin: &str, text: Option<&str>, key: &Key) -> ConfigError {
     let takes = key.takes;
     ConfigError(match text {
@@ -149,7 +153,8 @@ pub fn refusal(origin: &str, text: Option<&str>, key: &Key) -> ConfigError {
     })
 }
 
-/// A YAML value as text; `None` where empty. Secrets must be strings: YAML would turn `0123` or `1e5` into numbers.
+/// A YAML value as text; `None` where empty. Secrets must be strings, since YAML reads `0123` or
+/// `1e5` as numbers.
 fn text_of(key: &Key, value: &Value) -> Result<Option<String>, ()> {
     match value {
         Value::Null => Ok(None),
@@ -165,7 +170,7 @@ fn text_of(key: &Key, value: &Value) -> Result<Option<String>, ()> {
     }
 }
 
-/// The configuration file; a missing one is fine at the default path only.
+/// Reads the configuration file. It may be missing at the default path only.
 fn read_file(named: Option<PathBuf>) -> Result<Option<(String, String)>, ConfigError> {
     let must_exist = named.is_some();
     let path = named.unwrap_or_else(|| PathBuf::from(DEFAULT_CONFIG_PATH));
@@ -182,10 +187,9 @@ fn read_file(named: Option<PathBuf>) -> Result<Option<(String, String)>, ConfigE
 fn read_dotenv(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
     let unreadable = |error| {
         ConfigError(match error {
-            // The parser's own message would quote the line, and the line may be the token's.
+            // The parser's own message would quote the line, which may hold the token.
             dotenvy::Error::LineParse(..) => {
-                ".env: a line is not NAME=value; quote values with blanks or quotes in them"
-                    .to_owned()
+                ".env: a line is not NAME=value; quote values that hold spaces or quotes".to_owned()
             }
             error => format!(".env: cannot be read: {error}"),
         })
@@ -197,7 +201,7 @@ fn read_dotenv(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
     }
 }
 
-/// The environment, as far as it is text: a setting that is not could not be understood anyway.
+/// The variables that are valid text; no setting accepts any other.
 fn environment() -> HashMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -1,11 +1,13 @@
 //! All settings, checked.
 //!
-//! Invariant: what holds a value of type [`Config`] need not check any of it again.
+//! Invariant: a [`Config`] needs no further checks.
 
+use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::raw::{Raw, refusal};
+use super::tls::{TlsSettings, tls};
 use super::token::Token;
-use super::{ConfigError, value};
+use super::value;
 use crate::log;
 use crate::pattern::Pattern;
 use crate::text::{number, switch};
@@ -13,59 +15,45 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where to listen.
+/// The address to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// The address; `None` for every address of this host, IPv6 included where there is any.
+    /// `None` for every address of this host, IPv6 included where the host has it.
     pub host: Option<IpAddr>,
-    /// The port; 0 for any free one.
+    /// 0 for any free port.
     pub port: u16,
 }
 
-/// The files of a certificate and its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsFiles {
-    pub certificate: PathBuf,
-    pub key: PathBuf,
-}
-
-/// All settings, checked.
 #[derive(Debug)]
 pub struct Config {
-    /// Where to listen.
     pub address: Address,
-    /// Where packages are kept.
     pub storage_path: PathBuf,
-    /// How many packages are kept; `None` for all.
+    /// `None` keeps all packages.
     pub max_packages: Option<usize>,
-    /// How many versions are kept whole; `None` for what `max_packages` keeps.
+    /// `None` keeps as many versions as `max_packages` allows.
     pub max_releases: Option<usize>,
-    /// What is never removed to make room.
+    /// Packages that match are never removed by retention.
     pub pinned: Vec<Pattern>,
-    /// The largest package, in bytes; `None` for no limit.
+    /// The largest package; `None` for no limit.
     pub max_upload_bytes: Option<u64>,
-    /// What writing needs.
     pub token: Token,
-    /// The base of absolute URLs, without a slash at its end.
+    /// Without a slash at its end.
     pub public_url: Option<String>,
-    /// Whether `X-Forwarded-*` is believed.
     pub trust_forwarded: bool,
-    /// Threads of the pool.
+    /// `None` where the server speaks HTTP in clear.
+    pub tls: Option<TlsSettings>,
     pub workers: usize,
-    /// The most connections at a time.
     pub max_connections: usize,
-    /// How long connections are still accepted after a signal.
+    /// Connections are accepted for so long after SIGTERM.
     pub shutdown_delay: Duration,
-    /// How long running requests may take after that.
+    /// Running requests may take so long after that.
     pub shutdown_grace: Duration,
-    /// Which lines are logged, as `env_logger` reads it.
+    /// In the syntax of `env_logger`.
     pub log_filter: String,
-    /// How lines are written.
     pub log_format: log::Format,
 }
 
 impl Config {
-    /// Checks the gathered texts.
     pub fn check(raw: &Raw) -> Result<Self, ConfigError> {
         Ok(Self {
             address: address(raw)?,
@@ -82,6 +70,7 @@ impl Config {
             token: token(raw)?,
             public_url: raw.read(&keys::PUBLIC_URL, value::base_url)?,
             trust_forwarded: required(raw, &keys::TRUST_FORWARDED, switch)?,
+            tls: tls(raw)?,
             workers: raw
                 .read(&keys::WORKERS, |text| within(text, 1, 1024))?
                 .unwrap_or_else(default_workers),
@@ -102,21 +91,21 @@ impl Config {
     }
 }
 
-/// Where the server listens: all that a health check needs to know.
+/// The address to listen on, without checking the other settings.
 pub fn address(raw: &Raw) -> Result<Address, ConfigError> {
     let host = raw.read(&keys::HOST, value::address)?;
     let port = required(raw, &keys::PORT, number)?;
     Ok(Address { host, port })
 }
 
-/// Where packages are kept: all that a check of them needs to know.
+/// The storage directory, without checking the other settings.
 pub fn storage_path(raw: &Raw) -> Result<PathBuf, ConfigError> {
     required(raw, &keys::STORAGE_PATH, |text| {
         (!text.is_empty()).then(|| PathBuf::from(text))
     })
 }
 
-/// A key that has a default.
+/// Reads a key that has a default.
 fn required<T>(raw: &Raw, key: &Key, parse: impl Fn(&str) -> Option<T>) -> Result<T, ConfigError> {
     raw.read(key, parse)?
         .ok_or_else(|| refusal(key.name, Some(key.default), key))
@@ -139,13 +128,14 @@ fn token(raw: &Raw) -> Result<Token, ConfigError> {
         (None, Some(file)) => Token::in_file(Path::new(&file.text))
             .map_err(|why| ConfigError(format!("{}: {why}", file.origin))),
         (None, None) => Err(ConfigError(
-            "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in the configuration file"
+            "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in the \
+             configuration file"
                 .to_owned(),
         )),
     }
 }
 
-/// Workers wait for disks, never for clients: a few more than there are cores keep the cores busy.
+/// Workers wait for disks, never for clients: twice as many as cores keep the cores busy.
 fn default_workers() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     (2 * cores).max(4)

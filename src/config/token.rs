@@ -1,14 +1,13 @@
-//! The token that writing needs.
+//! The token for publishing and deleting.
 //!
-//! Invariants: never printed (`Debug` hides it, nothing else shows it); compared in time that depends on neither value;
-//! a token file is read for each comparison, so that a rotated secret counts at once, and the last good token stays in
-//! force while the file cannot be read.
+//! Invariants: the token is never printed (`Debug` hides it). Comparing takes the same time for all
+//! values. A token file is read for each comparison, so that a rotated secret counts at once; while
+//! the file cannot be read, the last valid token counts.
 
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// Where the token comes from.
 #[derive(Debug)]
 pub struct Token(Source);
 
@@ -16,7 +15,7 @@ enum Source {
     Fixed([u8; 32]),
     File {
         path: PathBuf,
-        last_good: Mutex<[u8; 32]>,
+        last_valid: Mutex<[u8; 32]>,
     },
 }
 
@@ -30,33 +29,35 @@ impl std::fmt::Debug for Source {
 }
 
 impl Token {
-    /// A token that stays as it is; `None` where the text cannot be one.
+    /// A fixed token; `None` where the text cannot be a token.
     pub fn fixed(text: &str) -> Option<Self> {
         is_token(text).then(|| Self(Source::Fixed(hash(text.as_bytes()))))
     }
 
-    /// A token in a file, without the line's end; the sentence says why where it holds none.
+    /// A token in a file; the error is a sentence.
     pub fn in_file(path: &Path) -> Result<Self, String> {
-        let last_good = Mutex::new(read(path)?);
+        let last_valid = Mutex::new(read(path)?);
         Ok(Self(Source::File {
             path: path.to_owned(),
-            last_good,
+            last_valid,
         }))
     }
 
-    /// Whether this is the token. Hashes are compared: they have one length and tell nothing of the texts.
+    /// Compares hashes, which have one length and reveal nothing of the texts.
     pub fn matches(&self, given: &[u8]) -> bool {
         let expected = match &self.0 {
             Source::Fixed(expected) => *expected,
-            Source::File { path, last_good } => {
-                let mut last_good = last_good.lock().unwrap_or_else(PoisonError::into_inner);
+            Source::File { path, last_valid } => {
+                let mut last_valid = last_valid.lock().unwrap_or_else(PoisonError::into_inner);
                 match read(path) {
-                    Ok(current) => *last_good = current,
+                    Ok(current) => *last_valid = current,
                     Err(why) => {
-                        log::warn!("the token file cannot be used, the last token stays: {why}");
+                        log::warn!(
+                            "the token file cannot be used; the last valid token counts: {why}"
+                        );
                     }
                 }
-                *last_good
+                *last_valid
             }
         };
         let difference = expected
@@ -82,6 +83,9 @@ fn read(path: &Path) -> Result<[u8; 32], String> {
     if is_token(token) {
         Ok(hash(token.as_bytes()))
     } else {
-        Err(format!("{}: holds no token on one line", path.display()))
+        Err(format!(
+            "{}: does not hold a token on one line",
+            path.display()
+        ))
     }
 }

@@ -1,7 +1,7 @@
-//! Readers of single values: sizes, durations, switches, log filters, URLs.
+//! Readers of single values: addresses, sizes, durations, patterns, log filters, URLs.
 //!
-//! Invariant: each takes exactly what its key in [`super::keys`] says, and tells nothing but whether it did; the
-//! sentence about it is made where the key is known.
+//! Invariant: each accepts exactly what the description of its key in `config::keys` says and
+//! reports no reason; `config::raw`, which knows the key, writes the sentence.
 
 use crate::http::authority;
 use crate::pattern::Pattern;
@@ -17,7 +17,8 @@ pub fn address(text: &str) -> Option<IpAddr> {
     }
 }
 
-/// Bytes: digits, or digits with `KiB`, `MiB` or `GiB` behind them (`B` and blanks allowed, case as written by people).
+/// A number of bytes: digits, optionally followed by `B`, `KiB`, `MiB` or `GiB` in any case, with
+/// or without a space before the unit.
 pub fn size_bytes(text: &str) -> Option<u64> {
     let (digits, unit) = split_number(text)?;
     let factor: u64 = match unit.to_ascii_lowercase().as_str() {
@@ -30,7 +31,8 @@ pub fn size_bytes(text: &str) -> Option<u64> {
     digits.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// A duration in whole seconds: digits, or digits with `s` or `m` behind them. At most a day, which no shutdown needs.
+/// A duration in whole seconds: digits, optionally followed by `s` or `m`. At most a day, which is
+/// more than any shutdown needs.
 pub fn duration(text: &str) -> Option<Duration> {
     let (digits, unit) = split_number(text)?;
     let factor = match unit {
@@ -50,7 +52,7 @@ fn split_number(text: &str) -> Option<(&str, &str)> {
     (!digits.is_empty()).then(|| (digits, unit.trim_start()))
 }
 
-/// Patterns of names with commas between them.
+/// Patterns of names, separated by commas.
 pub fn patterns(text: &str) -> Vec<Pattern> {
     let patterns = text.split(',').map(str::trim);
     patterns
@@ -59,7 +61,8 @@ pub fn patterns(text: &str) -> Vec<Pattern> {
         .collect()
 }
 
-/// A list of `level` and `module=level`, as `env_logger` reads it; checked here because that one only warns.
+/// Whether the text is a list of `level` and `module=level`, which `env_logger` reads. Checked here
+/// because `env_logger` only warns.
 pub fn is_log_filter(text: &str) -> bool {
     let is_directive = |directive: &str| {
         let (module, level) = directive.rsplit_once('=').unwrap_or(("", directive));
@@ -71,9 +74,10 @@ pub fn is_log_filter(text: &str) -> bool {
     text.split(',').all(is_directive)
 }
 
-/// The base of absolute URLs: `http` or `https`, an authority, a path of safe characters; without the slash at its end.
-pub fn base_url(text: &str) -> Option<String> {
-    let (scheme, rest) = text.split_once("://")?;
+/// The base of absolute URLs: `http` or `https`, an authority, and a path of safe characters. The
+/// result has no slash at its end.
+pub fn base_url(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let scheme = scheme.to_ascii_lowercase();
     let valid = matches!(scheme.as_str(), "http" | "https")

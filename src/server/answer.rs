@@ -94,7 +94,7 @@ impl AnswerPhase {
     }
 
     fn prepare(
-        response: Response,
+        mut response: Response,
         mut exchange: Exchange,
         after: After,
         wire: &Wire,
@@ -103,6 +103,10 @@ impl AnswerPhase {
         let mut head = std::mem::take(&mut cx.out);
         head.clear();
         exchange.status = response.status.0;
+        let policy = cx.env.tls.as_ref().filter(|_| wire.is_secure());
+        if let Some(policy) = policy.and_then(|tls| tls.strict_transport_security.as_ref()) {
+            response = response.header("Strict-Transport-Security", policy);
+        }
         let context = HeadContext {
             version: &exchange.version,
             keep_alive: matches!(after, After::NextRequest | After::Skip(_)),

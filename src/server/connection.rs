@@ -26,7 +26,7 @@ use super::wire::Wire;
 use crate::http::service::{Channel, Refusal};
 use crate::limits::{HEAD_TIME_MAX, IDLE_TIME_MAX, REQUESTS_PER_TURN_MAX, STALL_CHECK_INTERVAL};
 use crate::metrics::{Activity, CloseReason, Handshake, Metrics};
-use crate::tls::session::Session;
+use crate::tls::Session;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Instant;

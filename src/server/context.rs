@@ -8,10 +8,18 @@ use crate::date;
 use crate::http::service::Service;
 use crate::limits::RECEIVE_BUFFER_BYTES;
 use crate::metrics::Metrics;
-use crate::tls::acceptor::Acceptor;
+use crate::tls::Acceptor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
+
+/// What connections over TLS have in common.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    pub acceptor: Arc<Acceptor>,
+    /// The value of the field of that name in every answer.
+    pub strict_transport_security: Option<String>,
+}
 
 /// Shared by all connections.
 pub struct Environment {
@@ -20,7 +28,7 @@ pub struct Environment {
     pub clock: Clock,
     pub request_ids: RequestIds,
     /// `None` where the server speaks HTTP in clear only.
-    pub tls: Option<Arc<Acceptor>>,
+    pub tls: Option<Tls>,
     /// The server is shutting down: no connection is kept after its answer.
     pub draining: AtomicBool,
 }

@@ -1,6 +1,6 @@
 //! Starting a server, shutting it down, and asking for its state.
 
-use super::context::Environment;
+use super::context::{Environment, Tls};
 use super::listener::{Entrance, Listener};
 use super::poller::Poller;
 use super::pool;
@@ -10,7 +10,6 @@ use super::table::Table;
 use crate::clock::Clock;
 use crate::http::service::Service;
 use crate::metrics::Metrics;
-use crate::tls::acceptor::Acceptor;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,7 +24,7 @@ pub struct Options {
     /// The clock of all deadlines.
     pub clock: Clock,
     /// For entrances that speak TLS.
-    pub tls: Option<Arc<Acceptor>>,
+    pub tls: Option<Tls>,
 }
 
 /// A running server. Dropping it ends its workers and closes its connections.

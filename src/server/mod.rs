@@ -38,5 +38,6 @@ mod unacked;
 mod wire;
 
 pub use conn_id::ConnId;
+pub use context::Tls;
 pub use handle::{Options, Server};
 pub use shared::DRAINED;

@@ -251,7 +251,7 @@ impl<'s> Worker<'s> {
         peer: SocketAddr,
     ) -> Option<Connection> {
         let session = match listener.channel {
-            Channel::Tls => Some(self.shared.env.tls.as_ref()?.session()?),
+            Channel::Tls => Some(self.shared.env.tls.as_ref()?.acceptor.session()?),
             Channel::Clear | Channel::ClearBesideTls => None,
         };
         Some(Connection::new(socket, peer, listener.channel, session))

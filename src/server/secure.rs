@@ -12,7 +12,7 @@ use super::socket::{Received, Sent, Socket};
 use crate::limits::{
     FILE_READ_BYTES, RECEIVE_BUFFER_BYTES, RECORD_BYTES_MAX, RECORD_PLAINTEXT_BYTES_MAX,
 };
-use crate::tls::session::{Failed, Opened, Session};
+use crate::tls::{Failed, Opened, Session};
 use rustix::io::Errno;
 use std::fs::File;
 

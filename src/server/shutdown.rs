@@ -7,17 +7,22 @@
 
 use super::handle::Server;
 use super::shared::DRAINED;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::low_level::pipe;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// One stream of events to wait for: SIGTERM, SIGINT, and the report of the last connection's end.
+/// One stream of events to wait for: SIGTERM, SIGINT, SIGHUP, and the report of the last connection's end.
 #[derive(Debug)]
 pub struct Signals {
     events: UnixStream,
     sender: UnixStream,
+    /// SIGHUP was received, and its event is still to be read.
+    hangup: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,20 +37,29 @@ impl Signals {
     /// From now on the signals are noted here and no longer end the process.
     pub fn register() -> io::Result<Self> {
         let (events, sender) = UnixStream::pair()?;
-        for signal in [SIGTERM, SIGINT] {
+        // The flag first: an event without it is a signal to end.
+        let hangup = Arc::new(AtomicBool::new(false));
+        flag::register(SIGHUP, Arc::clone(&hangup))?;
+        for signal in [SIGHUP, SIGTERM, SIGINT] {
             pipe::register(signal, sender.try_clone()?)?;
         }
-        Ok(Self { events, sender })
+        Ok(Self {
+            events,
+            sender,
+            hangup,
+        })
     }
 
-    /// Waits for the next event, at most for `timeout`.
-    fn wait(&self, timeout: Option<Duration>) -> io::Result<Option<u8>> {
+    /// Waits for the next event, at most for `timeout`. SIGHUP is passed to `reread`, and the wait
+    /// goes on.
+    fn wait(&self, timeout: Option<Duration>, reread: &dyn Fn()) -> io::Result<Option<u8>> {
         // Zero is not accepted as a timeout.
         let timeout = timeout.map(|timeout| timeout.max(Duration::from_millis(1)));
         self.events.set_read_timeout(timeout)?;
         let mut event = [0];
         loop {
             match (&self.events).read_exact(&mut event) {
+                Ok(()) if self.hangup.swap(false, Ordering::Relaxed) => reread(),
                 Ok(()) => return Ok(Some(event[0])),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
@@ -55,25 +69,27 @@ impl Signals {
     }
 }
 
-/// Waits for a signal, then shuts the server down. `announce` turns `/readyz` to 503.
+/// Waits for a signal, then shuts the server down. `announce` turns `/readyz` to 503; `reread` is
+/// called at each SIGHUP.
 pub fn serve_until_signal(
     server: &Server,
     signals: &Signals,
+    reread: impl Fn(),
     announce: impl FnOnce(),
     delay: Duration,
     grace: Duration,
 ) -> io::Result<Ending> {
-    signals.wait(None)?;
+    signals.wait(None, &reread)?;
     announce();
     log::info!(
         delay_s = delay.as_secs(), grace_s = grace.as_secs(), connections = server.connections();
         "shutting down"
     );
-    if !delay.is_zero() && signals.wait(Some(delay))?.is_some() {
+    if !delay.is_zero() && signals.wait(Some(delay), &reread)?.is_some() {
         return Ok(Ending::Forced);
     }
     server.drain(signals.sender.try_clone()?);
-    match signals.wait(Some(grace))? {
+    match signals.wait(Some(grace), &reread)? {
         Some(DRAINED) => log::info!("every connection is closed"),
         Some(_) => return Ok(Ending::Forced),
         None => log::warn!(connections = server.connections(); "the shutdown grace is over"),

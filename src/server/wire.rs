@@ -11,7 +11,7 @@
 use super::secure::{Scratch, Secure};
 use super::socket::{Received, Sent, Socket};
 use crate::http::service::Channel;
-use crate::tls::session::{Failed, Session};
+use crate::tls::{Failed, Session};
 use std::fs::File;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -149,6 +149,10 @@ impl Wire {
         self.secure
             .as_ref()
             .is_some_and(|secure| secure.is_resumed())
+    }
+
+    pub fn is_secure(&self) -> bool {
+        self.secure.is_some()
     }
 
     /// Why the TLS session failed.

@@ -1,20 +1,23 @@
-//! The cached listing: when it still holds, when the directory is read again, how changes of this process enter it.
+//! The cached listing: when it is valid, when the directory is reread, and how changes of this
+//! process enter it.
 //!
 //! Invariants:
-//! - Readers share one listing; only one of them reads the directory at a time, the others go on with what there is.
-//! - A reader reads the directory only when its modification time changed by somebody else's doing. Where it may have
-//!   changed without showing it (a time younger than the file system's clock ticks is doubted), the maintenance thread
-//!   reads it again, and readers go on.
-//! - A change of this process is in the listing before its answer, without reading the directory.
+//! - Readers share one listing. One reader at a time rereads the directory; the others use the
+//!   listing there is.
+//! - Readers reread the directory only after another process changed it, which its modification
+//!   time shows. A time that is younger than a tick of the file system's clock may hide a change;
+//!   the maintenance thread rereads the directory then, and readers do not wait.
+//! - A change of this process is in the listing before its answer, without rereading the directory.
 //!
-//! Lock order: the directory's lock, then `refresh`, then `known`. `known` is never held across a system call, nor while
-//! a listing is made or dropped.
+//! Lock order: the directory's lock, then `refresh`, then `known`. `known` is never held across a
+//! system call, nor while a listing is made or dropped.
 
 use super::directory::Directory;
 use super::error::Result;
-use super::listing::{Listing, Package};
+use super::listing::Listing;
 use super::lock::DirLock;
 use super::name::PackageName;
+use super::package::Package;
 use super::scan::{self, Warned};
 use crate::clock::{self, Clock};
 use crate::limits::{LISTING_FRESH_TIME, LISTING_RECHECK_INTERVAL, TIMESTAMP_DOUBT_TIME};
@@ -23,7 +26,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::Thread;
 use std::time::{Duration, Instant, SystemTime};
 
-/// The listing of one directory, kept.
 #[derive(Debug)]
 pub struct ListingCache {
     path: PathBuf,
@@ -37,37 +39,37 @@ pub struct ListingCache {
 #[derive(Clone, Debug)]
 struct Known {
     listing: Arc<Listing>,
-    /// Inode and modification time of the directory that was read; `None` before the first reading.
+    /// Inode and modification time of the directory when it was read; `None` before that.
     directory: Option<(u64, SystemTime)>,
-    /// Since when the directory may hold a change that its time does not show.
+    /// Since when the directory may have a change that its modification time does not show.
     doubted_since: Option<Instant>,
     asked_at: Instant,
     read_at: Instant,
-    /// How long the last reading took.
     read_took: Duration,
 }
 
 impl Known {
-    /// Whether what is doubted is old enough for a reading to be sure, and reading does not take all the time there is.
+    /// Whether a doubt is old enough for a reading to settle it. Readings are spaced out where they
+    /// take long.
     fn wants_reading(&self, now: Instant) -> bool {
         let wait = TIMESTAMP_DOUBT_TIME.max(self.read_took * REST_FACTOR);
         self.doubted_since
             .is_some_and(|since| now.duration_since(since) >= wait)
     }
 
-    /// Whether it is time to look for edits in place, which leave the directory as it is.
+    /// Whether to look for files edited in place, which the directory's time does not show.
     fn wants_recheck(&self, now: Instant) -> bool {
         let interval = LISTING_RECHECK_INTERVAL.max(self.read_took * REST_FACTOR);
-        // Nobody asked since: nobody would see it.
+        // Without a request since the last reading, nobody would see the result.
         self.asked_at > self.read_at && now.duration_since(self.read_at) >= interval
     }
 }
 
-/// How much longer than a reading took the maintenance thread rests before the next: a twentieth of one core.
+/// After a reading, the maintenance thread rests this many times as long: it uses at most a
+/// twentieth of one core.
 const REST_FACTOR: u32 = 20;
 
 impl ListingCache {
-    /// An empty cache for the directory at `path`.
     pub fn new(path: PathBuf, clock: Clock) -> Self {
         let now = clock.now();
         Self {
@@ -87,7 +89,7 @@ impl ListingCache {
         }
     }
 
-    /// The thread that is woken when [`ListingCache::maintain`] has something to do.
+    /// Sets the thread to wake when [`ListingCache::maintain`] has work to do.
     pub fn is_maintained_by(&self, thread: Thread) {
         let _ = self.maintenance.set(thread);
     }
@@ -96,12 +98,12 @@ impl ListingCache {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The listing as it was last seen, without asking the directory.
+    /// The listing of the last reading, without a system call.
     pub fn last(&self) -> Arc<Listing> {
         Arc::clone(&self.known().listing)
     }
 
-    /// The listing as it is now, or was within [`LISTING_FRESH_TIME`].
+    /// The listing as of now, or of at most [`LISTING_FRESH_TIME`] ago.
     pub fn current(&self) -> Result<Arc<Listing>> {
         let loaded = {
             let known = self.known();
@@ -115,7 +117,7 @@ impl ListingCache {
         let _refreshing = match self.refresh.try_lock() {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // Someone else is reading the directory.
+            // Another thread is reading the directory.
             Err(TryLockError::WouldBlock) if loaded => return Ok(self.last()),
             Err(TryLockError::WouldBlock) => {
                 self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
@@ -125,13 +127,13 @@ impl ListingCache {
         self.ask(&directory, false)
     }
 
-    /// After the directory could not be opened: what was known of it says nothing about what comes back.
+    /// Makes the next reader reread the directory.
     fn forget(&self) {
         self.known().directory = None;
     }
 
-    /// Asks the directory whether it changed, and reads it where it did; where it may have without showing it, only if the
-    /// answer has to be exact. Needs `refresh`.
+    /// Rereads the directory if its time changed; with `exactly`, also if a change may be hidden.
+    /// The caller holds `refresh`.
     fn ask(&self, directory: &Directory, exactly: bool) -> Result<Arc<Listing>> {
         let version = directory.version()?;
         {
@@ -152,7 +154,7 @@ impl ListingCache {
         Ok(listing)
     }
 
-    /// Reads the directory. Needs `refresh`.
+    /// The caller holds `refresh`.
     fn read(&self, directory: &Directory, version: (u64, SystemTime)) -> Result<Arc<Listing>> {
         let before = self.last();
         let started = self.clock.now();
@@ -173,7 +175,7 @@ impl ListingCache {
         Ok(enter(known, read))
     }
 
-    /// What readers need not wait for: reads the directory where there is doubt, or where it is time to.
+    /// Rereads the directory where there is doubt or an edit in place may be found.
     pub fn maintain(&self, directory: &Directory) -> Result<()> {
         let (now, known) = (self.clock.now(), self.known());
         let is_due = known.wants_reading(now) || known.wants_recheck(now);
@@ -185,8 +187,8 @@ impl ListingCache {
         Ok(())
     }
 
-    /// Begins a change of the directory: the listing is brought up to date and stays so until the change is committed.
-    /// Who counts the packages needs it exactly.
+    /// Begins a change of the directory: brings the listing up to date and keeps readers from
+    /// refreshing it until the change is committed. Counting packages needs `exactly`.
     pub fn begin<'c>(&'c self, lock: &'c DirLock, exactly: bool) -> Result<Change<'c>> {
         let refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
         let listing = self.ask(lock.directory(), exactly)?;
@@ -194,14 +196,15 @@ impl ListingCache {
             cache: self,
             lock,
             listing,
-            gone: Vec::new(),
-            come: Vec::new(),
+            removed: Vec::new(),
+            added: Vec::new(),
             is_open: false,
             _refreshing: refreshing,
         })
     }
 
-    /// Makes a change that no listing shows, such as a new sidecar: it does not make readers read the directory.
+    /// Makes a change that no listing shows, such as a new sidecar. Readers do not reread the
+    /// directory for it.
     pub fn unlisted<T>(&self, lock: &DirLock, change: impl FnOnce() -> Result<T>) -> Result<T> {
         let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
         let before = lock.directory().version()?;
@@ -214,33 +217,34 @@ impl ListingCache {
         changed
     }
 
-    /// The directory changed by this process's doing. By another's within the same tick of the clock, too, for all that
-    /// is known.
+    /// Records a change of this process. Another process may have changed the directory within the
+    /// same tick of the clock, so a doubt begins.
     fn now_is(&self, known: &mut Known, version: (u64, SystemTime)) {
         known.directory = Some(version);
         known.doubted_since.get_or_insert(self.clock.now());
     }
 
-    /// Enters checksums that were computed. Those of packages that have changed since are left out.
-    pub fn add_checksums(&self, healed: &[Package]) {
+    /// Enters computed checksums, except those of packages that have changed since.
+    pub fn add_checksums(&self, computed: &[Package]) {
         let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
         let listing = self.last();
         let still_so = |package: &&Package| {
             let listed = listing.get(package.name.as_str());
             listed.is_some_and(|listed| listed.state == package.state)
         };
-        let come: Vec<_> = healed
+        let added: Vec<_> = computed
             .iter()
             .filter(still_so)
             .cloned()
             .map(Arc::new)
             .collect();
-        let listing = listing.changed(&[], &come, listing.version + 1);
+        let listing = listing.changed(&[], &added, listing.version + 1);
         enter(self.known(), Arc::new(listing));
     }
 }
 
-/// Makes this the listing; the one before goes when nothing is locked. Needs `refresh`.
+/// Makes this the current listing and drops the old one without a lock held. The caller holds
+/// `refresh`.
 fn enter(mut known: MutexGuard<'_, Known>, listing: Arc<Listing>) -> Arc<Listing> {
     let before = std::mem::replace(&mut known.listing, Arc::clone(&listing));
     drop(known);
@@ -248,28 +252,28 @@ fn enter(mut known: MutexGuard<'_, Known>, listing: Arc<Listing>) -> Arc<Listing
     listing
 }
 
-/// Whether a file system's clock could give a later change the same time. A time in the future says nothing at all.
+/// Whether a later change could get the same time from the file system's clock. A time in the
+/// future proves nothing.
 pub fn is_doubtful(modified: SystemTime) -> bool {
     clock::wall_now()
         .duration_since(modified)
         .map_or(true, |age| age < TIMESTAMP_DOUBT_TIME)
 }
 
-/// A change of the directory by this process, under its lock. Once it has touched anything, only a commit keeps the listing
-/// from reading the directory again.
+/// A change of the directory by this process, under its lock. A change that fails midway forces a
+/// reread.
 pub struct Change<'c> {
     cache: &'c ListingCache,
     lock: &'c DirLock,
     listing: Arc<Listing>,
-    gone: Vec<PackageName>,
-    come: Vec<Arc<Package>>,
-    /// Something was touched, and the listing does not know of it yet.
+    removed: Vec<PackageName>,
+    added: Vec<Arc<Package>>,
+    /// The directory was touched, and the listing does not show it yet.
     is_open: bool,
     _refreshing: MutexGuard<'c, ()>,
 }
 
 impl Change<'_> {
-    /// The lock that the change is made under.
     pub fn lock(&self) -> &DirLock {
         self.lock
     }
@@ -279,32 +283,29 @@ impl Change<'_> {
         Arc::clone(&self.listing)
     }
 
-    /// Something in the directory is about to be changed.
+    /// To be called before the first change of the directory.
     pub fn touch(&mut self) {
         self.is_open = true;
     }
 
-    /// A package came, or replaced the one of its name.
-    pub fn came(&mut self, package: Arc<Package>) {
-        self.come.push(package);
+    /// Records a package that is new or replaced the one of its name.
+    pub fn added(&mut self, package: Arc<Package>) {
+        self.added.push(package);
     }
 
-    /// A package went.
-    pub fn went(&mut self, name: PackageName) {
-        self.gone.push(name);
+    pub fn removed(&mut self, name: PackageName) {
+        self.removed.push(name);
     }
 
-    /// Enters the change into the listing. It is made, whatever happens here: where the directory cannot be asked for its
-    /// state, it is read again.
+    /// Enters the change into the listing. Where the directory's time cannot be read, the directory
+    /// is reread later instead.
     pub fn commit(mut self) {
         let Ok(version) = self.lock.directory().version() else {
             return;
         };
-        let (gone, come) = (
-            std::mem::take(&mut self.gone),
-            std::mem::take(&mut self.come),
-        );
-        let listing = self.listing.changed(&gone, &come, self.listing.version + 1);
+        let (removed, added) = (&self.removed, &self.added);
+        let version_now = self.listing.version + 1;
+        let listing = self.listing.changed(removed, added, version_now);
         let mut known = self.cache.known();
         self.cache.now_is(&mut known, version);
         enter(known, Arc::new(listing));

@@ -1,11 +1,13 @@
-//! The storage directory, opened: every call on it that the storage makes, relative to one descriptor.
+//! The open storage directory: every system call on it, relative to one descriptor.
 //!
-//! Invariants: a name is resolved in this very directory and its last component is never followed, so that nothing
-//! outside can be read or written through a symbolic link; whatever is not a regular file is reported as such.
+//! Invariants: a name is resolved in this very directory and its last component is never followed,
+//! so that nothing outside can be read or written through a symbolic link. Everything but a regular
+//! file is reported as [`Entry::Other`].
 //!
-//! Sources: openat(2), statx(2), linkat(2), rename(2); `STATX_FORCE_SYNC` makes a network file system ask its server.
+//! Sources: openat(2), statx(2), linkat(2), rename(2); `STATX_FORCE_SYNC` makes a network file
+//! system ask its server.
 
-use super::error::{Result, StorageError, failed};
+use super::error::{Result, failed, unavailable};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Statx, StatxFlags};
 use rustix::io::Errno;
 use std::fs::File;
@@ -13,25 +15,23 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What tells one state of a file from every other: which file, how long, when written, when its inode last changed.
+/// What distinguishes one state of a file from every other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileState {
-    /// Inode number.
     pub inode: u64,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
-    /// When its content last changed, as far as it can be believed: anyone may set it.
+    /// When the content last changed. Anyone may set this time.
     pub modified: SystemTime,
-    /// When its inode last changed: nobody can set it.
+    /// When the inode last changed. Nobody can set this time.
     pub changed: SystemTime,
 }
 
-/// What a name stands for.
+/// The kind of thing that has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// A regular file.
     File(FileState),
-    /// Anything else: a directory, a link, a device.
+    /// Not a regular file: a directory, a link, a device.
     Other,
 }
 
@@ -65,7 +65,6 @@ const STATE: StatxFlags = StatxFlags::TYPE
     .union(StatxFlags::MTIME)
     .union(StatxFlags::CTIME);
 
-/// The state of an open file.
 pub fn state_of(file: impl AsFd) -> rustix::io::Result<Entry> {
     rustix::fs::statx(file, "", AtFlags::EMPTY_PATH, STATE).map(|stat| Entry::from(&stat))
 }
@@ -80,7 +79,6 @@ const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
 
-/// The storage directory, opened.
 #[derive(Debug)]
 pub struct Directory {
     descriptor: OwnedFd,
@@ -88,27 +86,23 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Opens the directory that the path stands for now.
+    /// Opens the directory that has this path now.
     pub fn open(path: &Path) -> Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let descriptor = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|error| {
-            match failed("open the directory", path)(error) {
-                StorageError::Failed(failure) => StorageError::Unavailable(failure),
-                other => other,
-            }
-        })?;
+        let descriptor = rustix::fs::openat(CWD, path, flags, Mode::empty())
+            .map_err(unavailable("open the directory", path))?;
         Ok(Self {
             descriptor,
             path: path.to_owned(),
         })
     }
 
-    /// The path of a name in it, for messages.
+    /// The path of a name in the directory, for messages.
     pub fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// What a name stands for; `None` for nothing.
+    /// The entry that has this name, if any.
     pub fn entry(&self, name: &str) -> Result<Option<Entry>> {
         match rustix::fs::statx(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW, STATE) {
             Ok(stat) => Ok(Some(Entry::from(&stat))),
@@ -117,7 +111,7 @@ impl Directory {
         }
     }
 
-    /// Inode and modification time of the directory itself, asked of the server where there is one.
+    /// Inode and modification time of the directory itself. A network file system asks its server.
     pub fn version(&self) -> Result<(u64, SystemTime)> {
         let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_FORCE_SYNC;
         let stat = rustix::fs::statx(&self.descriptor, "", flags, STATE)
@@ -126,30 +120,30 @@ impl Directory {
         Ok((stat.stx_ino, modified))
     }
 
-    /// Opens a file in it for reading.
+    /// Opens a file for reading.
     pub fn open_file(&self, name: &str) -> rustix::io::Result<File> {
         rustix::fs::openat(&self.descriptor, name, READ, Mode::empty()).map(File::from)
     }
 
-    /// Opens a file in it for reading and writing, as locks on network file systems need it.
+    /// Opens a file for reading and writing, which locks on network file systems need.
     pub fn open_for_lock(&self, name: &str) -> rustix::io::Result<File> {
         let flags = READ.difference(OFlags::RDONLY).union(OFlags::RDWR);
         rustix::fs::openat(&self.descriptor, name, flags, Mode::empty()).map(File::from)
     }
 
-    /// Creates a file in it for reading and writing; fails where the name is taken, by whatever.
+    /// Creates a file for reading and writing; fails where anything has the name.
     pub fn create_file(&self, name: &str) -> rustix::io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         rustix::fs::openat(&self.descriptor, name, flags, NEW_FILE_MODE).map(File::from)
     }
 
-    /// Creates a file in it that has no name yet, where the file system can.
+    /// Creates a file without a name, where the file system supports that.
     pub fn create_unnamed(&self) -> rustix::io::Result<File> {
         let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
         rustix::fs::openat(&self.descriptor, ".", flags, NEW_FILE_MODE).map(File::from)
     }
 
-    /// Removes a name; whether it was there.
+    /// Removes a name; returns whether it existed.
     pub fn remove(&self, name: &str) -> Result<bool> {
         match rustix::fs::unlinkat(&self.descriptor, name, AtFlags::empty()) {
             Ok(()) => Ok(true),
@@ -158,18 +152,17 @@ impl Directory {
         }
     }
 
-    /// Makes every change of names in it durable.
+    /// Makes every change of names durable.
     pub fn sync(&self) -> Result<()> {
         rustix::fs::fsync(&self.descriptor).map_err(failed("sync the directory", &self.path))
     }
 
-    /// Its entries, one by one.
     pub fn entries(&self) -> Result<rustix::fs::Dir> {
         rustix::fs::Dir::read_from(&self.descriptor)
             .map_err(failed("list the directory", &self.path))
     }
 
-    /// Bytes that a process like this one can still write.
+    /// Bytes that an unprivileged process can still write.
     pub fn free_bytes(&self) -> Result<u64> {
         rustix::fs::fstatvfs(&self.descriptor)
             .map(|status| status.f_bavail.saturating_mul(status.f_frsize))
@@ -183,7 +176,8 @@ impl AsFd for Directory {
     }
 }
 
-/// Readable by all, as far as the process's mask allows: other servers on the volume may run as other users.
+/// Readable by all, as far as the process's umask allows: other servers on the volume may run as
+/// other users.
 const NEW_FILE_MODE: Mode = Mode::RUSR
     .union(Mode::WUSR)
     .union(Mode::RGRP)

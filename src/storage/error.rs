@@ -1,39 +1,35 @@
-//! What can go wrong with the directory, in the terms of whoever asked.
+//! The ways in which a storage operation can fail.
 //!
-//! Invariant: an error that a person has to look into carries what was attempted, on which path, and the system's word;
-//! clients are told the first and the last, the log has all three.
+//! Invariant: an error that an operator has to look into carries the action, the path and the
+//! system's error. Clients see the action and the error; the log has all three.
 
 use crate::checksum::Sha256;
 use rustix::io::Errno;
 use std::path::Path;
 
-/// Why the storage did not do what was asked.
+/// Why a storage operation did not succeed.
 #[derive(Debug)]
 pub enum StorageError {
-    /// There is no such package.
     NotFound,
-    /// The name is taken by a package; its checksum, where it is known.
+    /// A package has the name; its checksum, where it is known.
     Exists(Option<Sha256>),
-    /// The name is taken by something that is no package, such as a folder.
+    /// Something other than a package, such as a directory, has the name.
     Occupied,
     /// The file system or a quota is full.
     NoSpace(Failure),
-    /// Another process holds the directory's lock for too long.
+    /// Another process held the directory's lock for too long.
     Busy,
-    /// The directory cannot be used now; it may be soon.
+    /// The directory cannot be used now; retrying may succeed.
     Unavailable(Failure),
-    /// An operation failed.
     Failed(Failure),
 }
 
 /// A failed operation.
 #[derive(Debug)]
 pub struct Failure {
-    /// What was attempted, to follow "cannot".
+    /// What was attempted; completes "cannot …".
     pub action: &'static str,
-    /// On what.
     pub path: String,
-    /// What the system said.
     pub error: Errno,
 }
 
@@ -61,23 +57,36 @@ impl std::error::Error for StorageError {}
 /// The result of a storage operation.
 pub type Result<T> = std::result::Result<T, StorageError>;
 
-/// The system's word in an error of the standard library.
+/// The system's error number in an error of the standard library.
 pub fn errno(error: &std::io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
-/// Turns the system's word on an operation into an error: full disks and exhausted descriptors are told apart.
+fn failure(action: &'static str, path: impl AsRef<Path>, error: Errno) -> Failure {
+    Failure {
+        action,
+        path: path.as_ref().display().to_string(),
+        error,
+    }
+}
+
+/// Turns the system's error of an operation into a [`StorageError`]. Full disks and exhausted
+/// resources get kinds of their own.
 pub fn failed(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(Errno) -> StorageError {
     move |error| {
-        let failure = Failure {
-            action,
-            path: path.as_ref().display().to_string(),
-            error,
-        };
+        let failure = failure(action, path, error);
         match error {
             Errno::NOSPC | Errno::DQUOT => StorageError::NoSpace(failure),
             Errno::MFILE | Errno::NFILE | Errno::NOMEM => StorageError::Unavailable(failure),
             _ => StorageError::Failed(failure),
         }
     }
+}
+
+/// The same for an operation without which nothing in the directory can be used.
+pub fn unavailable(
+    action: &'static str,
+    path: impl AsRef<Path>,
+) -> impl FnOnce(Errno) -> StorageError {
+    move |error| StorageError::Unavailable(failure(action, path, error))
 }

@@ -1,7 +1,8 @@
-//! Removes what crashed processes left: unfinished uploads, and sidecars whose package is gone.
+//! Removes what crashed processes left: unfinished uploads, and sidecars without a package.
 //!
-//! Invariants: runs under the directory's lock, so that no publish is between its package and its sidecar; an unfinished
-//! file goes only when its writer no longer holds the lock on it, whatever process that was.
+//! Invariants: runs under the directory's lock, so that no publish is between its package and its
+//! sidecar. An unfinished file is removed only when its writer, of whatever process, no longer
+//! holds the lock on it.
 
 use super::directory::{Directory, Entry};
 use super::error::{Result, failed};
@@ -13,19 +14,17 @@ use rustix::io::Errno;
 use std::collections::HashSet;
 use std::fs::File;
 
-/// What a clean-up found.
+/// The result of a clean-up, in names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Found {
-    /// Names removed.
+pub struct Cleaned {
     pub removed: usize,
-    /// Unfinished uploads of live processes, which are to be looked at again.
+    /// Unfinished uploads of live processes, which need another look later.
     pub alive: usize,
 }
 
-/// Names that may be leftovers.
 struct Candidates {
     temporaries: Vec<String>,
-    /// The names that sidecars without a package belong to.
+    /// Packages that have nothing but a sidecar.
     orphans: Vec<String>,
 }
 
@@ -55,50 +54,50 @@ fn candidates(directory: &Directory) -> Result<Candidates> {
     })
 }
 
-/// Packages of which there is nothing but a sidecar. Without the lock one may be on its way in or out.
+/// Packages that have nothing but a sidecar. Without the lock, some may be in the middle of a
+/// publish or a delete.
 pub fn orphans(directory: &Directory) -> Result<Vec<String>> {
-    candidates(directory).map(|found| found.orphans)
+    candidates(directory).map(|candidates| candidates.orphans)
 }
 
-/// Looks through the directory once.
-pub fn clean(lock: &DirLock) -> Result<Found> {
+pub fn clean(lock: &DirLock) -> Result<Cleaned> {
     let directory = lock.directory();
     let Candidates {
         temporaries,
         orphans,
     } = candidates(directory)?;
-    let mut found = Found::default();
-    // One that cannot be removed does not keep the others.
+    let mut cleaned = Cleaned::default();
+    // A name that cannot be removed does not keep the others from removal.
     let mut outcome = Ok(());
     for name in temporaries {
-        match lock_of_the_dead(directory, &name) {
-            Ok(_kept) => outcome = outcome.and(remove(directory, &name, &mut found)),
-            // Gone since, or no file at all.
+        match abandoned_lock(directory, &name) {
+            Ok(_lock) => outcome = outcome.and(remove(directory, &name, &mut cleaned)),
+            // Removed since, or not a file.
             Err(Errno::NOENT | Errno::LOOP | Errno::ISDIR) => {}
-            Err(_) => found.alive += 1,
+            Err(_) => cleaned.alive += 1,
         }
     }
     for package in orphans {
         let sidecar = format!("{package}{SIDECAR_SUFFIX}");
-        outcome = outcome.and(remove(directory, &sidecar, &mut found));
+        outcome = outcome.and(remove(directory, &sidecar, &mut cleaned));
     }
-    if found.removed > 0 {
-        log::info!(count = found.removed; "leftovers removed");
+    if cleaned.removed > 0 {
+        log::info!(count = cleaned.removed; "leftovers removed");
     }
-    outcome.map(|()| found)
+    outcome.map(|()| cleaned)
 }
 
-fn remove(directory: &Directory, name: &str, found: &mut Found) -> Result<()> {
+fn remove(directory: &Directory, name: &str, cleaned: &mut Cleaned) -> Result<()> {
     if let Some(Entry::File(_)) = directory.entry(name)? {
-        found.removed += usize::from(directory.remove(name)?);
+        cleaned.removed += usize::from(directory.remove(name)?);
     }
     Ok(())
 }
 
-/// The lock on an unfinished file, unless its writer holds it or it cannot be asked for. It is to be kept until the name
-/// is gone: a writer that has just created the file then finds it locked or without a name, and gives it up.
-/// Network file systems lock only what is open for writing.
-fn lock_of_the_dead(directory: &Directory, name: &str) -> rustix::io::Result<File> {
+/// The lock on an unfinished file; an error where its writer holds it. The caller keeps the lock
+/// until the name is removed: a writer that has just created the file then finds it locked or
+/// without a name, and gives it up. Network file systems lock only files that are open for writing.
+fn abandoned_lock(directory: &Directory, name: &str) -> rustix::io::Result<File> {
     let file = directory.open_for_lock(name)?;
     rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
     Ok(file)

@@ -1,39 +1,26 @@
-//! The listing: every package there is, newest first.
+//! The listing: every package, newest first.
 //!
-//! Invariants: a listing never changes; a change makes another one with another version. Order is by modification time,
-//! newest first, ties by name ascending. A package's checksum belongs to the state of the file that stands beside it.
+//! Invariants: a listing is immutable; a change makes another one with another version. The order
+//! is by modification time, newest first, ties by name ascending.
 
-use super::directory::FileState;
 use super::name::PackageName;
+use super::package::Package;
 use super::releases::Releases;
-use crate::checksum::Sha256;
 use std::cmp::{Ordering, Reverse};
 use std::sync::{Arc, OnceLock};
-
-/// A package, as it was when it was last looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Package {
-    /// Its name.
-    pub name: PackageName,
-    /// The state of its file.
-    pub state: FileState,
-    /// Its checksum, unless it is still to be computed.
-    pub sha256: Option<Sha256>,
-}
 
 /// All packages at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     newest_first: Vec<Arc<Package>>,
     by_name: Vec<Arc<Package>>,
-    /// Made when they are first asked for.
+    /// Made at the first use.
     releases: OnceLock<Releases>,
-    /// Differs from the version of every other listing of this process that holds something else.
+    /// Two listings of this process with the same version are equal.
     pub version: u64,
 }
 
 impl Listing {
-    /// A listing of these packages.
     pub fn new(packages: Vec<Arc<Package>>, version: u64) -> Self {
         Self {
             newest_first: sorted(packages.clone(), age_order),
@@ -43,23 +30,20 @@ impl Listing {
         }
     }
 
-    /// All packages, newest first.
+    /// Newest first.
     pub fn packages(&self) -> &[Arc<Package>] {
         &self.newest_first
     }
 
-    /// The same packages by version.
     pub fn releases(&self) -> &Releases {
         self.releases
             .get_or_init(|| Releases::of(&self.newest_first))
     }
 
-    /// All packages, by name.
     pub fn by_name(&self) -> &[Arc<Package>] {
         &self.by_name
     }
 
-    /// The package of a name.
     pub fn get(&self, name: &str) -> Option<&Arc<Package>> {
         self.by_name
             .binary_search_by(|package| package.name.as_str().cmp(name))
@@ -67,18 +51,25 @@ impl Listing {
             .map(|at| &self.by_name[at])
     }
 
-    /// The listing after some names went and some packages came, which may replace others of their names. One pass: the
-    /// changes are few or many, the packages always many.
+    /// The listing after some names were removed and some packages added, which replace those of
+    /// the same name. One pass over the packages, however many changes there are.
     #[must_use]
-    pub fn changed(&self, gone: &[PackageName], come: &[Arc<Package>], version: u64) -> Self {
-        let names = gone.iter().chain(come.iter().map(|package| &package.name));
-        let left: Vec<_> = names
+    pub fn changed(&self, removed: &[PackageName], added: &[Arc<Package>], version: u64) -> Self {
+        let names = removed
+            .iter()
+            .chain(added.iter().map(|package| &package.name));
+        let dropped: Vec<_> = names
             .filter_map(|name| self.get(name.as_str()))
             .cloned()
             .collect();
         Self {
-            newest_first: merged(&self.newest_first, left.clone(), come.to_vec(), age_order),
-            by_name: merged(&self.by_name, left, come.to_vec(), name_order),
+            newest_first: merged(
+                &self.newest_first,
+                dropped.clone(),
+                added.to_vec(),
+                age_order,
+            ),
+            by_name: merged(&self.by_name, dropped, added.to_vec(), name_order),
             releases: OnceLock::new(),
             version,
         }
@@ -101,20 +92,23 @@ fn sorted(mut packages: Vec<Arc<Package>>, order: Order) -> Vec<Arc<Package>> {
     packages
 }
 
-/// Ordered packages without those of them that left, and with those that came each in its place.
+/// Ordered packages, without the dropped ones and with each added one in its place.
 fn merged(
     packages: &[Arc<Package>],
-    left: Vec<Arc<Package>>,
-    come: Vec<Arc<Package>>,
+    dropped: Vec<Arc<Package>>,
+    added: Vec<Arc<Package>>,
     order: Order,
 ) -> Vec<Arc<Package>> {
-    let mut merged = Vec::with_capacity(packages.len() + come.len());
-    let mut left = sorted(left, order).into_iter().peekable();
+    let mut merged = Vec::with_capacity(packages.len() + added.len());
+    let mut dropped = sorted(dropped, order).into_iter().peekable();
     let mut keep = |merged: &mut Vec<_>, packages: &[Arc<Package>]| {
         for package in packages {
             let mut stays = true;
-            // Gone and come again, it is in there twice.
-            while left.next_if(|left| Arc::ptr_eq(left, package)).is_some() {
+            // A name that was removed and added again is in there twice.
+            while dropped
+                .next_if(|dropped| Arc::ptr_eq(dropped, package))
+                .is_some()
+            {
                 stays = false;
             }
             if stays {
@@ -123,7 +117,7 @@ fn merged(
         }
     };
     let mut rest = packages;
-    for new in sorted(come, order) {
+    for new in sorted(added, order) {
         let at = rest.partition_point(|package| order(package, &new).is_lt());
         keep(&mut merged, &rest[..at]);
         merged.push(new);

@@ -1,12 +1,13 @@
-//! The lock on the storage directory: one publish, delete or sweep at a time, among all processes that share it.
+//! The lock on the storage directory: one change at a time among all processes that share it.
 //!
 //! Invariants:
-//! - Whoever changes names of packages or sidecars holds a [`DirLock`]; the functions that do so ask for one.
-//! - The lock is the kernel's (flock(2)): it goes with its process, however that ends. On most file systems it is taken
-//!   on the directory itself and leaves nothing behind; network file systems lock only files that are open for
-//!   writing, so there it is taken on [`LOCK_FILE`].
-//! - Nobody waits for ever. Some network file systems block in flock even when asked not to, so one thread does all
-//!   the waiting, and workers wait for that thread, for a bounded time.
+//! - Package and sidecar names change only under a [`DirLock`], which the functions that change
+//!   them take as a parameter.
+//! - The lock is the kernel's (flock(2)) and ends with its process. On most file systems it is
+//!   taken on the directory itself and leaves no file. Network file systems lock only files that
+//!   are open for writing; there [`LOCK_FILE`] is locked.
+//! - Waiting is bounded. Some network file systems block in flock even when asked not to, so one
+//!   thread waits for the lock, and other threads wait for that thread with a time limit.
 
 use super::directory::Directory;
 use super::error::{Result, StorageError, failed};
@@ -17,15 +18,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// The file that stands for the directory where that cannot be locked itself.
+/// Locked in place of the directory where the directory itself cannot be locked.
 pub const LOCK_FILE: &str = ".release-server.lock";
 
-/// Takes the lock for all workers of this process.
+/// Takes the lock for all threads of this process.
 #[derive(Debug)]
 pub struct LockKeeper(Arc<Shared>);
 
-/// The lock, held; it ends when this is dropped. The order of the fields is the order in which they go: the kernel's
-/// lock with its descriptors first, then the turn within this process.
+/// The held lock; dropping this releases it. Fields drop in their order: the kernel's lock with its
+/// descriptors first, then the turn within this process.
 #[derive(Debug)]
 pub struct DirLock {
     directory: Directory,
@@ -34,7 +35,6 @@ pub struct DirLock {
 }
 
 impl DirLock {
-    /// The directory that is locked.
     pub fn directory(&self) -> &Directory {
         &self.directory
     }
@@ -46,20 +46,19 @@ struct Shared {
     changed: Condvar,
 }
 
-/// Whose turn it is within this process.
+/// The turn within this process.
 #[derive(Debug)]
 enum Turn {
-    /// Nobody's.
     Free,
-    /// A worker waits for the thread to take the lock.
+    /// A caller waits for the lock thread.
     Asked,
-    /// The thread has the answer for that worker: the directory, and the lock file where one is needed.
+    /// The lock thread's result: the directory, and the lock file where one is needed.
     Answered(Result<(Directory, Option<OwnedFd>)>),
-    /// The worker has the lock.
+    /// The caller holds the lock.
     Taken,
-    /// The worker gave up before there was an answer.
+    /// The caller stopped waiting before there was a result.
     Abandoned,
-    /// The keeper is gone, the thread is to end.
+    /// The keeper was dropped; the thread is to end.
     Ended,
 }
 
@@ -82,7 +81,7 @@ impl Shared {
         std::mem::replace(turn, next)
     }
 
-    /// Waits while the turn is as described, but not for ever.
+    /// Waits at most [`LOCK_WAIT_MAX`] while the condition holds.
     fn wait_while<'s>(
         &self,
         turn: MutexGuard<'s, Turn>,
@@ -109,7 +108,7 @@ impl LockKeeper {
         Ok(Self(shared))
     }
 
-    /// Waits for the lock, for a bounded time.
+    /// Waits for the lock, at most [`LOCK_WAIT_MAX`] for each of the process and the kernel.
     pub fn acquire(&self) -> Result<DirLock> {
         let shared = &self.0;
         let mut turn = shared.wait_while(shared.lock(), |turn| !matches!(turn, Turn::Free));
@@ -165,7 +164,7 @@ fn wait_for_locks(shared: &Shared, path: &Path) {
     }
 }
 
-/// Opens the directory and waits for its lock, however long that takes.
+/// Opens the directory and waits for its lock without a time limit.
 fn take(path: &Path) -> Result<(Directory, Option<OwnedFd>)> {
     let directory = Directory::open(path)?;
     match flock(&directory) {
@@ -179,7 +178,7 @@ fn take(path: &Path) -> Result<(Directory, Option<OwnedFd>)> {
     let file = rustix::fs::openat(&directory, LOCK_FILE, flags, mode)
         .map_err(failed("open the lock file", &shown))?;
     match flock(&file) {
-        // No locks at all: such a file system serves one machine, and within it the turns keep the order.
+        // No locks at all: such a file system serves one process, whose turns keep the order.
         Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok((directory, Some(file))),
         Err(error) => Err(failed("lock", &shown)(error)),
     }

@@ -1,20 +1,20 @@
-//! The storage's own thread: what must happen without anyone asking.
+//! The maintenance thread: clean-ups, rereading the directory, and missing checksums.
 //!
-//! Invariant: everything here may fail, be late or be done twice by several processes without anyone losing anything.
+//! Invariant: everything here may fail, be late or be done by several processes at once without any
+//! loss of data.
 
-use super::Store;
 use super::cache::is_doubtful;
 use super::directory::Directory;
 use super::error::{Result, StorageError};
-use super::heal;
-use super::leftovers;
+use super::leftovers::{self, Cleaned};
+use super::missing_checksums::MissingChecksums;
 use crate::limits::{LEFTOVERS_INTERVAL, LISTING_RECHECK_INTERVAL};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
-/// The thread; it ends when this is dropped.
+/// The running thread; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Maintenance {
     stopped: Arc<AtomicBool>,
@@ -22,13 +22,13 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
-    /// Starts the thread; its first round is done at once.
-    pub fn start(store: Arc<Store>) -> std::io::Result<Self> {
+    /// Starts the thread, which begins its first round at once.
+    pub(super) fn start(parts: MissingChecksums) -> std::io::Result<Self> {
         let stopped = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&stopped);
+        let is_stopped = Arc::clone(&stopped);
         let thread = std::thread::Builder::new()
             .name("maintenance".to_owned())
-            .spawn(move || run(&store, &told))?;
+            .spawn(move || run(&parts, &is_stopped))?;
         Ok(Self {
             stopped,
             thread: Some(thread),
@@ -41,45 +41,45 @@ impl Drop for Maintenance {
         self.stopped.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // A panic in there was logged by the thread itself.
+            // The thread itself has logged its panic, if any.
             let _ = thread.join();
         }
     }
 }
 
-fn run(store: &Store, stopped: &AtomicBool) {
-    store.cache.is_maintained_by(std::thread::current());
+fn run(parts: &MissingChecksums, stopped: &AtomicBool) {
+    parts.cache.is_maintained_by(std::thread::current());
     let mut trouble = None;
-    // Whoever asks first would wait for it.
-    tell(store.cache.current().err(), &mut trouble);
+    // Spares the first request the wait for the first reading.
+    report(parts.cache.current().err(), &mut trouble);
     let mut cleaner = Cleaner::default();
     while !stopped.load(Ordering::Acquire) {
-        let mut outcome = one_round(store, &mut cleaner);
-        let mut ended_at = store.clock.now();
-        // Hashing may take hours; the rest goes on meanwhile. What fails may have waited for the lock: that is not tried
-        // again before each package.
-        let healed = heal::heal(store, || {
-            let since = store.clock.now().duration_since(ended_at);
+        let mut outcome = one_round(parts, &mut cleaner);
+        let mut ended_at = parts.clock.now();
+        // Hashing may take hours, so the other work runs before each package. After a failure,
+        // which may have waited for the lock, it runs less often.
+        let computed = parts.compute(|| {
+            let since = parts.clock.now().duration_since(ended_at);
             if outcome.is_ok() || since >= LISTING_RECHECK_INTERVAL {
-                outcome = one_round(store, &mut cleaner);
-                ended_at = store.clock.now();
+                outcome = one_round(parts, &mut cleaner);
+                ended_at = parts.clock.now();
             }
             !stopped.load(Ordering::Acquire)
         });
-        tell(outcome.and(healed).err(), &mut trouble);
+        report(outcome.and(computed).err(), &mut trouble);
         std::thread::park_timeout(LISTING_RECHECK_INTERVAL);
     }
 }
 
-/// Each part is done whatever became of the one before it; the first trouble is told.
-fn one_round(store: &Store, cleaner: &mut Cleaner) -> Result<()> {
-    let directory = Directory::open(&store.path)?;
-    let leftovers = cleaner.round(store, &directory);
-    leftovers.and(store.cache.maintain(&directory))
+/// Each part runs even if another fails; the first error is returned.
+fn one_round(parts: &MissingChecksums, cleaner: &mut Cleaner) -> Result<()> {
+    let directory = Directory::open(&parts.path)?;
+    let leftovers = cleaner.round(parts, &directory);
+    leftovers.and(parts.cache.maintain(&directory))
 }
 
-/// Logs trouble when it begins, changes or ends, not in every round.
-fn tell(now: Option<StorageError>, before: &mut Option<String>) {
+/// Logs an error when it begins, changes or ends, not in every round.
+fn report(now: Option<StorageError>, before: &mut Option<String>) {
     let now = now.map(|error| error.to_string());
     match &now {
         Some(error) if now != *before => {
@@ -91,7 +91,7 @@ fn tell(now: Option<StorageError>, before: &mut Option<String>) {
     *before = now;
 }
 
-/// Looks for leftovers, but not twice in a directory that has not changed.
+/// Removes leftovers, but does not look twice at a directory that has not changed.
 #[derive(Default)]
 struct Cleaner {
     looked_at: Option<Instant>,
@@ -99,21 +99,21 @@ struct Cleaner {
 }
 
 impl Cleaner {
-    fn round(&mut self, store: &Store, directory: &Directory) -> Result<()> {
-        let now = store.clock.now();
+    fn round(&mut self, parts: &MissingChecksums, directory: &Directory) -> Result<()> {
+        let now = parts.clock.now();
         let is_due = |at: Instant| now.duration_since(at) >= LEFTOVERS_INTERVAL;
         if !self.looked_at.is_none_or(is_due) {
             return Ok(());
         }
         let version = directory.version()?;
         if self.clean_at != Some(version) {
-            let lock = store.lock.acquire()?;
-            let found = store.cache.unlisted(&lock, || leftovers::clean(&lock))?;
-            // Live uploads may die, and a change within a tick of the file system's clock does not show.
-            let settled = found == leftovers::Found::default() && !is_doubtful(version.1);
+            let lock = parts.lock.acquire()?;
+            let cleaned = parts.cache.unlisted(&lock, || leftovers::clean(&lock))?;
+            // Live uploads may fail later, and a change within a tick of the clock does not show.
+            let settled = cleaned == Cleaned::default() && !is_doubtful(version.1);
             self.clean_at = settled.then_some(version);
         }
-        // Not after a failure: the next look comes with the next round, so that the trouble ends when it ends.
+        // After a failure the next round tries again at once, so that recovery is not delayed.
         self.looked_at = Some(now);
         Ok(())
     }

@@ -1,34 +1,28 @@
 //! The name of a package: checked once, then a type.
 //!
-//! Invariant: a [`PackageName`] can be joined to the storage directory without leaving it, hiding in it, or standing for
-//! another package's sidecar. Nothing else that came from a client reaches the file system.
+//! Invariant: a [`PackageName`] joined to the storage directory stays inside it, is not hidden, and
+//! is not the name of another package's sidecar. No other text of a client reaches the file system.
 //!
-//! Source: the project's contract, section 1, "Filenames".
+//! Source: docs/contract.md, section 1, "Filenames".
 
 use crate::limits::NAME_BYTES_MAX;
 use std::sync::Arc;
 
-/// The ending of a sidecar's name.
 pub const SIDECAR_SUFFIX: &str = ".sha256";
 
-/// A file name that a package may have.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageName(Arc<str>);
 
-/// Why a name cannot be a package's.
+/// Why a name cannot be a package's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameError {
-    /// No character at all.
     Empty,
-    /// Over `NAME_BYTES_MAX`.
     TooLong,
-    /// Begins with a dot.
     Hidden,
-    /// Ends like a sidecar.
+    /// Ends with the suffix of sidecars.
     Reserved,
-    /// Bytes that are no UTF-8.
     NotUtf8,
-    /// A separator or a control character.
+    /// Holds this separator or control character.
     Character(char),
 }
 
@@ -48,7 +42,6 @@ impl std::fmt::Display for NameError {
 }
 
 impl PackageName {
-    /// Checks a name.
     pub fn parse(name: &str) -> Result<Self, NameError> {
         let unsafe_character = |c: &char| matches!(c, '/' | '\\') || c.is_control();
         if name.is_empty() {
@@ -66,12 +59,11 @@ impl PackageName {
         }
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name of its sidecar.
+    /// The file name of the package's sidecar.
     pub fn sidecar(&self) -> String {
         format!("{}{SIDECAR_SUFFIX}", self.0)
     }

@@ -1,51 +1,61 @@
 //! Opening a package for a download.
 //!
-//! Invariant: size, times, checksum and bytes of an answer belong to one open file, whatever happens to its name
-//! meanwhile.
+//! Invariant: size, times, checksum and bytes of one answer belong to one open file, whatever
+//! happens to its name meanwhile.
 
-use super::Store;
 use super::directory::{Directory, Entry, FileState, open_file, state_of};
-use super::error::{Result, StorageError, failed};
+use super::error::{Result, StorageError, failed, unavailable};
+use super::listing::Listing;
 use super::name::PackageName;
 use super::sidecar;
 use crate::checksum::Sha256;
 use rustix::io::Errno;
 use std::fs::File;
+use std::path::Path;
 
-/// A package's file, opened, and what is known of it.
+/// A package's open file and what is known of it.
 #[derive(Debug)]
 pub struct OpenPackage {
-    /// The file.
     pub file: File,
-    /// Its state when it was opened.
+    /// The file's state when it was opened.
     pub state: FileState,
-    /// Its checksum, unless it is still to be computed.
+    /// `None` until it is computed.
     pub sha256: Option<Sha256>,
 }
 
-pub(super) fn open(store: &Store, name: &PackageName) -> Result<OpenPackage> {
-    let path = store.path.join(name.as_str());
-    let file = open_file(&path).map_err(|error| match error {
-        // A link is LOOP, a socket NXIO. A directory that is gone has no packages either, but must not say so.
+/// Opens a package of the directory at `path`. `listing`: the last one read, to spare reading the
+/// sidecar.
+pub fn open(path: &Path, listing: &Listing, name: &PackageName) -> Result<OpenPackage> {
+    let file_path = path.join(name.as_str());
+    let file = open_file(&file_path).map_err(|error| match error {
+        // A link gives LOOP, a socket NXIO.
         Errno::LOOP | Errno::NXIO => StorageError::NotFound,
-        Errno::NOENT | Errno::NOTDIR if store.path.is_dir() => StorageError::NotFound,
-        Errno::NOENT | Errno::NOTDIR => match failed("open the directory", &store.path)(error) {
-            StorageError::Failed(failure) => StorageError::Unavailable(failure),
-            other => other,
-        },
-        error => failed("open", &path)(error),
+        Errno::NOENT | Errno::NOTDIR if path.is_dir() => StorageError::NotFound,
+        // The directory itself is missing, which must not read as "no such package".
+        Errno::NOENT | Errno::NOTDIR => unavailable("open the directory", path)(error),
+        error => failed("open", &file_path)(error),
     })?;
-    let Entry::File(state) = state_of(&file).map_err(failed("look at", &path))? else {
+    let Entry::File(state) = state_of(&file).map_err(failed("look at", &file_path))? else {
         return Err(StorageError::NotFound);
     };
-    let listing = store.cache.last();
     let sha256 = match listing.get(name.as_str()) {
         Some(listed) if listed.state == state && listed.sha256.is_some() => listed.sha256,
-        _ => sidecar::read(&Directory::open(&store.path)?, name, &state).ok(),
+        _ => sidecar::read(&Directory::open(path)?, name, &state).ok(),
     };
     Ok(OpenPackage {
         file,
         state,
         sha256,
     })
+}
+
+/// The error for a name that this entry has taken.
+pub fn taken(path: &Path, listing: &Listing, name: &PackageName, entry: Entry) -> StorageError {
+    match entry {
+        Entry::Other => StorageError::Occupied,
+        Entry::File(_) => {
+            let package = open(path, listing, name).ok();
+            StorageError::Exists(package.and_then(|package| package.sha256))
+        }
+    }
 }

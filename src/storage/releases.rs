@@ -1,20 +1,19 @@
-//! Packages by version: what GitHub's clients know as releases and their assets.
+//! Packages by version, which GitHub's clients know as releases and their assets.
 //!
-//! Invariants: every package is in exactly one release, that of the version in its name, or [`UNVERSIONED`]; nothing about
-//! releases is stored, so that files put there by hand count like any other; an id follows from a name alone, so that it
-//! is the same after a restart and in every process.
+//! Invariants: every package is in exactly one release: that of the version in its name, or
+//! [`UNVERSIONED`]. Nothing about releases is stored, so files copied in by hand count like any
+//! other. An id follows from a name alone, so it is the same after a restart and in every process.
 //!
-//! Source: the project's contract, section 2.
+//! Source: docs/contract.md, section 2.
 
-use super::listing::Package;
+use super::package::Package;
 use crate::version::{Version, without_v};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
-/// The tag of the packages whose names hold no version.
+/// The tag of packages without a version in their names.
 pub const UNVERSIONED: &str = "unversioned";
 
-/// All releases of a listing.
 #[derive(Clone, Debug, Default)]
 pub struct Releases {
     highest_first: Vec<Release>,
@@ -24,23 +23,21 @@ pub struct Releases {
 /// The packages of one version.
 #[derive(Clone, Debug)]
 pub struct Release {
-    /// Its id.
     pub id: u64,
-    /// Its version as names write it, with a `v` where one of them does; or [`UNVERSIONED`].
+    /// The version as names write it, with a `v` where any of them does; or [`UNVERSIONED`].
     pub tag: String,
-    /// Whether it comes before a version without words behind its numbers.
+    /// Whether the version has a pre-release suffix, such as `-rc.1`.
     pub is_pre_release: bool,
-    /// Its packages, newest first; none only in an answer about a release that nothing was published for yet.
+    /// Newest first; empty only for a release without packages yet.
     pub packages: Vec<Arc<Package>>,
 }
 
 impl Releases {
-    /// The releases of these packages, which come newest first.
     pub(super) fn of(newest_first: &[Arc<Package>]) -> Self {
         let mut highest_first: Vec<(Option<Version<'_>>, Release)> = Vec::new();
         for package in newest_first {
             let version = Version::of(package.name.as_str());
-            // No version comes last.
+            // `None` sorts last.
             let found = highest_first.binary_search_by(|(other, _)| version.cmp(other));
             let tag = version.as_ref().map_or(UNVERSIONED, Version::as_str);
             let at = found.unwrap_or_else(|at| {
@@ -63,29 +60,27 @@ impl Releases {
         }
     }
 
-    /// All releases, the highest version first, [`UNVERSIONED`] last.
+    /// The highest version first, [`UNVERSIONED`] last.
     pub fn all(&self) -> &[Release] {
         &self.highest_first
     }
 
-    /// The highest version that is no pre-release.
+    /// The highest version that is not a pre-release.
     pub fn latest(&self) -> Option<&Release> {
         let mut versions = self.highest_first.iter();
         versions.find(|release| !release.is_pre_release && release.tag != UNVERSIONED)
     }
 
-    /// The release of a tag, with or without `v`.
+    /// The tag may be given with or without `v`.
     pub fn by_tag(&self, tag: &str) -> Option<&Release> {
         let mut releases = self.highest_first.iter();
         releases.find(|release| without_v(&release.tag) == without_v(tag))
     }
 
-    /// The release of an id.
     pub fn by_id(&self, id: u64) -> Option<&Release> {
         self.highest_first.iter().find(|release| release.id == id)
     }
 
-    /// The package of an id.
     pub fn package(&self, id: u64) -> Option<&Arc<Package>> {
         let mut packages = self.packages_by_id.iter();
         packages
@@ -104,29 +99,29 @@ impl Release {
         }
     }
 
-    /// The release that a tag would have if something were published for it; `None` where no name could have that tag.
-    pub fn to_come(tag: &str) -> Option<Self> {
+    /// The release of a tag that has no package yet; `None` where no package name could have this
+    /// tag.
+    pub fn empty(tag: &str) -> Option<Self> {
         (tag == UNVERSIONED || tag_of(tag) == tag).then(|| Self::new(tag))
     }
 }
 
-/// The tag of the release that a package of this name belongs to, as the name writes it.
+/// The tag of the release of a package, as the package's name writes it.
 pub fn tag_of(name: &str) -> &str {
     Version::of(name).map_or(UNVERSIONED, |version| version.as_str())
 }
 
-/// The id of the release of a tag: the same with and without `v`.
+/// The same with and without `v` in the tag.
 pub fn release_id(tag: &str) -> u64 {
     stable_id("release", without_v(tag))
 }
 
-/// The id of the package of a name.
 pub fn asset_id(name: &str) -> u64 {
     stable_id("asset", name)
 }
 
-/// A number for a thing, from its kind and name alone: 1 to 2^53 - 1, which JavaScript reads exactly. Among ten thousand
-/// names two have the same with a probability of 1 in 180 million.
+/// A number from 1 to 2^53 - 1, which JavaScript reads exactly, from a kind and a name alone. The
+/// probability that two of ten thousand names share a number is 1 in 180 million.
 pub fn stable_id(kind: &str, name: &str) -> u64 {
     let hash: [u8; 32] = Sha256::new()
         .chain_update(kind)

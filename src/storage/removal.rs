@@ -1,20 +1,21 @@
-//! Packages that go: one on request, the oldest by retention.
+//! Removing packages: one on request, the oldest by retention.
 //!
-//! Invariants: both happen under the directory's lock; a package goes before its sidecar, so that a crash in between
-//! leaves a leftover and no package without its checksum. The sweep runs within a publish, never takes the package just
-//! published, and passes over one that cannot be deleted, so that one bad file does not let the others grow in number.
+//! Invariants: both happen under the directory's lock. A package is removed before its sidecar, so
+//! that a crash in between leaves a sidecar alone and no package without its checksum. Retention
+//! runs within a publish, never removes the package just published, and skips a package that
+//! cannot be deleted, so that one bad file does not let the number of packages grow.
 //!
-//! Source: the project's contract, section 4, "Retention".
+//! Source: docs/contract.md, section 4, "Retention".
 
 use super::cache::Change;
 use super::directory::Entry;
 use super::error::{Result, StorageError};
-use super::listing::Package;
 use super::name::PackageName;
+use super::package::Package;
 use super::retention::{Retention, Surplus};
 use super::sidecar;
 
-/// Deletes a package on request; durable when it returns.
+/// Deletes a package on request; durable on return.
 pub fn delete(change: &mut Change<'_>, name: &PackageName) -> Result<()> {
     let directory = change.lock().directory();
     match directory.entry(name.as_str())? {
@@ -24,9 +25,9 @@ pub fn delete(change: &mut Change<'_>, name: &PackageName) -> Result<()> {
     change.lock().directory().sync()
 }
 
-/// Deletes what retention leaves no room for, the published package counted. Not synced: a loss of power may bring some
-/// back, and the next publish sweeps them again.
-pub fn sweep(
+/// Deletes the packages that exceed retention, counting the published one. Not synced: after a loss
+/// of power some may be back, and the next publish removes them again.
+pub fn apply_retention(
     change: &mut Change<'_>,
     retention: &Retention,
     published: &Package,
@@ -35,31 +36,37 @@ pub fn sweep(
     let packages = before.packages().iter().map(AsRef::as_ref);
     let others = packages.filter(|package: &&Package| package.name != published.name);
     let total = 1 + others.clone().count();
-    let Surplus { must_go, may_go } = retention.surplus(published, others);
-    let must_go = must_go.into_iter().map(|package| (package, true));
-    let may_go = may_go.into_iter().map(|package| (package, false));
+    let Surplus { always, by_count } = retention.surplus(published, others);
+    let always = always.into_iter().map(|package| (package, true));
+    let by_count = by_count.into_iter().map(|package| (package, false));
     let mut removed = Vec::new();
-    for (package, must_go) in must_go.chain(may_go) {
+    for (package, is_always) in always.chain(by_count) {
         let left = total - removed.len();
-        if !must_go && retention.max_packages.is_none_or(|max| left <= max) {
+        if !is_always && retention.max_packages.is_none_or(|max| left <= max) {
             break;
         }
         match remove_unchanged(change, package) {
             Ok(true) => {
-                log::info!(package = package.name.as_str(), published = published.name.as_str(); "swept");
+                log::info!(
+                    package = package.name.as_str(), published = published.name.as_str();
+                    "removed by retention"
+                );
                 removed.push(package.name.clone());
             }
             Ok(false) => {}
             Err(error) => {
-                log::error!(package = package.name.as_str(), error:% = error; "the sweep cannot delete a package");
+                log::error!(
+                    package = package.name.as_str(), error:% = error;
+                    "retention cannot delete a package"
+                );
             }
         }
     }
     removed
 }
 
-/// Deletes a package unless it was written since it was listed: then it is not the oldest any more. With new rights, or
-/// another link, it still is.
+/// Deletes a package unless it was written since it was listed: then it is not the oldest any more.
+/// Other permissions or another link leave it the oldest.
 fn remove_unchanged(change: &mut Change<'_>, package: &Package) -> Result<bool> {
     match change.lock().directory().entry(package.name.as_str())? {
         Some(Entry::Other) => return Ok(false),
@@ -74,9 +81,12 @@ fn remove(change: &mut Change<'_>, name: &PackageName) -> Result<()> {
     let directory = change.lock().directory();
     directory.remove(name.as_str())?;
     if let Err(error) = sidecar::remove(change.lock(), name) {
-        // Without its package it is a leftover, which the clean-up takes.
-        log::warn!(package = name.as_str(), error:% = error; "a deleted package's sidecar stays for now");
+        // Without its package it is a leftover, which the clean-up removes.
+        log::warn!(
+            package = name.as_str(), error:% = error;
+            "the checksum file of a deleted package could not be removed; the clean-up tries again"
+        );
     }
-    change.went(name.clone());
+    change.removed(name.clone());
     Ok(())
 }

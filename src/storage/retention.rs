@@ -1,45 +1,46 @@
 //! Retention: which packages a publish removes.
 //!
-//! Three settings work together. A package that a pattern of `pinned` names stays. Of the versions, the newest
-//! `max_releases` stay, whole, and the others go, whole. Of what is left, which without `max_releases` is everything, the
-//! oldest go until there are no more than `max_packages` packages in all. Age is that of the newest package of a version.
+//! Three settings work together. A package that matches a pattern of `pinned` stays. The newest
+//! `max_releases` versions stay whole, and all packages of older versions are removed. Of the
+//! packages without a version, and of all packages where `max_releases` is not set, the oldest are
+//! removed until at most `max_packages` packages are left. A version is as old as its newest
+//! package.
 //!
-//! Invariants: the package just published stays, whatever its time says; so does the rest of its version where
-//! `max_releases` is set, so that a publish in several uploads never takes part of itself.
+//! Invariants: the package just published stays, whatever its time. So does the rest of its version
+//! where `max_releases` is set, so that a release published in several uploads never removes part
+//! of itself.
 //!
-//! Source: the project's contract, section 4, "Retention".
+//! Source: docs/contract.md, section 4, "Retention".
 
-use super::listing::Package;
+use super::package::Package;
 use crate::pattern::Pattern;
 use crate::version::Version;
 
-/// What is kept.
 #[derive(Clone, Debug, Default)]
 pub struct Retention {
-    /// How many packages; `None` for all.
+    /// `None` keeps every package.
     pub max_packages: Option<usize>,
-    /// How many versions; `None` for as many as `max_packages` allows.
+    /// `None` keeps as many versions as `max_packages` allows.
     pub max_releases: Option<usize>,
-    /// What is kept in any case.
+    /// Packages that match are always kept.
     pub pinned: Vec<Pattern>,
 }
 
-/// What may be removed, in the order in which it goes.
+/// The packages that may be removed, oldest first.
 #[derive(Debug, Default)]
 pub struct Surplus<'l> {
-    /// These go in any case.
-    pub must_go: Vec<&'l Package>,
-    /// Of these as many as there are too many packages.
-    pub may_go: Vec<&'l Package>,
+    /// Removed whatever the number of packages.
+    pub always: Vec<&'l Package>,
+    /// Removed while there are more than `max_packages` packages.
+    pub by_count: Vec<&'l Package>,
 }
 
 impl Retention {
-    /// Whether anything is ever removed.
     pub fn is_limited(&self) -> bool {
         self.max_packages.is_some() || self.max_releases.is_some()
     }
 
-    /// What may be removed of the packages beside the published one. `others` come newest first.
+    /// The packages that may be removed. `others`: all but the published one, newest first.
     pub fn surplus<'l>(
         &self,
         published: &Package,
@@ -53,21 +54,21 @@ impl Retention {
                 .max_releases
                 .and_then(|max| Some((Version::of(name)?, max)));
             let is_pinned = self.pinned.iter().any(|pattern| pattern.matches(name));
-            let goes = match version {
-                None => &mut surplus.may_go,
+            let removable = match version {
+                None => &mut surplus.by_count,
                 Some((version, _)) if kept.contains(&version) => continue,
                 Some((version, max)) if kept.len() < max => {
                     kept.push(version);
                     continue;
                 }
-                Some(_) => &mut surplus.must_go,
+                Some(_) => &mut surplus.always,
             };
             if !is_pinned {
-                goes.push(package);
+                removable.push(package);
             }
         }
-        surplus.must_go.reverse();
-        surplus.may_go.reverse();
+        surplus.always.reverse();
+        surplus.by_count.reverse();
         surplus
     }
 }

@@ -1,25 +1,27 @@
 //! Reads the directory into packages.
 //!
-//! Invariants: a checksum is taken over only together with the exact state of its file, so every file is asked for its
-//! state: a file system gives the inode of a deleted package to the next one, which may have the same name. A sidecar is
-//! read only for what is new or changed. What is no package is passed over, with one warning a name.
+//! Invariants: a known checksum is kept only together with the exact state of its file, so every
+//! file's state is read: a file system gives the inode of a deleted package to the next file, which
+//! may have the same name. Sidecars are read only for new or changed packages. Everything that is
+//! not a package is skipped, with one warning for each name.
 
 use super::directory::{Directory, Entry};
 use super::error::{Result, failed};
-use super::listing::{Listing, Package};
+use super::listing::Listing;
 use super::lock::LOCK_FILE;
 use super::name::{PackageName, SIDECAR_SUFFIX};
+use super::package::Package;
 use super::sidecar;
 use super::temporary;
 use rustix::fs::FileType;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Names that were warned about, so that each is warned about once.
+/// Names that the log has a warning about already.
 #[derive(Debug, Default)]
 pub struct Warned(Mutex<HashSet<String>>);
 
-/// Beyond so many names nobody reads the warnings, and they must not fill the memory.
+/// Bounds the memory for warnings; nobody reads more of them.
 const WARNED_NAMES_MAX: usize = 1000;
 
 impl Warned {
@@ -32,13 +34,13 @@ impl Warned {
     }
 }
 
-struct Found<'k> {
+struct Candidate<'k> {
     name: PackageName,
-    /// The package of this name that is known.
+    /// The package that had this name at the last reading.
     before: Option<&'k Arc<Package>>,
 }
 
-/// Reads all packages of the directory, knowing what was there before; `None` where nothing changed.
+/// Reads all packages of the directory, given the last listing; `None` where nothing changed.
 pub fn scan(
     directory: &Directory,
     known: &Listing,
@@ -66,17 +68,18 @@ pub fn scan(
         } else {
             let before = known.get(name);
             match before.map_or_else(|| PackageName::parse(name), |known| Ok(known.name.clone())) {
-                Ok(name) => candidates.push(Found { name, before }),
+                Ok(name) => candidates.push(Candidate { name, before }),
                 Err(why) => warned.about(directory, name, &why.to_string()),
             }
         }
     }
     let mut packages = Vec::with_capacity(candidates.len());
     let mut changed = candidates.len() != known.packages().len();
-    for found in candidates {
-        let has_sidecar = has_checksum(found.before) || sidecars.contains(found.name.as_str());
-        let before = found.before;
-        let package = look_at(directory, warned, found, has_sidecar)?;
+    for candidate in candidates {
+        let has_sidecar =
+            has_checksum(candidate.before) || sidecars.contains(candidate.name.as_str());
+        let before = candidate.before;
+        let package = look_at(directory, warned, candidate, has_sidecar)?;
         changed |= package.as_ref().map(Arc::as_ptr) != before.map(Arc::as_ptr);
         packages.extend(package);
     }
@@ -90,19 +93,19 @@ fn has_checksum(package: Option<&Arc<Package>>) -> bool {
 fn look_at(
     directory: &Directory,
     warned: &Warned,
-    found: Found<'_>,
+    candidate: Candidate<'_>,
     has_sidecar: bool,
 ) -> Result<Option<Arc<Package>>> {
-    let before = found.before;
-    let state = match directory.entry(found.name.as_str())? {
+    let before = candidate.before;
+    let state = match directory.entry(candidate.name.as_str())? {
         Some(Entry::File(state)) => state,
         Some(Entry::Other) => {
-            warned.about(directory, found.name.as_str(), "not a regular file");
+            warned.about(directory, candidate.name.as_str(), "not a regular file");
             return Ok(None);
         }
         None => return Ok(None),
     };
-    // One that waits for its checksum may have been given a sidecar since.
+    // A package without a checksum may have got a sidecar since.
     let settled = |package: &&Arc<Package>| package.sha256.is_some() || !has_sidecar;
     if let Some(package) = before.filter(settled)
         && package.state == state
@@ -110,10 +113,10 @@ fn look_at(
         return Ok(Some(Arc::clone(package)));
     }
     let sha256 = has_sidecar
-        .then(|| sidecar::read(directory, &found.name, &state).ok())
+        .then(|| sidecar::read(directory, &candidate.name, &state).ok())
         .flatten();
     let package = Package {
-        name: found.name,
+        name: candidate.name,
         state,
         sha256,
     };

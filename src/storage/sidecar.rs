@@ -1,10 +1,10 @@
-//! Sidecars: `<package>.sha256`, holding the package's SHA-256 as 64 hexadecimal digits and nothing else, as the Python
-//! server wrote and reads them.
+//! Sidecars: files `<package>.sha256` with the package's SHA-256 as 64 hexadecimal digits and
+//! nothing else, which the Python server writes and reads too.
 //!
-//! Invariants: a sidecar counts only while neither its modification nor its change time is older than its package's; a
-//! checksum that is read belongs to the very file whose state was given.
+//! Invariants: a sidecar counts only while neither its modification nor its change time is older
+//! than its package's. A checksum that [`read`] returns belongs to the file of the given state.
 //!
-//! Source: the project's contract, section 4.
+//! Source: docs/contract.md, section 4.
 
 use super::directory::{Directory, Entry, FileState, state_of};
 use super::error::{Result, errno, failed};
@@ -15,23 +15,21 @@ use crate::clock;
 use rustix::io::Errno;
 use std::io::{Read, Write};
 
-/// More than this is no sidecar: digits and a line's end.
+/// Digits and a line's end fit; a longer file is not a sidecar.
 const SIDECAR_BYTES_MAX: usize = 128;
 
 /// Why a sidecar does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// There is none.
     Missing,
-    /// It is older than its package.
+    /// Older than its package.
     Stale,
-    /// Its content is something else, or nothing.
+    /// Its content is not 64 hexadecimal digits.
     Malformed,
-    /// A folder, a link or the like has its name.
+    /// Something other than a regular file has its name.
     NotAFile,
-    /// The system does not let it be read.
     Unreadable(Errno),
-    /// The package is in another state by now.
+    /// The package is in another state now.
     PackageChanged,
 }
 
@@ -41,15 +39,15 @@ impl std::fmt::Display for Fault {
             Self::Missing => f.write_str("the checksum is missing"),
             Self::Stale => f.write_str("the checksum is older than the package"),
             Self::Malformed => f.write_str("the checksum is not 64 hexadecimal digits"),
-            Self::NotAFile => f.write_str("the checksum's name is taken by no regular file"),
+            Self::NotAFile => f.write_str("the checksum file is not a regular file"),
             Self::Unreadable(error) => write!(f, "the checksum cannot be read: {error}"),
             Self::PackageChanged => f.write_str("the package changes while it is read"),
         }
     }
 }
 
-/// The checksum of the package in this state, if its sidecar counts. Looks at the package once more after reading: a
-/// sidecar and a package opened one after the other could be of two versions.
+/// The checksum of the package in this state, if its sidecar counts. The package's state is checked
+/// again after reading: a sidecar and a package opened in turn could be of two versions.
 pub fn read(
     directory: &Directory,
     name: &PackageName,
@@ -79,8 +77,8 @@ pub fn read(
     }
 }
 
-/// Writes the sidecar of a package in this state, unless it changed or has one that counts: writing takes the old one
-/// away for a moment, which readers would see.
+/// Writes the sidecar of a package in this state, unless the package changed or has a sidecar that
+/// counts: writing removes the old one for a moment, which readers would notice.
 pub fn write_missing(
     lock: &DirLock,
     name: &PackageName,
@@ -95,7 +93,7 @@ pub fn write_missing(
     Ok(())
 }
 
-/// Removes the sidecar. What is no file never counted as one, and stays.
+/// Removes the sidecar. Something other than a regular file never counted, and stays.
 pub fn remove(lock: &DirLock, name: &PackageName) -> Result<()> {
     let directory = lock.directory();
     match directory.remove(&name.sidecar()) {
@@ -104,7 +102,7 @@ pub fn remove(lock: &DirLock, name: &PackageName) -> Result<()> {
     }
 }
 
-/// Writes the sidecar anew. A crash in between leaves one that does not count.
+/// Replaces the sidecar. A crash midway leaves one that does not count.
 pub fn write(lock: &DirLock, name: &PackageName, sha256: Sha256) -> Result<()> {
     let directory = lock.directory();
     let sidecar = name.sidecar();
@@ -114,7 +112,7 @@ pub fn write(lock: &DirLock, name: &PackageName, sha256: Sha256) -> Result<()> {
         .map_err(std::io::Error::from)
         .and_then(|mut file| {
             file.write_all(sha256.hex().as_bytes())?;
-            // A package's time is set to the nanosecond; the file system's own clock would be behind it by a tick.
+            // A package's time is set to the nanosecond; the file system's clock lags by a tick.
             file.set_modified(clock::wall_now())
         });
     written.map_err(|error| failed("write the sidecar", directory.path(&sidecar))(errno(&error)))

@@ -1,10 +1,11 @@
 //! Files that are still being written.
 //!
-//! Invariants: such a file has no name where the file system can do that (`O_TMPFILE`); else it has a hidden one and its
-//! writer holds a lock on it, so that whoever finds it without a lock knows that its writer is gone.
+//! Invariants: such a file has no name where the file system supports that (`O_TMPFILE`). Elsewhere
+//! it has a hidden name and its writer holds a lock on it: a hidden file without a lock has no
+//! writer any more.
 //!
-//! The trap: between creating a named file and locking it, another process's clean-up may lock and remove it. So the
-//! file's link count is looked at once it is locked, and an orphan is given up.
+//! Between creating a named file and locking it, another process's clean-up may lock and remove it.
+//! So the link count is checked after locking, and a removed file is given up.
 //!
 //! Sources: open(2), `O_TMPFILE`; linkat(2) with `/proc/self/fd`; flock(2).
 
@@ -18,21 +19,20 @@ use std::hash::{BuildHasher, RandomState};
 use std::os::fd::AsRawFd;
 use std::path::Path;
 
-/// How the hidden names of unfinished files begin.
+/// The hidden names of unfinished files begin with this.
 const PREFIX: &str = ".upload-";
 
-/// Attempts to create a named file before another process's clean-up is taken for something else.
+/// Attempts to create a named file before another process's clean-up is ruled out as the cause.
 const ATTEMPTS_MAX: usize = 16;
 
-/// Whether this is the name of an unfinished file.
 pub fn is_temporary(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
 
-/// A file that is still being written; dropped without being placed, it goes.
+/// A file that is still being written; dropped before it is placed, it is removed.
 #[derive(Debug)]
 pub struct TemporaryFile {
-    /// The file, open for reading and writing.
+    /// Open for reading and writing.
     pub file: File,
     named: Option<Named>,
 }
@@ -48,7 +48,10 @@ impl Drop for TemporaryFile {
         if let Some(Named { directory, name }) = &self.named
             && let Err(error) = directory.remove(name)
         {
-            log::error!(error:% = error; "an unfinished upload stays behind until the next clean-up");
+            log::error!(
+                error:% = error;
+                "an unfinished upload could not be removed; the clean-up tries again"
+            );
         }
     }
 }
@@ -61,13 +64,12 @@ fn fresh_name() -> String {
 }
 
 impl TemporaryFile {
-    /// Creates one in the directory at `path`.
     pub fn create(path: &Path) -> Result<Self> {
         let directory = Directory::open(path)?;
         if can_link_unnamed() {
             match directory.create_unnamed() {
                 Ok(file) => return Ok(Self { file, named: None }),
-                // What kernels and file systems without it answer.
+                // Kernels and file systems without unnamed files give these.
                 Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::ISDIR | Errno::NOENT) => {}
                 Err(error) => return Err(failed("create a file in", path)(error)),
             }
@@ -101,7 +103,7 @@ impl TemporaryFile {
         ))
     }
 
-    /// Gives the file its name, in one step; fails with `EXIST` where the name is taken, by whatever.
+    /// Gives the file its name in one step; fails with `EXIST` where anything has the name.
     pub fn place_new(&mut self, lock: &DirLock, name: &str) -> rustix::io::Result<()> {
         match self.named.take() {
             None => self.link(lock.directory(), name),
@@ -115,7 +117,7 @@ impl TemporaryFile {
         }
     }
 
-    /// Gives the file its name, in one step, in place of the file that has it.
+    /// Gives the file its name in one step, in place of the file that has the name.
     pub fn replace(&mut self, lock: &DirLock, name: &str) -> rustix::io::Result<()> {
         let directory = lock.directory();
         if let Some(named) = self.named.take() {
@@ -125,8 +127,8 @@ impl TemporaryFile {
             }
             return placed;
         }
-        // A file without a name can only be linked to a free one. Until the rename, the directory's lock keeps
-        // clean-ups away from it; after a crash they find it.
+        // An unnamed file can only be linked to a free name. Until the rename, the directory's lock
+        // keeps clean-ups away; after a crash they remove it.
         let hidden = fresh_name();
         self.link(directory, &hidden)?;
         let placed = rustix::fs::renameat(directory, &hidden, directory, name);
@@ -142,13 +144,13 @@ impl TemporaryFile {
     }
 }
 
-/// Renames unless the new name is taken. File systems that cannot (NFS) can link.
+/// Renames unless the new name is taken. File systems that cannot do that (NFS) can link.
 fn rename_new(named: &Named, directory: &Directory, name: &str) -> rustix::io::Result<()> {
     let (from, old) = (&named.directory, &named.name);
     match rustix::fs::renameat_with(from, old, directory, name, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS) => {
             rustix::fs::linkat(from, old, directory, name, AtFlags::empty())?;
-            // The package is in place; a hidden name that stays is a leftover like any other.
+            // The package is in place; the clean-up removes a hidden name that remains.
             let _ = from.remove(old);
             Ok(())
         }
@@ -156,7 +158,7 @@ fn rename_new(named: &Named, directory: &Directory, name: &str) -> rustix::io::R
     }
 }
 
-/// Linking a file without a name goes through `/proc`, which not every sandbox has.
+/// Linking an unnamed file needs `/proc`, which not every sandbox has.
 fn can_link_unnamed() -> bool {
     Path::new("/proc/self/fd").exists()
 }

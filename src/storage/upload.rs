@@ -1,29 +1,33 @@
 //! Publishing: from the first byte of an upload to a durable package under its name.
 //!
-//! Invariant: nothing is visible under a package's name but a complete, synced file, and never a wrong checksum beside
-//! it. The steps, and what a crash right after each leaves behind:
+//! Invariant: a package's name stands for a complete, synced file, and no wrong checksum is ever
+//! beside it. The steps, and what a crash right after each leaves:
 //!
 //! 1. A temporary file takes the bytes, which are hashed on the way. (Nothing, or a leftover.)
 //! 2. Its modification time is set, and it is synced. (The same.)
-//! 3. The directory's lock. (The same; the lock goes with the process.)
-//! 4. The old sidecar is removed. (The old package without a checksum, until that is recomputed.)
-//! 5. The file is linked or renamed into place. (The new package, without a checksum until that is recomputed.)
+//! 3. The directory's lock is taken. (The same; the lock ends with the process.)
+//! 4. The old sidecar is removed. (The old package without a checksum, which is recomputed.)
+//! 5. The file is linked or renamed into place. (The new package without a checksum, which is
+//!    recomputed.)
 //! 6. The new sidecar is written. (The new package; a sidecar cut short does not count.)
-//! 7. fsync of the directory. (The new package.)
-//! 8. The sweep. (The new package, and more packages than wanted until the next publish.)
+//! 7. The directory is synced. (The new package.)
+//! 8. Retention removes packages. (The new package, and too many packages until the next publish.)
 //!
-//! Before step 7 a loss of power may undo steps 4 to 6 in any order. A sidecar that survives its package's replacement is
-//! older than the new file's inode and does not count.
+//! Before step 7 a loss of power may undo steps 4 to 6 in any order. A sidecar that survives the
+//! replacement of its package is older than the new file's inode and does not count.
 //!
-//! Source: the project's contract, section 4.
+//! Source: docs/contract.md, section 4.
 
-use super::Store;
+use super::cache::ListingCache;
 use super::directory::{Entry, state_of};
 use super::error::{Result, StorageError, errno, failed};
-use super::listing::Package;
-use super::lock::DirLock;
+use super::lock::{DirLock, LockKeeper};
+use super::missing_checksums::OwedSidecars;
 use super::name::PackageName;
+use super::open;
+use super::package::Package;
 use super::removal;
+use super::retention::Retention;
 use super::sidecar;
 use super::temporary::TemporaryFile;
 use crate::checksum::Sha256;
@@ -31,59 +35,57 @@ use crate::clock;
 use rustix::io::Errno;
 use sha2::Digest;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// An upload on its way. Dropped before it is published, it leaves nothing.
+/// An upload that still receives bytes. Dropped, it leaves nothing.
 pub struct PendingUpload {
-    store: Arc<Store>,
+    path: PathBuf,
     temporary: TemporaryFile,
     hasher: sha2::Sha256,
     size: u64,
 }
 
-/// What a publish did.
+/// The result of a publish.
 #[derive(Debug)]
 pub struct Published {
-    /// The package as it is now.
     pub package: Arc<Package>,
-    /// Whether it replaced one of its name.
+    /// Whether a package of the same name was replaced.
     pub replaced: bool,
-    /// What the sweep removed.
+    /// The packages that retention removed.
     pub removed: Vec<PackageName>,
 }
 
 impl PendingUpload {
-    pub(super) fn new(store: Arc<Store>) -> Result<Self> {
-        let temporary = TemporaryFile::create(&store.path)?;
+    /// Begins an upload into the directory at `path`.
+    pub fn new(path: &Path) -> Result<Self> {
         Ok(Self {
-            store,
-            temporary,
+            temporary: TemporaryFile::create(path)?,
+            path: path.to_owned(),
             hasher: sha2::Sha256::new(),
             size: 0,
         })
     }
 
-    /// Bytes taken so far.
+    /// Bytes received so far.
     pub fn size(&self) -> u64 {
         self.size
     }
 
-    /// Takes the next bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.hasher.update(bytes);
         self.temporary
             .file
             .write_all(bytes)
-            .map_err(|error| failed("write an upload to", &self.store.path)(errno(&error)))?;
+            .map_err(|error| failed("write an upload to", &self.path)(errno(&error)))?;
         self.size += bytes.len() as u64;
         Ok(())
     }
 
-    /// The bytes are complete; their checksum.
+    /// Ends the upload: all bytes have been received.
     pub fn complete(self) -> CompleteUpload {
         CompleteUpload {
             sha256: Sha256::new(self.hasher.finalize()),
-            store: self.store,
             temporary: self.temporary,
         }
     }
@@ -91,49 +93,59 @@ impl PendingUpload {
 
 /// An upload that has all its bytes. Dropped before it is published, it leaves nothing.
 pub struct CompleteUpload {
-    /// The checksum of the bytes.
     pub sha256: Sha256,
-    store: Arc<Store>,
     temporary: TemporaryFile,
 }
 
-impl CompleteUpload {
-    /// Makes it a durable package.
-    pub fn publish(mut self, name: &PackageName, overwrite: bool) -> Result<Published> {
-        let store = Arc::clone(&self.store);
-        let shown = store.path.join(name.as_str());
-        // The file system's own clock ticks too slowly to tell one publish from the next. Where it cannot be set, ties go
-        // by name.
-        let _ = self.temporary.file.set_modified(clock::wall_now());
-        rustix::fs::fsync(&self.temporary.file).map_err(failed("sync", &shown))?;
-        let lock = store.lock.acquire()?;
-        let mut change = store.cache.begin(&lock, store.retention.is_limited())?;
+/// The parts of the store that a publish works with.
+pub struct Publisher<'s> {
+    pub path: &'s Path,
+    pub retention: &'s Retention,
+    pub lock: &'s LockKeeper,
+    pub cache: &'s ListingCache,
+    pub owed: &'s OwedSidecars,
+}
+
+impl Publisher<'_> {
+    /// Turns an upload into a durable package.
+    pub fn publish(
+        &self,
+        mut upload: CompleteUpload,
+        name: &PackageName,
+        overwrite: bool,
+    ) -> Result<Published> {
+        let file_path = self.path.join(name.as_str());
+        // The file system's own clock ticks too slowly to order one publish after the next. Where
+        // the time cannot be set, the order of packages with the same time is by name.
+        let _ = upload.temporary.file.set_modified(clock::wall_now());
+        rustix::fs::fsync(&upload.temporary.file).map_err(failed("sync", &file_path))?;
+        let lock = self.lock.acquire()?;
+        let mut change = self.cache.begin(&lock, self.retention.is_limited())?;
         let replaced = match lock.directory().entry(name.as_str())? {
             None => false,
             Some(Entry::File(_)) if overwrite => true,
-            Some(entry) => return Err(store.taken(name, entry)),
+            Some(entry) => return Err(open::taken(self.path, &self.cache.last(), name, entry)),
         };
         change.touch();
         sidecar::remove(&lock, name)?;
         let placed = if replaced {
-            self.temporary.replace(&lock, name.as_str())
+            upload.temporary.replace(&lock, name.as_str())
         } else {
-            self.temporary.place_new(&lock, name.as_str())
+            upload.temporary.place_new(&lock, name.as_str())
         };
         if let Err(error) = placed {
-            // What was there stays, and is to have its sidecar again.
-            store
-                .owed
+            // The old package stays and gets its sidecar back.
+            self.owed
                 .extend(change.before().get(name.as_str()).cloned());
             return Err(match error {
-                // Put there by hand since the look a moment ago.
+                // Created by hand since the check a moment ago.
                 Errno::EXIST => StorageError::Exists(None),
-                error => failed("publish", &shown)(error),
+                error => failed("publish", &file_path)(error),
             });
         }
-        let package = self.settle(&lock, name, replaced)?;
-        change.came(Arc::clone(&package));
-        let removed = removal::sweep(&mut change, &store.retention, &package);
+        let package = self.settle(&upload, &lock, name, replaced)?;
+        change.added(Arc::clone(&package));
+        let removed = removal::apply_retention(&mut change, self.retention, &package);
         change.commit();
         Ok(Published {
             package,
@@ -143,34 +155,47 @@ impl CompleteUpload {
     }
 
     /// Steps 6 and 7, for a file that is in place.
-    fn settle(&self, lock: &DirLock, name: &PackageName, replaced: bool) -> Result<Arc<Package>> {
-        let written = sidecar::write(lock, name, self.sha256);
+    fn settle(
+        &self,
+        upload: &CompleteUpload,
+        lock: &DirLock,
+        name: &PackageName,
+        replaced: bool,
+    ) -> Result<Arc<Package>> {
+        let written = sidecar::write(lock, name, upload.sha256);
         let directory = lock.directory();
         let state = directory.sync().and_then(|()| {
-            state_of(&self.temporary.file).map_err(failed("look at", directory.path(name.as_str())))
+            state_of(&upload.temporary.file)
+                .map_err(failed("look at", directory.path(name.as_str())))
         });
         match state {
             Ok(Entry::File(state)) => {
                 let package = Arc::new(Package {
                     name: name.clone(),
                     state,
-                    sha256: Some(self.sha256),
+                    sha256: Some(upload.sha256),
                 });
                 if let Err(error) = written {
-                    log::warn!(package = name.as_str(), error:% = error; "the checksum is written later");
-                    self.store.owed.extend([Arc::clone(&package)]);
+                    log::warn!(
+                        package = name.as_str(), error:% = error;
+                        "the checksum file could not be written; the server tries again"
+                    );
+                    self.owed.extend([Arc::clone(&package)]);
                 }
                 Ok(package)
             }
             Ok(Entry::Other) => Err(StorageError::NotFound),
             Err(error) => {
-                // A new package must not be there after a 500. A replaced one is whole either way.
+                // After a 500 a new package must not exist. A replaced one is whole either way.
                 if !replaced
                     && let Err(error) = directory
                         .remove(name.as_str())
                         .and_then(|_| sidecar::remove(lock, name))
                 {
-                    log::error!(package = name.as_str(), error:% = error; "an upload that failed cannot be taken back");
+                    log::error!(
+                        package = name.as_str(), error:% = error;
+                        "a failed upload could not be removed"
+                    );
                 }
                 Err(error)
             }

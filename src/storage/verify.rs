@@ -1,53 +1,51 @@
 //! Reads every package and compares it with its sidecar.
 //!
 //! Invariants:
-//! - Packages are only read. A sidecar is written only where none counts, under the directory's lock, for the very file
-//!   that was read; so this may run beside servers.
-//! - A sidecar that counts and disagrees is told and left alone. Its package was written whole and hashed on the way, and
-//!   nothing has touched either since, as far as their times tell: what changed is most likely the bytes, on the disk.
-//!   A new checksum would make damaged bytes look right for good.
-//! - What a running server is about to put right is not told: a difference is looked at again under the lock.
+//! - Packages are only read. A sidecar is written only where none counts, under the directory's
+//!   lock, for the very file that was read; so this may run beside servers.
+//! - A sidecar that counts and disagrees is reported and left alone. The package was hashed as it
+//!   was written, and neither file was modified since, as far as their times show: most likely the
+//!   bytes changed on the disk. A new checksum would make damaged bytes look right for good.
+//! - A difference is checked again under the lock, so that a publish in progress is not reported.
 //!
-//! Source: the project's contract, section 4.
+//! Source: docs/contract.md, section 4.
 
 use super::directory::{Directory, Entry, FileState, state_of};
-use super::error::{Result, errno};
-use super::heal;
+use super::error::{Result, StorageError, errno, failed};
 use super::leftovers;
-use super::listing::{Listing, Package};
+use super::listing::Listing;
 use super::lock::LockKeeper;
+use super::missing_checksums::checksum;
 use super::name::PackageName;
+use super::package::Package;
 use super::scan::{self, Warned};
 use super::sidecar::{self, Fault};
 use crate::checksum::Sha256;
 use rustix::io::Errno;
 use std::path::Path;
 
-/// How often a package is read anew that changes meanwhile.
+/// A package that changes while it is read is read again up to so many times.
 const ATTEMPTS_MAX: usize = 3;
 
-/// What is wrong with a package.
 #[derive(Debug)]
 pub enum Finding {
-    /// No sidecar counts; where a repair was asked for, what came of it.
+    /// No sidecar counts; with the result of the repair where one was requested.
     NoChecksum(Fault, Option<Result<()>>),
     /// The sidecar counts, and the bytes are others.
     Damaged {
-        /// What the sidecar says.
+        /// The checksum in the sidecar.
         stated: Sha256,
-        /// What the bytes have.
-        found: Sha256,
+        /// The checksum of the bytes.
+        actual: Sha256,
     },
-    /// The package cannot be read.
     Unreadable(Errno),
-    /// A sidecar is all there is.
+    /// There is a sidecar without a package.
     NoPackage,
-    /// It could not be looked at closely enough.
-    Unknown(super::StorageError),
+    /// The comparison failed.
+    Unknown(StorageError),
 }
 
 impl Finding {
-    /// Whether all is right by now.
     fn is_repaired(&self) -> bool {
         matches!(self, Self::NoChecksum(_, Some(Ok(()))))
     }
@@ -59,11 +57,11 @@ impl std::fmt::Display for Finding {
             Self::NoChecksum(fault, None) => fault.fmt(f),
             Self::NoChecksum(fault, Some(Ok(()))) => write!(f, "{fault}; repaired"),
             Self::NoChecksum(fault, Some(Err(error))) => write!(f, "{fault}; {error}"),
-            Self::Damaged { stated, found } => write!(
+            Self::Damaged { stated, actual } => write!(
                 f,
                 "damaged: the checksum is {}, the bytes have {}",
                 stated.hex(),
-                found.hex()
+                actual.hex()
             ),
             Self::Unreadable(error) => write!(f, "the package cannot be read: {error}"),
             Self::NoPackage => f.write_str("the package is missing, its checksum is there"),
@@ -72,28 +70,25 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// How far it has come; in the end, what it came to.
+/// The progress so far; in the end, the summary.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Progress {
-    /// Packages that were compared.
+    /// Packages compared so far.
     pub packages: usize,
-    /// All of them.
     pub packages_total: usize,
-    /// Bytes that were read.
+    /// Bytes read so far.
     pub bytes: u64,
-    /// All of them, as far as is known.
+    /// An estimate: packages may change.
     pub bytes_total: u64,
-    /// What was wrong and still is.
+    /// Findings that remain.
     pub wrong: usize,
-    /// What was repaired.
     pub repaired: usize,
 }
 
-/// What whoever asked is told on the way.
+/// What the caller is notified of.
 pub enum Event<'e> {
-    /// More was read.
     Read,
-    /// Something is, or was, wrong with the package of this name.
+    /// The package of this name has, or had, this fault.
     Found(&'e str, &'e Finding),
 }
 
@@ -102,23 +97,21 @@ struct Verifier<'v> {
     lock: LockKeeper,
     repair: bool,
     progress: Progress,
-    tell: &'v mut dyn FnMut(Event<'_>, &Progress),
+    notify: &'v mut dyn FnMut(Event<'_>, &Progress),
 }
 
-/// Compares all packages in the directory at `path`, and gives those their checksum that have none where `repair` says
-/// so.
+/// Compares all packages in the directory at `path`; with `repair`, writes missing sidecars.
 pub fn verify(
     path: &Path,
     repair: bool,
-    tell: &mut dyn FnMut(Event<'_>, &Progress),
+    notify: &mut dyn FnMut(Event<'_>, &Progress),
 ) -> Result<Progress> {
     let directory = Directory::open(path)?;
     let packages = scan::scan(&directory, &Listing::default(), &Warned::default())?;
     let packages = Listing::new(packages.unwrap_or_default(), 0);
     let mut verifier = Verifier {
         directory,
-        lock: LockKeeper::start(path)
-            .map_err(|error| super::error::failed("lock", path)(errno(&error)))?,
+        lock: LockKeeper::start(path).map_err(|error| failed("lock", path)(errno(&error)))?,
         repair,
         progress: Progress {
             packages_total: packages.packages().len(),
@@ -129,7 +122,7 @@ pub fn verify(
                 .sum(),
             ..Progress::default()
         },
-        tell,
+        notify,
     };
     for package in packages.by_name() {
         verifier.package(package);
@@ -145,7 +138,7 @@ impl Verifier<'_> {
         } else {
             self.progress.wrong += 1;
         }
-        (self.tell)(Event::Found(name, finding), &self.progress);
+        (self.notify)(Event::Found(name, finding), &self.progress);
     }
 
     fn package(&mut self, package: &Package) {
@@ -162,7 +155,7 @@ impl Verifier<'_> {
         }
     }
 
-    /// Reads a package and its sidecar. One that is gone is right.
+    /// Compares a package with its sidecar. A package that no longer exists is right.
     fn compare(&mut self, name: &PackageName) -> std::result::Result<(), Finding> {
         const CHANGED: Finding = Finding::NoChecksum(Fault::PackageChanged, None);
         let file = match self.directory.open_file(name.as_str()) {
@@ -172,10 +165,12 @@ impl Verifier<'_> {
         let Entry::File(state) = state_of(&file).map_err(Finding::Unreadable)? else {
             return Err(CHANGED);
         };
-        let Self { progress, tell, .. } = self;
-        let sha256 = heal::checksum(&file, &state, &mut |bytes| {
+        let Self {
+            progress, notify, ..
+        } = self;
+        let sha256 = checksum(&file, &state, &mut |bytes| {
             progress.bytes += bytes;
-            tell(Event::Read, progress);
+            notify(Event::Read, progress);
         });
         let sha256 = sha256
             .map_err(|error| Finding::Unreadable(errno(&error)))?
@@ -190,7 +185,7 @@ impl Verifier<'_> {
         &self,
         name: &PackageName,
         state: &FileState,
-        found: Sha256,
+        actual: Sha256,
     ) -> std::result::Result<(), Finding> {
         let lock = self.lock.acquire().map_err(Finding::Unknown)?;
         let directory = lock.directory();
@@ -198,24 +193,25 @@ impl Verifier<'_> {
             return Err(Finding::NoChecksum(Fault::PackageChanged, None));
         }
         match sidecar::read(directory, name, state) {
-            Ok(stated) if stated == found => Ok(()),
-            Ok(stated) => Err(Finding::Damaged { stated, found }),
+            Ok(stated) if stated == actual => Ok(()),
+            Ok(stated) => Err(Finding::Damaged { stated, actual }),
             Err(fault) => {
                 let repaired = (self.repair && fault != Fault::PackageChanged)
-                    .then(|| sidecar::write_missing(&lock, name, state, found));
+                    .then(|| sidecar::write_missing(&lock, name, state, actual));
                 Err(Finding::NoChecksum(fault, repaired))
             }
         }
     }
 
-    /// Sidecars without a package: servers remove them, so they are seen only while none runs.
+    /// Reports sidecars without a package. Servers remove them, so they are seen only while no
+    /// server runs.
     fn orphans(&mut self) -> Result<()> {
         if leftovers::orphans(&self.directory)?.is_empty() {
             return Ok(());
         }
         let lock = self.lock.acquire()?;
         for name in leftovers::orphans(lock.directory())? {
-            // Other names than a package's are nobody's loss.
+            // A name that no package can have was not lost.
             if PackageName::parse(&name).is_ok() {
                 self.found(&name, &Finding::NoPackage);
             }

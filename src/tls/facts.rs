@@ -2,6 +2,8 @@
 //!
 //! Sources: RFC 5280, sections 4.1.2 (subject, validity) and 4.2.1.6 (subject alternative names).
 
+use crate::date;
+use crate::limits::CERTIFICATE_WARNING_TIME;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{SystemTime, UNIX_EPOCH};
 use x509_cert::Certificate;
@@ -34,6 +36,23 @@ impl Facts {
             not_before: UNIX_EPOCH + body.validity().not_before.to_unix_duration(),
             not_after: UNIX_EPOCH + body.validity().not_after.to_unix_duration(),
         })
+    }
+
+    /// What to say about a certificate that expires soon, or has expired.
+    pub fn expiry_warning(&self, now: SystemTime) -> Option<String> {
+        let date = date::rfc3339(self.not_after);
+        match self.not_after.duration_since(now) {
+            Err(_) => Some(format!(
+                "the certificate expired at {date}; clients refuse it"
+            )),
+            Ok(left) if left < CERTIFICATE_WARNING_TIME => {
+                let days = left.as_secs() / (24 * 60 * 60);
+                Some(format!(
+                    "the certificate expires at {date}, in {days} days; renew it"
+                ))
+            }
+            Ok(_) => None,
+        }
     }
 }
 

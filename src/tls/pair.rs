@@ -23,6 +23,23 @@ use std::time::SystemTime;
 /// The permission bit that lets every account of the system read a file.
 const READABLE_BY_ALL: u32 = 0o004;
 
+/// What `check-config` shows of a pair; the sentence says what is wrong with it.
+pub fn describe(files: &TlsFiles, now: SystemTime) -> Result<String, String> {
+    let Pair {
+        facts, warnings, ..
+    } = Pair::read(files, now)?;
+    let mut lines = format!(
+        "\ncertificate  {}\n  for        {}\n  expires    {}\n  key        fits\n",
+        facts.subject,
+        facts.names.join(", "),
+        date::rfc3339(facts.not_after)
+    );
+    for warning in warnings.into_iter().chain(facts.expiry_warning(now)) {
+        lines.push_str(&format!("warning: {warning}\n"));
+    }
+    Ok(lines)
+}
+
 /// What both files hold, and whether every account may read the key's.
 #[derive(PartialEq, Eq)]
 pub struct Contents {

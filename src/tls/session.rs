@@ -9,6 +9,7 @@
 //!
 //! Sources: RFC 8446, sections 5 (records) and 6.1 (closure alerts); RFC 5246, section 7.2.1.
 
+use super::outcome::{Failed, Opened};
 use crate::limits::{RECORD_BYTES_MAX, RECORD_OVERHEAD_BYTES_MAX, RECORD_PLAINTEXT_BYTES_MAX};
 use rustls::HandshakeKind;
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
@@ -21,19 +22,6 @@ pub struct Session {
     partial: Vec<u8>,
     is_closed_by_client: bool,
     has_failed: bool,
-}
-
-/// Why a connection cannot go on: a sentence for the log.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Failed(pub String);
-
-/// What received records held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Opened {
-    /// Bytes of plaintext.
-    pub length: usize,
-    /// The client has sent `close_notify`: nothing more will come from it.
-    pub is_closed: bool,
 }
 
 impl std::fmt::Debug for Session {

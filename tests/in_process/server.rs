@@ -9,7 +9,9 @@ use release_server::app::error::ApiError;
 use release_server::clock::Clock;
 use release_server::config::Address;
 use release_server::http::response::Response;
-use release_server::http::service::{BodySink, Decision, Refusal, Reply, Request, Service};
+use release_server::http::service::{
+    BodySink, Channel, Decision, Refusal, Reply, Request, Service,
+};
 use release_server::metrics::Metrics;
 use release_server::server::{Options, Server, listener};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -103,8 +105,19 @@ impl InProcess {
             workers: 1,
             max_connections,
             clock: clock.clone(),
+            tls: None,
         };
-        let server = Server::start(socket, Arc::new(stub), Arc::clone(&metrics), options).unwrap();
+        let entrance = Entrance {
+            socket,
+            channel: Channel::Clear,
+        };
+        let server = Server::start(
+            vec![entrance],
+            Arc::new(stub),
+            Arc::clone(&metrics),
+            options,
+        )
+        .unwrap();
         Self {
             server,
             clock,

@@ -72,7 +72,7 @@ fn the_sentences_read_like_this() {
     assert_eq!(refusal_of("port: [80]"), list);
     assert_eq!(refusal_of("port: {a: b}"), list);
     let number = "config.yaml: auth_token: the value is not accepted; \
-                  it takes a text without control characters, quoted in YAML";
+                  it takes text without control characters, quoted in YAML";
     assert_eq!(refusal_of("auth_token: 12345"), number);
     assert_eq!(refusal_of("auth_token: true"), number);
     assert_eq!(refusal_of("auth_token: \"a\\nb\""), number);

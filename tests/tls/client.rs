@@ -1,7 +1,7 @@
 //! A client of the same library, whose records go to a session by hand.
 
 use crate::certificates::Authority;
-use release_server::tls::session::{Failed, Opened, Session};
+use release_server::tls::{Failed, Opened, Session};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, SupportedProtocolVersion};
 use std::io::{Read, Write};

@@ -2,7 +2,7 @@
 
 use crate::certificates::{Authority, PemPair, traditional};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256};
-use release_server::tls::pair::Pair;
+use release_server::tls::Pair;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 

@@ -2,7 +2,7 @@
 
 use crate::certificates::{Authority, PemPair};
 use crate::client::Client;
-use release_server::tls::acceptor::{Acceptor, Report, Reread};
+use release_server::tls::{Acceptor, Report, Reread};
 use std::path::Path;
 use std::time::SystemTime;
 

@@ -2,8 +2,8 @@
 
 use crate::certificates::Authority;
 use crate::client::{Client, receive, receive_all};
-use release_server::tls::acceptor::Acceptor;
-use release_server::tls::session::{Failed, Session};
+use release_server::tls::Acceptor;
+use release_server::tls::{Failed, Session};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ProtocolVersion, SupportedProtocolVersion};
 use std::io::Write;

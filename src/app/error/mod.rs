@@ -79,6 +79,8 @@ pub enum ApiError {
     Panic,
     /// HTTP in clear on the port that speaks TLS.
     ClearOnTls,
+    /// A write over HTTP in clear, to a server that speaks HTTPS.
+    WriteInClear,
 }
 
 impl From<NotFound> for ApiError {
@@ -148,6 +150,7 @@ impl ApiError {
             Self::Release(error) => error.status(),
             Self::ClearOnTls => 400,
             Self::Unauthorized(_) => 401,
+            Self::WriteInClear => 403,
             Self::NotFound(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::Timeout => 408,
@@ -168,6 +171,11 @@ impl ApiError {
             Self::Head(error) => error.to_string(),
             Self::ClearOnTls => {
                 "This port speaks HTTPS; ask with https:// in place of http://".to_owned()
+            }
+            Self::WriteInClear => {
+                "Publish and delete over HTTPS; a token that was sent over plain \
+                                   HTTP can be read on the way, so replace it"
+                    .to_owned()
             }
             Self::Timeout => "The request did not arrive in time".to_owned(),
             Self::BodyCutShort => "The connection ended before the body was complete".to_owned(),

@@ -5,6 +5,7 @@
 pub mod contract;
 pub mod delete;
 pub mod download;
+pub mod in_clear;
 pub mod latest;
 pub mod lookup;
 pub mod packages;

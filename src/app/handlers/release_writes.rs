@@ -61,19 +61,18 @@ impl ReleaseSink {
         };
         let tag = wanted.get("tag_name").and_then(Value::as_str);
         let tag = tag.ok_or(ReleaseError::NoTag)?;
-        let to_come =
-            Release::to_come(tag).ok_or_else(|| ReleaseError::NoVersion(tag.to_owned()))?;
+        let empty = Release::empty(tag).ok_or_else(|| ReleaseError::NoVersion(tag.to_owned()))?;
         if is_wanted("draft")? {
             return Err(ReleaseError::Draft.into());
         }
-        if is_wanted("prerelease")? && !to_come.is_pre_release {
+        if is_wanted("prerelease")? && !empty.is_pre_release {
             return Err(ReleaseError::PreRelease(tag.to_owned()).into());
         }
         let listing = self.state.store.listing()?;
         let count = |name: &str| self.state.downloads.of(name);
-        Ok(match listing.releases().by_id(to_come.id) {
+        Ok(match listing.releases().by_id(empty.id) {
             Some(release) => json(200, &self.urls.release(release, &count)),
-            None => json(201, &self.urls.release(&to_come, &count)),
+            None => json(201, &self.urls.release(&empty, &count)),
         })
     }
 }

@@ -136,7 +136,7 @@ fn bad_settings_stop_the_start_with_one_line() {
         ),
         (
             &[token, ("MAX_UPLOAD_SIZE", "1 GB")],
-            "MAX_UPLOAD_SIZE: '1 GB' is not accepted; it takes a number of bytes, or of KiB, MiB or GiB with that unit behind it; 0 for no limit",
+            "MAX_UPLOAD_SIZE: '1 GB' is not accepted; it takes a number of bytes, or a number followed by KiB, MiB or GiB; 0 for no limit",
         ),
         (
             &[token, ("MAX_PACKAGES", "-1")],
@@ -148,7 +148,7 @@ fn bad_settings_stop_the_start_with_one_line() {
         ),
         (
             &[("AUTH_TOKEN", "two\nlines")],
-            "AUTH_TOKEN: the value is not accepted; it takes a text without control characters, quoted in YAML",
+            "AUTH_TOKEN: the value is not accepted; it takes text without control characters, quoted in YAML",
         ),
         (
             &[("AUTH_TOKEN_FILE", "/nonexistent")],
@@ -188,7 +188,7 @@ fn a_bad_file_is_named_with_its_key() {
         ),
         (
             "auth_token: 12345",
-            "auth_token: the value is not accepted; it takes a text",
+            "auth_token: the value is not accepted; it takes text",
         ),
         ("- port", "not a YAML mapping"),
         ("port: 1\nport: 2", "or sets a key twice"),
@@ -268,7 +268,7 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
         ("PORT", "0"),
     ];
     let line = format!(
-        "{storage}: cannot be used: File exists (os error 17); set STORAGE_PATH to a directory that can be written"
+        "{storage}: cannot be used: File exists (os error 17); set STORAGE_PATH to a writable directory"
     );
     assert_fails(&run(&[], &variables), 1, &line);
 }

@@ -75,9 +75,9 @@ fn faulty(storage: &Path) -> Vec<String> {
             hex(b"damaged.zip")
         ),
         "empty.zip: the checksum is not 64 hexadecimal digits",
-        "folder.zip: the checksum's name is taken by no regular file",
+        "folder.zip: the checksum file is not a regular file",
         "garbage.zip: the checksum is not 64 hexadecimal digits",
-        "link.zip: the checksum's name is taken by no regular file",
+        "link.zip: the checksum file is not a regular file",
         "missing.zip: the checksum is missing",
         "stale.zip: the checksum is older than the package",
         "gone.zip: the package is missing, its checksum is there",

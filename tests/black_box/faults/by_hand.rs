@@ -16,7 +16,9 @@ fn a_folder_in_a_sidecars_place() {
         (answer.status, answer.json()["sha256"].clone()),
         (201, hex(b"1").into())
     );
-    server.wait_for_line(|line| line["message"] == "the checksum is written later");
+    server.wait_for_line(|line| {
+        line["message"] == "the checksum file could not be written; the server tries again"
+    });
     let replace = |content| server.write("PUT", "/assets/a.zip?overwrite=1", "", content);
     assert_eq!(replace(b"2").status, 200);
     assert_eq!(server.write("DELETE", "/assets/a.zip", "", b"").status, 204);

@@ -39,7 +39,9 @@ fn the_sixth_of_five_makes_the_oldest_go_before_the_answer() {
         server.listed(),
         ["6.zip", "5.zip", "4.zip", "3.zip", "2.zip"]
     );
-    server.wait_for_line(|line| line["message"] == "swept" && line["package"] == "1.zip");
+    server.wait_for_line(|line| {
+        line["message"] == "removed by retention" && line["package"] == "1.zip"
+    });
 }
 
 #[test]
@@ -245,7 +247,7 @@ fn a_thousand_over_the_limit_go_at_once_and_are_named() {
     let mut expected: Vec<&str> = stays.iter().rev().map(String::as_str).collect();
     expected.insert(0, "new.zip");
     assert_eq!(server.listed(), expected);
-    let is_swept = |line: &Value| line["message"] == "swept";
+    let is_swept = |line: &Value| line["message"] == "removed by retention";
     server.wait_for_line(|line| is_swept(line) && line["package"] == gone[999].as_str());
     let swept = server.log().into_iter().filter(is_swept);
     let swept: Vec<Value> = swept.map(|line| line["package"].clone()).collect();

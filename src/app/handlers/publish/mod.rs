@@ -61,7 +61,10 @@ pub fn publish(
         return Err(UploadError::DigestMismatch { stated, received }.into());
     }
     let about = |error: StorageError| ApiError::about(name.as_str(), error);
-    let published = upload.publish(name, intent.overwrite).map_err(about)?;
+    let published = state
+        .store
+        .publish(upload, name, intent.overwrite)
+        .map_err(about)?;
     let package = &published.package;
     state.metrics.published.fetch_add(1, Ordering::Relaxed);
     let swept = published.removed.len() as u64;

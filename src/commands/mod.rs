@@ -1,40 +1,48 @@
-//! The command line: which command, and the exit code it ends with.
+//! The command line: the commands and their exit codes.
 //!
-//! Invariants: standard output is for what was asked for (and the log of a running server), standard error for one line
-//! that says what was wrong; the exit code is 0 when all went well, 1 when not (a package that `verify` finds wrong
-//! included), 2 when the command line was not understood.
+//! Invariants: standard output has the result of the command, or the log of a running server.
+//! Standard error has one line that says what was wrong. The exit code is 0 after success, 1 after
+//! a failure (which includes a wrong package that `verify` finds), 2 for a command line that was
+//! not understood.
+
+mod healthcheck;
+mod listen;
+mod verify;
 
 use crate::app::public_url::PublicUrl;
 use crate::app::router::Endpoint;
 use crate::app::{self, App};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::config::{self, Config};
-use crate::http::service::Channel;
 use crate::log as output;
 use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
-use crate::server::{self, Server, descriptors, listener};
-use crate::storage::{Maintenance, Retention, Store};
+use crate::server::{self, Server, descriptors};
+use crate::storage::{Retention, Store};
+use crate::tls::{self, Renewal};
+use listen::Opened;
 use std::convert::Infallible;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 const HELP: &str = "\
-An HTTP server: publish packages with a token, list, download and delete them.
+Serves packages over HTTP. Everyone can list and download them; publishing and
+deleting need a token.
 
 Usage: release-server [COMMAND]
 
 Commands:
   serve         serve packages (the default)
-  healthcheck   ask the running server whether it is ready; the exit code says
-  check-config  show every setting, its value and where that is from, and stop
+  healthcheck   check that the running server is ready; the exit code is 0
+                when it is ready, else 1
+  check-config  print every setting with its value and origin
   verify        compare every package with its checksum; the exit code is 1
-                where one differs. --repair writes checksums that are missing
-                or stale, beside running servers too
+                when one differs. --repair writes checksums that are missing
+                or stale; servers may run meanwhile
 
 Options:
-  -h, --help     print this
+  -h, --help     print this help
   -V, --version  print the version
 
 Settings come from the YAML file at CONFIG_PATH (default
@@ -53,7 +61,7 @@ enum Command {
     Version,
 }
 
-/// Runs the command that the process was started with.
+/// Runs the command that the command line names.
 pub fn run() -> ExitCode {
     let command = match parse() {
         Ok(command) => command,
@@ -64,9 +72,9 @@ pub fn run() -> ExitCode {
     };
     let result = match command {
         Command::Serve => serve().map(|never| match never {}),
-        Command::Healthcheck => healthcheck(),
+        Command::Healthcheck => run_healthcheck(),
         Command::CheckConfig => check_config(),
-        Command::Verify { repair } => verify(repair),
+        Command::Verify { repair } => run_verify(repair),
         Command::Help => {
             print!("{HELP}");
             Ok(true)
@@ -88,7 +96,7 @@ pub fn run() -> ExitCode {
 
 type Failure = Box<dyn std::error::Error>;
 
-/// Whether all is well; an error also has a line for whoever asked.
+/// Whether the command succeeded; an error also has a line for standard error.
 type Outcome = Result<bool, Failure>;
 
 fn parse() -> Result<Command, lexopt::Error> {
@@ -120,24 +128,35 @@ fn parse() -> Result<Command, lexopt::Error> {
 
 fn check_config() -> Outcome {
     let raw = config::raw::Raw::gather()?;
-    Config::check(&raw)?;
-    print!("{}", raw.describe());
+    let config = Config::check(&raw)?;
+    let pair = config
+        .tls
+        .map(|tls| tls::describe(&tls.files, clock::wall_now()));
+    let pair = pair.transpose()?.unwrap_or_default();
+    print!("{}{pair}", raw.describe());
     Ok(true)
 }
 
-fn healthcheck() -> Outcome {
-    let address = config::address(&config::raw::Raw::gather()?)?;
-    crate::healthcheck::check(address)?;
+fn run_healthcheck() -> Outcome {
+    let raw = config::raw::Raw::gather()?;
+    let is_tls = config::tls(&raw)?.is_some();
+    healthcheck::check(config::address(&raw)?, is_tls)?;
     Ok(true)
 }
 
-fn verify(repair: bool) -> Outcome {
+fn run_verify(repair: bool) -> Outcome {
     let path = config::storage_path(&config::raw::Raw::gather()?)?;
-    Ok(crate::verify::run(&path, repair)?)
+    Ok(verify::run(&path, repair)?)
 }
 
 fn serve() -> Result<Infallible, Failure> {
     let config = Config::check(&config::raw::Raw::gather()?)?;
+    let Opened {
+        entrances,
+        tls,
+        address,
+        http_address,
+    } = listen::open(&config)?;
     output::start(&config.log_filter, config.log_format)?;
     let clock = Clock::system();
     let signals = Signals::register()?;
@@ -156,65 +175,71 @@ fn serve() -> Result<Infallible, Failure> {
         Arc::clone(&metrics),
         app::Options {
             token: config.token,
-            public_url: PublicUrl::new(config.public_url, config.trust_forwarded),
+            public_url: PublicUrl::new(config.public_url, config.trust_forwarded, address.port()),
             max_upload_bytes: config.max_upload_bytes,
             clock: clock.clone(),
         },
     );
-    let (socket, address) =
-        listener::bind(config.address).map_err(|error| unusable_address(config.address, &error))?;
+    let renewal = match &tls {
+        Some(tls) => Some(Renewal::start(
+            Arc::clone(&tls.acceptor),
+            Arc::clone(&metrics),
+        )?),
+        None => None,
+    };
     let options = server::Options {
         workers: config.workers,
         max_connections,
         clock,
-        tls: None,
+        tls,
     };
-    let entrance = listener::Entrance {
-        socket,
-        channel: Channel::Clear,
-    };
-    let server = Server::start(vec![entrance], Arc::new(app.clone()), metrics, options)?;
+    let server = Server::start(entrances, Arc::new(app.clone()), metrics, options)?;
     if let Err(error) = store.check_ready() {
-        log::warn!(error:% = error; "packages cannot be published until the storage directory can be used");
+        log::warn!(
+            error:% = error;
+            "the storage directory cannot be used; publishing fails until it can"
+        );
     }
-    let _maintenance = Maintenance::start(store)?;
+    let _maintenance = store.start_maintenance()?;
     if max_connections < config.max_connections {
         log::warn!(
-            max_connections, wanted = config.max_connections, descriptors = descriptor_limit.unwrap_or_default();
+            max_connections, wanted = config.max_connections,
+            descriptors = descriptor_limit.unwrap_or_default();
             "the limit on open files allows fewer connections"
         );
     }
     log::info!(
-        address:% = address, storage_path:% = config.storage_path.display(), workers = config.workers,
+        address:% = address, storage_path:% = config.storage_path.display(),
+        workers = config.workers,
         max_connections, max_packages = config.max_packages.unwrap_or_default(),
         version = env!("CARGO_PKG_VERSION");
         "listening"
     );
+    if let Some(address) = http_address {
+        log::info!(address:% = address; "listening for HTTP in clear, which is sent to HTTPS");
+    }
     let announce = || app.start_draining();
     let (delay, grace) = (config.shutdown_delay, config.shutdown_grace);
-    let ending = shutdown::serve_until_signal(&server, &signals, announce, delay, grace)?;
+    let reread = || {
+        if let Some(renewal) = &renewal {
+            renewal.reread_now();
+        }
+    };
+    let ending = shutdown::serve_until_signal(&server, &signals, reread, announce, delay, grace)?;
     output::flush();
-    // Not by returning: that would wait for a worker that waits for the disk, beyond the grace. What such a worker has
-    // not published goes with the process.
+    // Returning would wait, beyond the grace, for a worker that waits for the disk. An upload that
+    // such a worker has not published is dropped with the process.
     end_process(i32::from(ending == Ending::Forced))
 }
 
 fn unusable_storage(path: &Path, error: &std::io::Error) -> String {
     let path = path.display();
-    format!("{path}: cannot be used: {error}; set STORAGE_PATH to a directory that can be written")
-}
-
-fn unusable_address(address: config::Address, error: &std::io::Error) -> String {
-    let address = match address.host {
-        Some(host) => std::net::SocketAddr::new(host, address.port).to_string(),
-        None => format!("port {}", address.port),
-    };
-    format!("cannot listen on {address}: {error}; set PORT or HOST to listen elsewhere")
+    format!("{path}: cannot be used: {error}; set STORAGE_PATH to a writable directory")
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the one place that ends the process"
+    reason = "the only place that ends the process"
 )]
 fn end_process(code: i32) -> ! {
     std::process::exit(code)

@@ -1,7 +1,8 @@
-//! The command `verify`, as a person sees it: a line for each package that differs, a summary, and progress.
+//! The output of the command `verify`: a line for each package that differs, a summary, and
+//! progress.
 //!
-//! Invariants: standard output has the lines and the summary alone; progress goes to standard error, and only where that
-//! is a terminal. A name in a line holds no control characters.
+//! Invariants: standard output has only the lines and the summary. Progress goes to standard error,
+//! and only to a terminal. A name in a line holds no control characters.
 
 use crate::clock::Clock;
 use crate::limits::MIB;
@@ -11,13 +12,12 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
-/// More often than this nobody reads a line that changes.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Begins the line anew.
+/// Returns to the line's beginning and clears the line.
 const CLEAR_LINE: &str = "\r\x1b[K";
 
-/// Checks the packages in the directory at `path`; whether all are right in the end.
+/// Checks the packages in the directory at `path`; returns whether all are right in the end.
 pub fn run(path: &Path, repair: bool) -> Result<bool> {
     let (mut output, mut terminal) = (std::io::stdout(), std::io::stderr());
     let clock = Clock::system();
@@ -28,7 +28,10 @@ pub fn run(path: &Path, repair: bool) -> Result<bool> {
                 && *at <= clock.now()
             {
                 *at = clock.now() + PROGRESS_INTERVAL;
-                put(&mut terminal, &format!("{CLEAR_LINE}{}", line(progress)));
+                put(
+                    &mut terminal,
+                    &format!("{CLEAR_LINE}{}", progress_line(progress)),
+                );
             }
         }
         Event::Found(name, finding) => {
@@ -42,22 +45,22 @@ pub fn run(path: &Path, repair: bool) -> Result<bool> {
         put(&mut terminal, CLEAR_LINE);
     }
     let summary = summary?;
-    let told = format!(
+    let line = format!(
         "packages: {}, bytes: {}, wrong: {}, repaired: {}\n",
         summary.packages, summary.bytes, summary.wrong, summary.repaired
     );
-    put(&mut output, &told);
+    put(&mut output, &line);
     Ok(summary.wrong == 0)
 }
 
-/// A reader that has had enough is no reason to stop: the exit code is still to be told.
+/// A closed output is not a reason to stop: the exit code still counts.
 fn put(output: &mut dyn Write, text: &str) {
     let _ = output
         .write_all(text.as_bytes())
         .and_then(|()| output.flush());
 }
 
-fn line(progress: &Progress) -> String {
+fn progress_line(progress: &Progress) -> String {
     let mib = |bytes: u64| bytes / MIB as u64;
     format!(
         "{} of {} packages, {} of {} MiB",

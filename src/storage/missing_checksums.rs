@@ -1,0 +1,165 @@
+//! Computes missing checksums, off the request path.
+//!
+//! Invariants: a checksum counts only if the file did not change while it was read. A sidecar is
+//! written only under the directory's lock and only for the very file that was read. Where a
+//! sidecar cannot be written, this process still knows the checksum and owes the sidecar until it
+//! can be written.
+
+use super::cache::ListingCache;
+use super::directory::{Directory, Entry, FileState, state_of};
+use super::error::{Result, errno, failed};
+use super::lock::LockKeeper;
+use super::package::Package;
+use super::sidecar;
+use crate::checksum::Sha256;
+use crate::clock::Clock;
+use crate::limits::{CHECKSUMS_ENTRY_INTERVAL, HASH_BUFFER_BYTES};
+use rustix::io::Errno;
+use sha2::Digest;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Packages whose sidecar could not be written; the maintenance thread retries in every round.
+#[derive(Debug, Default)]
+pub struct OwedSidecars(Mutex<Vec<Arc<Package>>>);
+
+impl OwedSidecars {
+    fn packages(&self) -> MutexGuard<'_, Vec<Arc<Package>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn extend(&self, packages: impl IntoIterator<Item = Arc<Package>>) {
+        self.packages().extend(packages);
+    }
+
+    /// Writes the owed sidecars until one cannot be written, which moves to the end: the cause
+    /// often affects all of them, and each attempt may wait for the lock.
+    fn pay(&self, parts: &MissingChecksums) {
+        let mut owed = std::mem::take(&mut *self.packages());
+        let is_paid = |package: &&Arc<Package>| parts.write_sidecar(package).is_ok();
+        let paid = owed.iter().take_while(is_paid).count();
+        owed.drain(..paid);
+        if !owed.is_empty() {
+            owed.rotate_left(1);
+        }
+        self.extend(owed);
+    }
+}
+
+/// The parts of the store that computing checksums works with.
+#[derive(Debug)]
+pub struct MissingChecksums {
+    pub path: PathBuf,
+    pub clock: Clock,
+    pub lock: Arc<LockKeeper>,
+    pub cache: Arc<ListingCache>,
+    pub owed: Arc<OwedSidecars>,
+}
+
+impl MissingChecksums {
+    /// Computes the checksum of every listed package without one; calls `go_on` before each. A
+    /// package that cannot be read does not keep the others from getting theirs.
+    pub fn compute(&self, mut go_on: impl FnMut() -> bool) -> Result<()> {
+        self.owed.pay(self);
+        let listing = self.cache.last();
+        let mut computed: Vec<Package> = Vec::new();
+        let mut outcome = Ok(());
+        let mut entered_at = self.clock.now();
+        for package in listing.packages() {
+            if package.sha256.is_some() {
+                continue;
+            }
+            if !go_on() {
+                break;
+            }
+            match self.compute_one(package) {
+                Ok(known) => computed.extend(known),
+                Err(error) => outcome = outcome.and(Err(error)),
+            }
+            if self.clock.now().duration_since(entered_at) >= CHECKSUMS_ENTRY_INTERVAL {
+                self.cache.add_checksums(&std::mem::take(&mut computed));
+                entered_at = self.clock.now();
+            }
+        }
+        if !computed.is_empty() {
+            self.cache.add_checksums(&computed);
+        }
+        outcome
+    }
+
+    fn compute_one(&self, package: &Arc<Package>) -> Result<Option<Package>> {
+        let directory = Directory::open(&self.path)?;
+        // A package that was listed in the middle of its publish has a sidecar by now.
+        match sidecar::read(&directory, &package.name, &package.state) {
+            Ok(sha256) => Ok(Some(with_checksum(package, sha256))),
+            Err(_) => self.read_through(&directory, package),
+        }
+    }
+
+    /// `None` for a package that was deleted, or changed while it was read: the next listing has it
+    /// again.
+    fn read_through(&self, directory: &Directory, package: &Package) -> Result<Option<Package>> {
+        let name = package.name.as_str();
+        let file = match directory.open_file(name) {
+            Err(Errno::NOENT | Errno::LOOP) => return Ok(None),
+            file => file.map_err(failed("open", directory.path(name)))?,
+        };
+        let sha256 = checksum(&file, &package.state, &mut |_| {})
+            .map_err(|error| failed("read", directory.path(name))(errno(&error)))?;
+        let Some(sha256) = sha256 else {
+            return Ok(None);
+        };
+        let package = with_checksum(package, sha256);
+        if let Err(error) = self.write_sidecar(&package) {
+            log::warn!(
+                package = name, error:% = error;
+                "the checksum file could not be written; the server tries again"
+            );
+            self.owed.extend([Arc::new(package.clone())]);
+        }
+        log::info!(package = name, sha256:% = sha256.hex(); "checksum computed");
+        Ok(Some(package))
+    }
+
+    /// Writes the sidecar of a package, unless the package has changed or has one that counts.
+    fn write_sidecar(&self, package: &Package) -> Result<()> {
+        let Some(sha256) = package.sha256 else {
+            return Ok(());
+        };
+        let lock = self.lock.acquire()?;
+        self.cache.unlisted(&lock, || {
+            sidecar::write_missing(&lock, &package.name, &package.state, sha256)
+        })
+    }
+}
+
+fn with_checksum(package: &Package, sha256: Sha256) -> Package {
+    Package {
+        sha256: Some(sha256),
+        ..package.clone()
+    }
+}
+
+/// The checksum of a file; `None` where the file is not in this state after reading. `progress`
+/// gets the number of bytes after each read.
+pub fn checksum(
+    mut file: &File,
+    state: &FileState,
+    progress: &mut dyn FnMut(u64),
+) -> std::io::Result<Option<Sha256>> {
+    let mut hasher = sha2::Sha256::new();
+    let mut buffer = vec![0; HASH_BUFFER_BYTES];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            length => {
+                hasher.update(&buffer[..length]);
+                progress(length as u64);
+            }
+        }
+    }
+    let unchanged = state_of(file)? == Entry::File(*state);
+    Ok(unchanged.then(|| Sha256::new(hasher.finalize())))
+}
