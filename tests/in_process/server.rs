@@ -13,6 +13,7 @@ use release_server::http::service::{
     BodySink, Channel, Decision, Refusal, Reply, Request, Service,
 };
 use release_server::metrics::Metrics;
+use release_server::server::listener::Entrance;
 use release_server::server::{Options, Server, listener};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::ops::ControlFlow;
