@@ -74,10 +74,6 @@ impl App {
 
     fn dispatch(&self, route: &Route<'_>, request: &Request<'_>) -> Handled {
         let (state, endpoint) = (&self.0, route.endpoint);
-        let is_redirected = request.channel == Channel::ClearBesideTls;
-        if is_redirected && !handlers::in_clear::is_answered(endpoint) {
-            return handlers::in_clear::redirect(state, request).map(Reply::Now);
-        }
         if !endpoint.allows(request.method) {
             return Err(ApiError::MethodNotAllowed(endpoint.allow()));
         }
@@ -157,7 +153,12 @@ fn delete(state: &AppState, route: &Route<'_>) -> Result<Response, ApiError> {
 
 impl Service for App {
     fn respond(&self, request: &Request<'_>) -> Decision {
+        let is_redirected = request.channel == Channel::ClearBesideTls;
         let (route, handled) = match router::route(request.target.path) {
+            route if is_redirected && !handlers::in_clear::is_answered(route.as_ref()) => {
+                let redirect = handlers::in_clear::redirect(&self.0, request);
+                (NO_ROUTE, redirect.map(Reply::Now))
+            }
             Some(route) => (route.endpoint.pattern(), self.dispatch(&route, request)),
             None => (
                 NO_ROUTE,

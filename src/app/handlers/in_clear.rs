@@ -4,16 +4,16 @@
 //! Source: RFC 9110, section 15.4.2 (301).
 
 use crate::app::error::ApiError;
-use crate::app::router::Endpoint;
+use crate::app::router::{Endpoint, Route};
 use crate::app::state::AppState;
 use crate::http::response::Response;
 use crate::http::service::Request;
 use tiny_http::Method;
 
-/// Whether this endpoint answers in clear: those that machines ask about the server itself.
-pub fn is_answered(endpoint: Endpoint) -> bool {
+/// Whether this route answers in clear: those that machines ask about the server itself.
+pub fn is_answered(route: Option<&Route<'_>>) -> bool {
     use Endpoint::{Health, Healthz, Metrics, Readyz};
-    matches!(endpoint, Health | Healthz | Metrics | Readyz)
+    route.is_some_and(|route| matches!(route.endpoint, Health | Healthz | Metrics | Readyz))
 }
 
 pub fn redirect(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError> {
