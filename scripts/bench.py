@@ -1,8 +1,8 @@
-"""What scripts/bench.sh runs: workloads for this server and nginx, side by side, against the project's budgets.
+"""The workloads of scripts/bench.sh: this server and nginx side by side, against the budgets.
 
-Invariants: both servers run throughout, serve the same bytes and are measured in turn within each round, each first in
-every other one, so that the machine's noise meets both; a figure is the median over the rounds; whatever was started is
-stopped.
+Invariants: both servers run throughout, serve the same bytes and are measured in turn within each
+round, each first in every other round, so that the machine's noise affects both; a figure is the
+median over the rounds; every started process is stopped.
 """
 
 import argparse
@@ -27,7 +27,8 @@ NGINX = """
 {user} worker_processes auto; daemon off; pid {root}/nginx.pid; error_log {root}/error.log;
 events {{ worker_connections 8192; }}
 http {{
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; default_type application/json;
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+  default_type application/json;
   client_body_temp_path {root}/body; proxy_temp_path {root}/proxy; fastcgi_temp_path {root}/fastcgi;
   uwsgi_temp_path {root}/uwsgi; scgi_temp_path {root}/scgi;
   server {{ listen 127.0.0.1:{port}; root {root}/files; }}
@@ -42,11 +43,16 @@ class Process:
         self.process = subprocess.Popen(command, **options)
 
     def pids(self):
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        children = pathlib.Path(
+            f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        ).read_text()
         return [self.process.pid, *map(int, children.split())]
 
     def cpu_seconds(self):
-        stats = (pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in self.pids())
+        stats = (
+            pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            for pid in self.pids()
+        )
         return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS_PER_SECOND
 
     def status_kib(self, key):
@@ -87,8 +93,14 @@ class Ours(Process):
     def __init__(self, binary, root, **settings):
         self.port = free_port()
         environment = {
-            "AUTH_TOKEN": TOKEN, "STORAGE_PATH": str(root), "PORT": str(self.port), "HOST": "127.0.0.1",
-            "CONFIG_PATH": "/dev/null", "MAX_PACKAGES": "0", "MAX_UPLOAD_SIZE": "0", **settings,
+            "AUTH_TOKEN": TOKEN,
+            "STORAGE_PATH": str(root),
+            "PORT": str(self.port),
+            "HOST": "127.0.0.1",
+            "CONFIG_PATH": "/dev/null",
+            "MAX_PACKAGES": "0",
+            "MAX_UPLOAD_SIZE": "0",
+            **settings,
         }
         self.log = open(root.parent / f"{root.name}.log", "wb")
         super().__init__([binary], env=environment, stdout=self.log)
@@ -98,22 +110,38 @@ class Ours(Process):
         return f"http://127.0.0.1:{self.port}{path}"
 
     def put(self, path, name):
-        command = ["curl", "-sSf", "-o", "/dev/null", "-H", f"Authorization: Bearer {TOKEN}", "-T", str(path)]
+        command = [
+            "curl",
+            "-sSf",
+            "-o",
+            "/dev/null",
+            "-H",
+            f"Authorization: Bearer {TOKEN}",
+            "-T",
+            str(path),
+        ]
         return subprocess.Popen([*command, self.url(f"/assets/{name}?overwrite=true")])
 
 
 UNITS = {"": 1, "K": KIB, "M": MIB, "G": 1024 * MIB}
-# A run ends in the middle of as many answers as it has connections; of answers as large as this, that is too many to
-# leave them out.
+# A run ends in the middle of as many answers as it has connections; at this size they are too many
+# to ignore.
 LARGE_BYTES = 10 * MIB
 
 
 def wrk(url, connections, seconds, header=None):
     """Requests that one run answered, with the parts of large answers that it got."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", *(["-H", header] if header else []), url]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        *(["-H", header] if header else []),
+        url,
+    ]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     if failed := re.search(r"(Non-2xx.*|Socket errors.*)", output):
-        # A 304 is what some workloads ask for; anything else would be no measurement.
+        # Some workloads expect a 304; any other status would invalidate the measurement.
         if header is None or "Socket" in failed[1]:
             raise SystemExit(f"bench: {url}: {failed[1]}")
     count = int(re.search(r"(\d+) requests in", output)[1])
@@ -138,10 +166,17 @@ class Table:
 
     def __init__(self):
         self.missed = []
-        print("| Workload | This server | nginx or reference | Figure | Budget | |\n|---|---|---|---|---|---|")
+        print(
+            "| Workload | This server | nginx or reference | Figure | Budget |"
+            " |\n|---|---|---|---|---|---|"
+        )
 
     def row(self, name, ours, reference, figure, budget, kept):
-        print(f"| {name} | {ours} | {reference} | {figure} | {budget} | {'met' if kept else '**missed**'} |", flush=True)
+        print(
+            f"| {name} | {ours} | {reference} | {figure} | {budget} |"
+            f" {'met' if kept else '**missed**'} |",
+            flush=True,
+        )
         if not kept:
             self.missed.append(name)
 
@@ -158,7 +193,7 @@ def compare(table, name, runs):
 
 
 def workloads(binary, work, stack):
-    """Both servers over the same files; name, both URLs, connections and headers of each workload."""
+    """Both servers over the same files; name, URLs, connections and headers of each workload."""
     ten, thousand, files = work / "ten", work / "thousand", work / "nginx" / "files"
     for folder in (ten, thousand, files):
         folder.mkdir(parents=True)
@@ -179,7 +214,7 @@ def workloads(binary, work, stack):
         subprocess.run(["curl", "-sSf", "-o", files / name, server.url("/latest")], check=True)
     port = free_port()
     configuration = work / "nginx" / "nginx.conf"
-    # Started by root, nginx would read the files as somebody who may not.
+    # Started by root, nginx would read the files as a user without permission.
     user = "user root;" if os.geteuid() == 0 else ""
     configuration.write_text(NGINX.format(user=user, root=work / "nginx", port=port))
     nginx = Process(["nginx", "-c", str(configuration)], stderr=subprocess.DEVNULL)
@@ -187,15 +222,20 @@ def workloads(binary, work, stack):
     await_ready(port, "/healthz")
     base = f"http://127.0.0.1:{port}"
     tags = [etag(first.url("/latest")), etag(f"{base}/latest-10")]
-    downloads = [(name, first, f"/assets/{name}", f"/{name}", count) for name, count in
-                 (("64k.zip", 32), ("1m.zip", 16), ("100m.zip", 4))]
+    downloads = [
+        (name, first, f"/assets/{name}", f"/{name}", count)
+        for name, count in (("64k.zip", 32), ("1m.zip", 16), ("100m.zip", 4))
+    ]
     plain = [
         ("tiny answer", first, "/healthz", "/healthz", 32),
         ("`/latest`, 10 packages", first, "/latest", "/latest-10", 32),
         ("`/latest`, 1,000 packages", second, "/latest", "/latest-1000", 16),
         *[(f"download of {name.removesuffix('.zip')}", *rest) for name, *rest in downloads],
     ]
-    rows = [(name, server, server.url(ours), base + theirs, count, (None, None)) for name, server, ours, theirs, count in plain]
+    rows = [
+        (name, server, server.url(ours), base + theirs, count, (None, None))
+        for name, server, ours, theirs, count in plain
+    ]
     conditional = tuple(f"If-None-Match: {tag}" for tag in tags)
     rows.insert(3, ("304", first, first.url("/latest"), f"{base}/latest-10", 32, conditional))
     return first, nginx, rows
@@ -205,7 +245,9 @@ def await_checksums(server):
     """Hashing in the background is over when every package has its digest."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        output = subprocess.run(["curl", "-sSf", server.url("/latest")], check=True, capture_output=True).stdout
+        output = subprocess.run(
+            ["curl", "-sSf", server.url("/latest")], check=True, capture_output=True
+        ).stdout
         if all(asset["digest"] for asset in json.loads(output)["assets"]):
             return
         time.sleep(0.1)
@@ -224,13 +266,18 @@ def bench_rates(table, binary, work, rounds, seconds):
             sides = [(measured, ours, headers[0]), (nginx, theirs, headers[1])]
             runs = []
             for number in range(rounds):
-                # Whoever is first in one round is second in the next.
+                # The first server of one round is the second of the next.
                 order = -1 if number % 2 else 1
-                run = [measure(side, url, connections, seconds, header) for side, url, header in sides[::order]]
+                run = [
+                    measure(side, url, connections, seconds, header)
+                    for side, url, header in sides[::order]
+                ]
                 runs.append(run[::order])
             compare(table, name, runs)
-        cpu = statistics.median(measure(server, server.url("/metrics"), 32, seconds)[1] for _ in range(rounds))
-        # Asked every second, a fiftieth of a percent of a core.
+        cpu = statistics.median(
+            measure(server, server.url("/metrics"), 32, seconds)[1] for _ in range(rounds)
+        )
+        # Asked every second: a fiftieth of a percent of a core.
         table.row("`/metrics`, CPU a request", f"{cpu:.1f} µs", "", "", "≤ 200 µs", cpu <= 200)
 
 
@@ -257,7 +304,9 @@ def bench_upload(table, binary, work, rounds):
     uploads = [server.put(source, f"{number}.zip") for number in range(8)]
     assert all(upload.wait() == 0 for upload in uploads)
     peak = server.status_kib("VmHWM") / KIB
-    table.row("memory, 8 uploads of 100 MiB at once", f"{peak:.1f} MiB", "", "", "≤ 12 MiB", peak <= 12)
+    table.row(
+        "memory, 8 uploads of 100 MiB at once", f"{peak:.1f} MiB", "", "", "≤ 12 MiB", peak <= 12
+    )
     server.stop()
 
 
@@ -272,7 +321,9 @@ def bench_memory(table, binary, work):
             stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
         await_ready(server.port, "/healthz")
         each = (server.status_kib("VmRSS") - idle) / 5000
-    table.row("memory, each of 5,000 idle connections", f"{each:.2f} KiB", "", "", "≤ 2 KiB", each <= 2)
+    table.row(
+        "memory, each of 5,000 idle connections", f"{each:.2f} KiB", "", "", "≤ 2 KiB", each <= 2
+    )
     server.stop()
 
 
@@ -286,7 +337,8 @@ def bench_start(table, binary, work):
         times.append((time.monotonic() - started) * 1000)
         server.stop()
     median = statistics.median(times)
-    table.row("start to first 200 of `/readyz`", f"{median:.1f} ms", "", "", "≤ 5 ms", median <= 5)
+    start = f"{median:.1f} ms"
+    table.row("start to first 200 of `/readyz`", start, "", "", "≤ 5 ms", median <= 5)
     size = os.stat(binary).st_size
     table.row("static binary", f"{size / MIB:.2f} MiB", "", "", "≤ 2 MiB", size <= 2 * MIB)
 
@@ -295,8 +347,12 @@ def parse_options(script, description):
     """What a script that measures takes: the server's program, and how much to measure."""
     parser = argparse.ArgumentParser(prog=script, description=description)
     parser.add_argument("binary", help=argparse.SUPPRESS)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of what is measured (default 5)")
-    parser.add_argument("--seconds", type=int, default=2, help="length of each measured run (default 2)")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="rounds of what is measured (default 5)"
+    )
+    parser.add_argument(
+        "--seconds", type=int, default=2, help="length of each measured run (default 2)"
+    )
     return parser.parse_args()
 
 
@@ -304,7 +360,10 @@ def main():
     options = parse_options("bench.sh", "measures this server beside nginx")
     processor = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     shown = processor[1] if processor else platform.machine()
-    print(f"{os.cpu_count()} × {shown}, Linux {platform.release().split('-')[0]}, {options.rounds} rounds\n")
+    print(
+        f"{os.cpu_count()} × {shown}, Linux {platform.release().split('-')[0]}, {options.rounds}"
+        " rounds\n"
+    )
     work = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
     try:
         table = Table()
@@ -314,7 +373,11 @@ def main():
         bench_start(table, options.binary, work)
     finally:
         shutil.rmtree(work)
-    print(f"\n{len(table.missed)} missed: {', '.join(table.missed)}" if table.missed else "\nEvery budget is met.")
+    print(
+        f"\n{len(table.missed)} missed: {', '.join(table.missed)}"
+        if table.missed
+        else "\nEvery budget is met."
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Runs the chart's alerts against numbers made up in chart/tests/alerts.yaml, and parses what the dashboard asks.
+"""Tests the chart's alerts with the metrics in chart/tests/alerts.yaml, and parses the dashboard's queries.
 
     scripts/chart_alerts.py
 
-Needs helm, PyYAML and promtool.
+Each alert must have a test in which it fires and one in which it does not. Needs helm, PyYAML and promtool.
 """
 
 import json
@@ -17,14 +17,15 @@ import yaml
 
 CHART = pathlib.Path(__file__).resolve().parent.parent / "chart"
 
-# What Grafana puts in before it asks.
+# Variables that Grafana replaces in queries.
 VARIABLES = {"$__rate_interval": "2m", "$namespace": "spec-kit", "$service": "rs-release-server"}
 
 
 def alerts():
     """The rules of the monitoring set-up, as Prometheus reads them."""
     command = ["helm", "template", "rs", str(CHART), "--kube-version", "1.30"]
-    command += ["--values", str(CHART / "ci/monitoring-values.yaml"), "--show-only", "templates/prometheusrule.yaml"]
+    command += ["--values", str(CHART / "ci/monitoring-values.yaml")]
+    command += ["--show-only", "templates/prometheusrule.yaml"]
     return yaml.safe_load(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["spec"]
 
 
@@ -38,7 +39,17 @@ def dashboard():
     return {"groups": [{"name": "dashboard", "rules": rules}]}
 
 
+def check_both_outcomes(rules):
+    """Every alert fires in one test and stays silent in another."""
+    tests = yaml.safe_load((CHART / "tests/alerts.yaml").read_text())["tests"]
+    outcomes = {(item["alertname"], bool(item["exp_alerts"])) for test in tests for item in test["alert_rule_test"]}
+    wanted = {(rule["alert"], fires) for group in rules["groups"] for rule in group["rules"] for fires in (True, False)}
+    if wanted != outcomes:
+        sys.exit(f"chart_alerts.py: chart/tests/alerts.yaml lacks, or has in excess: {wanted ^ outcomes}")
+
+
 def main():
+    check_both_outcomes(alerts())
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         (directory / "alerts.rules").write_text(yaml.safe_dump(alerts()))

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Renders the chart in every set-up of chart/ci and checks what Kubernetes would get.
+"""Renders the chart with every file of values in chart/ci and checks the objects.
 
     scripts/chart_manifests.py SERVER CRD_FILE...
 
-Each object of each set-up, for the oldest and the newest Kubernetes: its schema (strict; CustomResourceDefinitions stand
-for what is not Kubernetes' own), what it refers to, its namespace, Pod Security "restricted", and the settings, by the
-server's own check-config. Then which values roll the pods, and what the values' schema refuses. Needs helm, PyYAML and
-kubernetes-validate, which brings the schemas along; no network.
+Every object, for the oldest and the newest Kubernetes: its schema (strict; for custom resources from their
+CustomResourceDefinitions), the names that it refers to, its namespace, Pod Security "restricted"; the settings, by the
+server's own check-config. Then which values restart the pods, and which values the schema refuses. Needs helm, PyYAML
+and kubernetes-validate, which contains the schemas; no network.
 """
 
 import json
@@ -25,7 +25,7 @@ CHART = pathlib.Path(__file__).resolve().parent.parent / "chart"
 OLDEST = re.search(r">=(\d+\.\d+)", (CHART / "Chart.yaml").read_text())[1]
 NEWEST = kubernetes_validate.latest_version()
 
-# Value, what is refused, the words for it. Text in JSON, as --set-json takes it.
+# Key, refused value, part of the message. Values are JSON for --set-json.
 REFUSED = [
     ("replicas", "3", "'replicas' not allowed"),
     ("config.auth_token", '"word"', "'auth_token' not allowed"),
@@ -52,6 +52,10 @@ REFUSED = [
     ("image.pullPolicy", '"Sometimes"', "at '/image/pullPolicy': value must be one of"),
     ("image.digest", '"sha256:abc"', "at '/image/digest'"),
     ("service.type", '"ExternalName"', "at '/service/type': value must be one of"),
+    ("service.externalTrafficPolicy", '"Node"', "at '/service/externalTrafficPolicy': value must be one of"),
+    ("service.loadBalancerSourceRanges", '["all"]', "at '/service/loadBalancerSourceRanges/0'"),
+    ("service.ipFamilies", '["IPv5"]', "at '/service/ipFamilies/0'"),
+    ("verify.schedule", '""', "at '/verify/schedule': minLength"),
     ("ingress.hosts", '["https://example.org"]', "at '/ingress/hosts/0'"),
     ("httpRoute.path", '"specs"', "at '/httpRoute/path'"),
     ("podDisruptionBudget.maxUnavailable", '"half"', "at '/podDisruptionBudget/maxUnavailable'"),
@@ -105,7 +109,7 @@ def closed(schema):
 
 
 def custom_schemas(paths):
-    """The schemas of the definitions' served versions, by apiVersion and kind."""
+    """Schemas of the definitions' versions, by apiVersion and kind."""
     schemas = {}
     for path in paths:
         spec = yaml.safe_load(pathlib.Path(path).read_text())["spec"]
@@ -119,7 +123,7 @@ def check_schema(item, version, schemas, place):
     try:
         own = schemas.get((item["apiVersion"], item["kind"]))
         if own:
-            # Not checked itself: some of its patterns are Go's alone.
+            # The schema itself is not checked: some of its patterns are valid only in Go.
             jsonschema.Draft202012Validator(own).validate(item)
         else:
             kubernetes_validate.validate(item, version, strict=True)
@@ -133,7 +137,7 @@ def check_schema(item, version, schemas, place):
 
 
 def check_restricted(pod, place):
-    """The Pod Security Standard "restricted" as far as it concerns what is set here, and a read-only root on top."""
+    """The parts of the Pod Security Standard "restricted" that concern the chart, and a read-only root."""
     own = pod["securityContext"]
     check(not any(pod.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")), f"{place}: it uses the host's own")
     check(own.get("runAsNonRoot") is True and own.get("runAsUser", 0) > 0, f"{place}: it may run as root")
@@ -155,23 +159,26 @@ def check_restricted(pod, place):
 
 
 def check_selectors(objects, place):
-    """What selects pods selects the server's, and not the one of helm test."""
+    """Every selector of pods matches the server's, and neither that of helm test nor those of the CronJob."""
     server = find(objects, "Deployment")["spec"]["template"]["metadata"]["labels"].items()
-    test = next(item for item in objects if item["kind"] == "Pod")["metadata"]["labels"].items()
+    others = [item["metadata"]["labels"].items() for item in objects if item["kind"] == "Pod"]
+    jobs = [item["spec"]["jobTemplate"]["spec"]["template"] for item in objects if item["kind"] == "CronJob"]
+    others += [template["metadata"]["labels"].items() for template in jobs]
     for item in objects:
         spec = item.get("spec", {})
         selector = spec.get("selector") or spec.get("podSelector") or {}
         wanted = selector.get("matchLabels", selector).items()
-        if wanted and item["kind"] != "ServiceMonitor":
+        if wanted and item["kind"] not in ("PersistentVolumeClaim", "ServiceMonitor"):
             check(wanted <= server, f"{place}: {item['kind']} does not select the server's pods")
-            check(not wanted <= test, f"{place}: {item['kind']} selects the pod of helm test")
+            selected = any(wanted <= labels for labels in others)
+            check(not selected, f"{place}: {item['kind']} selects other pods than the server's")
         if item["kind"] == "ServiceMonitor":
             labels = find(objects, "Service")["metadata"]["labels"].items()
             check(wanted <= labels, f"{place}: the ServiceMonitor does not select the Service")
 
 
 def check_references(objects, values, place):
-    """Objects refer to each other by the names that they have, or to the ones that the values name."""
+    """Every object that another one refers to exists or is named by a value."""
     names = {(item["kind"], item["metadata"]["name"]) for item in objects}
     names.add(("Secret", values.get("auth", {}).get("existingSecret")))
     names.add(("PersistentVolumeClaim", values.get("persistence", {}).get("existingClaim")))
@@ -189,12 +196,14 @@ def check_references(objects, values, place):
             wanted += [("Service", backend["name"]) for backend in backends]
     for kind, name in wanted:
         check((kind, name) in names, f"{place}: there is no {kind} {name}")
+    elsewhere = values.get("dashboard", {}).get("namespace")
     namespaces = {item["metadata"].get("namespace") for item in objects if item["kind"] != "Namespace"}
+    namespaces -= {elsewhere} if elsewhere else set()
     check(len(namespaces) == 1 and None not in namespaces, f"{place}: the namespaces are {namespaces}")
 
 
 def check_settings(server, objects, place):
-    """The server takes the rendered settings; the token's file is one of this machine."""
+    """The server accepts the rendered settings."""
     text = find(objects, "ConfigMap")["data"]["config.yaml"]
     with tempfile.TemporaryDirectory() as directory:
         config, token = pathlib.Path(directory, "config.yaml"), pathlib.Path(directory, "token")
@@ -211,13 +220,21 @@ def check_settings(server, objects, place):
     check([os.path.dirname(named)] == directories, f"{place}: {named} is not where the token is mounted")
 
 
+def pod_of(item):
+    """The specification of the pod of an object, if it has one."""
+    if item["kind"] == "Pod":
+        return item["spec"]
+    if item["kind"] == "CronJob":
+        item = item["spec"]["jobTemplate"]
+    return item.get("spec", {}).get("template", {}).get("spec")
+
+
 def check_set_up(path, version, server, schemas):
     place = f"{path.name}, Kubernetes {version}"
     objects = render("--values", str(path), version=version)
     for item in objects:
         check_schema(item, version, schemas, f"{place}, {item['kind']}")
-        if item["kind"] in ("Deployment", "Pod"):
-            pod = item["spec"]["template"]["spec"] if item["kind"] == "Deployment" else item["spec"]
+        if pod := pod_of(item):
             check_restricted(pod, f"{place}, {item['kind']}")
     check_selectors(objects, place)
     check_references(objects, yaml.safe_load(path.read_text()), place)
@@ -226,20 +243,22 @@ def check_set_up(path, version, server, schemas):
 
 
 def check_rolling():
-    """A changed setting rolls the pods; a changed token or annotation of other objects does not."""
+    """A changed setting restarts the pods; a changed token or annotation of another object does not."""
 
     def pods(*values):
+        # Without a memory limit the number of packages is free.
+        values = ("resources.limits=null", *values)
         arguments = [part for value in values for part in ("--set-json", value)]
         return find(render(*arguments), "Deployment")["spec"]["template"]
 
     before = pods('auth.token="one"')
     everything = yaml.safe_load((CHART / "ci/everything-values.yaml").read_text())
-    check(pods('auth.token="two"') == before, "a changed token rolls the pods")
-    check(pods('service.annotations={"a":"b"}') == before, "an annotation of the Service rolls the pods")
+    check(pods('auth.token="two"') == before, "a changed token restarts the pods")
+    check(pods('service.annotations={"a":"b"}') == before, "an annotation of the Service restarts the pods")
     for key, value in everything["config"].items():
         after = pods('auth.token="one"', f"config.{key}={json.dumps(value)}")
         same = after["metadata"]["annotations"] == before["metadata"]["annotations"]
-        check(not same, f"a changed config.{key} does not roll the pods")
+        check(not same, f"a changed config.{key} does not restart the pods")
 
 
 def check_refused():
@@ -249,7 +268,7 @@ def check_refused():
 
 
 def check_nulls():
-    """A null stands for what is empty by default, and is refused for the rest."""
+    """A null equals an empty default, and is refused for other defaults."""
     empty, other = [], []
 
     def gather(values, prefix=""):
@@ -262,9 +281,9 @@ def check_nulls():
     nulls = [part for key in empty for part in ("--set-json", f"{key}=null")]
     same, default = render(*nulls), render()
     for kind in ("Service", "PersistentVolumeClaim"):
-        check(find(same, kind) == find(default, kind), f"with nulls the {kind} is another one")
+        check(find(same, kind) == find(default, kind), f"with nulls the {kind} differs")
     pods = [find(objects, "Deployment")["spec"]["template"]["spec"] for objects in (same, default)]
-    check(pods[0] == pods[1], "with nulls the pod is another one")
+    check(pods[0] == pods[1], "with nulls the pod differs")
     for key in ("config", "config.port", "persistence.size", "image.repository", "commonLabels", "readinessProbe"):
         check(key in other, f"{key} has no default")
         done = helm("--set-json", f"{key}=null")

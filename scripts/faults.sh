@@ -1,13 +1,14 @@
 #!/bin/sh
-# Kills servers and breaks their disks, and checks that nothing that was answered is lost.
+# Kills servers and breaks their disks, and checks that no acknowledged change is lost.
 #
 #   scripts/faults.sh [--require-all] [--long [KILLS]]
 #
-# Short: a sample of the system calls of each operation, and a few kills under load. Long: every call, and KILLS kills
-# under load (default 500) on each kind of temporary file. What is counted is printed for each part.
+# Short: a sample of the system calls of each operation, and a few kills under load. Long: every
+# call, and KILLS kills under load (default 500) on each kind of temporary file. Each part prints
+# its counts.
 #
-# Needs strace, and unshare, nsenter and the right to mount in a namespace of one's own. What is missing is named and its
-# tests are skipped; with --require-all that is a failure.
+# Needs strace, and unshare, nsenter and the right to mount in a namespace of its own. A missing
+# tool is named and its tests are skipped; with --require-all that is a failure.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -24,7 +25,8 @@ while [ $# -gt 0 ]; do
             esac
             export FAULT_KILLS
             ;;
-        *) echo "faults.sh: unknown option '$1'; it takes --require-all and --long [KILLS]" >&2; exit 2 ;;
+        *) echo "faults.sh: unknown option '$1'; it takes --require-all and --long [KILLS]" >&2; \
+            exit 2 ;;
     esac
     shift
 done
@@ -38,7 +40,8 @@ if ! strace -o /dev/null true 2>/dev/null; then
 fi
 if ! unshare -rm nsenter --version >/dev/null 2>&1; then
     skipped="$skipped
-  skipped: full and read-only volumes, named temporary files (unshare or nsenter is missing or may not mount)"
+  skipped: full and read-only volumes, named temporary files (unshare or nsenter is missing or may \
+      not mount)"
     set -- "$@" --skip faults::mounts --skip named_files
 fi
 if [ -n "$skipped" ]; then

@@ -1,7 +1,7 @@
-"""The experiments of scripts/peers.py: each starts one of the servers, does something to it and says what happened.
+"""The experiments of scripts/peers.py: each starts a server, acts on it and reports the result.
 
-Invariants: what is said was seen, not read in a manual; every wait has an end. `start` is given the options of a server and
-stops what it started.
+Invariants: a result was observed, not read in a manual; every wait has an end. `start` takes the
+options of a server and stops the server afterwards.
 """
 
 import base64
@@ -43,14 +43,20 @@ def left(server, content, name=NAME):
     """What is under the name, and what lies on the disk beside it."""
     status, _, body = server.get(name)
     paths = itertools.chain(server.files.rglob("*"), server.aside.rglob("*"))
-    under = "nothing" if status != 200 else "the whole file" if body == content else "a part of the file"
+    under = (
+        "nothing"
+        if status != 200
+        else "the whole file" if body == content else "a part of the file"
+    )
     beside = sum(path.stat().st_size for path in paths if path.is_file() and path.name != name)
     return f"{under}; {beside / MIB:.1f} MiB beside it" if beside else under
 
 
 def credentials(start):
     server, accepted = start(), []
-    for number, (kind, value) in enumerate({"a token": f"Bearer {TOKEN}", "a password": PASSWORD, "nothing": ""}.items()):
+    for number, (kind, value) in enumerate(
+        {"a token": f"Bearer {TOKEN}", "a password": PASSWORD, "nothing": ""}.items()
+    ):
         if server.publish(f"{number}-{NAME}", b"x", authorization=value) < 400:
             accepted.append((kind, number))
     with server.ask("GET", server.path(f"{accepted[0][1]}-{NAME}")) as answer:
@@ -62,13 +68,22 @@ def stating(content):
     """All the headers by which some server takes the checksum of an upload."""
     digest = hashlib.sha256(content)
     field = f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
-    own = {"X-Checksum-Sha256": digest.hexdigest(), "X-File-Hash": digest.hexdigest(), "X-File-Hash-Function": "SHA256"}
-    return {"Repr-Digest": field, "Content-Digest": field, "OC-Checksum": f"SHA256:{digest.hexdigest()}", **own}
+    own = {
+        "X-Checksum-Sha256": digest.hexdigest(),
+        "X-File-Hash": digest.hexdigest(),
+        "X-File-Hash-Function": "SHA256",
+    }
+    return {
+        "Repr-Digest": field,
+        "Content-Digest": field,
+        "OC-Checksum": f"SHA256:{digest.hexdigest()}",
+        **own,
+    }
 
 
 def cut(server, content, name=NAME, headers=None):
-    """What readers get in the middle of an upload, and what is left when it ended there. Nothing says when the server has
-    seen that, so that it gets a while."""
+    """The answers to readers midway through an upload, and the files left when it ends there.
+    Nothing reports when the server has noticed the end, so it gets a while."""
     with server.begin(name, content, len(content) // 2, headers):
         time.sleep(SETTLING_SECONDS)
         during = left(server, content, name).split(";")[0]
@@ -83,8 +98,15 @@ def during_upload(start):
 def cut_upload(start):
     """Some keep the half of a large one, or look at the checksum first."""
     small, large = os.urandom(MIB), os.urandom(64 * MIB)
-    cases = {"": (small, None), "of 64 MiB ": (large, None), "with its SHA-256 stated ": (small, stating(small))}
-    seen = {case: cut(start(), content, headers=headers)[1] for case, (content, headers) in cases.items()}
+    cases = {
+        "": (small, None),
+        "of 64 MiB ": (large, None),
+        "with its SHA-256 stated ": (small, stating(small)),
+    }
+    seen = {
+        case: cut(start(), content, headers=headers)[1]
+        for case, (content, headers) in cases.items()
+    }
     return "; ".join(f"{case}{what}" for case, what in seen.items() if not case or what != seen[""])
 
 
@@ -104,7 +126,11 @@ def continued_upload(start):
     """Where it stopped, by any of the ways that servers have for it."""
     server, content = start(), os.urandom(64 * MIB)
     ways = {
-        "`PUT` with `Content-Range`": ("PUT", "", {"Content-Range": f"bytes {32 * MIB}-{64 * MIB - 1}/{64 * MIB}"}),
+        "`PUT` with `Content-Range`": (
+            "PUT",
+            "",
+            {"Content-Range": f"bytes {32 * MIB}-{64 * MIB - 1}/{64 * MIB}"},
+        ),
         "`PATCH` with `X-Update-Range`": ("PATCH", "", {"X-Update-Range": "append"}),
         "`PUT` with `?apnd`": ("PUT", "?apnd", {}),
     }
@@ -112,10 +138,12 @@ def continued_upload(start):
         name = f"{number}-{NAME}"
         cut(server, content, name)
         status, _, body = server.get(name)
-        rest = content[len(body) if status == 200 else 32 * MIB:]
+        rest = content[len(body) if status == 200 else 32 * MIB :]
         headers |= {"Authorization": server.authorization}
-        # One that refuses does so before all of it was sent.
-        with contextlib.suppress(OSError), server.ask(method, server.path(name) + query, rest, headers) as answer:
+        # A server that refuses does so before all of the body is sent.
+        with contextlib.suppress(OSError), server.ask(
+            method, server.path(name) + query, rest, headers
+        ) as answer:
             answer.read()
         if left(server, content, name).startswith("the whole"):
             return f"yes, {way}"
@@ -158,7 +186,7 @@ def read_replaced(server):
         except (http.client.IncompleteRead, OSError) as error:
             body += getattr(error, "partial", b"")
     length = "" if len(body) == len(old) else ", cut short"
-    return ("the old file" if body == old[:len(body)] else "a mixture of both") + length
+    return ("the old file" if body == old[: len(body)] else "a mixture of both") + length
 
 
 def synced(start):
@@ -166,9 +194,22 @@ def synced(start):
     trace = server.own / "trace"
     calls = "trace=fsync,fdatasync,syncfs,write,writev,sendto,sendmsg"
     attached = [word for pid in server.pids() for word in ("-p", str(pid))]
-    command = ["strace", "-f", "-y", "-s", "12", "-o", trace, "-e", calls, "-e", "signal=none", *attached]
+    command = [
+        "strace",
+        "-f",
+        "-y",
+        "-s",
+        "12",
+        "-o",
+        trace,
+        "-e",
+        calls,
+        "-e",
+        "signal=none",
+        *attached,
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
-        # It says so of each process when it has all of its threads.
+        # Each process logs this once it has all of its threads.
         for _ in server.pids():
             tracer.stderr.readline()
         server.publish(NAME, b"content")
@@ -184,7 +225,7 @@ def synced(start):
 def stated_checksum(start):
     server = start()
     status = server.publish(NAME, b"content", stating(b"other"))
-    # That it takes the same headers with the right checksum shows what it was refused for.
+    # The same headers with the right checksum are accepted, which shows the reason of the refusal.
     assert server.publish(f"2-{NAME}", b"content", stating(b"content")) < 400
     return f"refused, {status}" if server.get(NAME)[0] == 404 else "not looked at"
 
@@ -195,13 +236,22 @@ def offered_checksum(start):
     digest = hashlib.sha256(content)
     forms = [digest.hexdigest(), base64.b64encode(digest.digest()).decode()]
     places = {"a header": str(server.get(NAME)[1])}
-    places |= {f"`NAME{suffix}`": server.get(NAME + suffix)[2].decode("latin-1") for suffix in (".sha256", "?hash")}
-    return ", ".join(place for place, text in places.items() if any(form in text for form in forms)) or "none"
+    places |= {
+        f"`NAME{suffix}`": server.get(NAME + suffix)[2].decode("latin-1")
+        for suffix in (".sha256", "?hash")
+    }
+    return (
+        ", ".join(place for place, text in places.items() if any(form in text for form in forms))
+        or "none"
+    )
 
 
 def resumed(start):
-    """The second version has the length of the first and comes within its second, the third is longer and comes later."""
-    server, first, second, third = start(replace=True), *(os.urandom(size) for size in (KIB, KIB, 2 * KIB))
+    """The second version has the length of the first and follows within its second, the third is
+    longer and follows later."""
+    server, first, second, third = start(replace=True), *(
+        os.urandom(size) for size in (KIB, KIB, 2 * KIB)
+    )
     # A file's time may lag behind the clock by a tick.
     time.sleep(1.1 - time.time() % 1)
     server.publish(NAME, first)
@@ -226,18 +276,28 @@ def retention(start):
     for number in range(5):
         server.publish(f"{number}-{NAME}", b"x")
     kept = [number for number in range(5) if server.get(f"{number}-{NAME}")[0] == 200]
-    return "all" if len(kept) == 5 else f"the newest {len(kept)}" if kept == [2, 3, 4] else str(kept)
+    return (
+        "all" if len(kept) == 5 else f"the newest {len(kept)}" if kept == [2, 3, 4] else str(kept)
+    )
 
 
 def specify(start):
-    """The steps of `specify init --template-url`: the first asset whose name fits, from its own URL."""
+    """The steps of `specify init --template-url`: the first asset whose name matches."""
     server, content = start(), os.urandom(KIB)
     server.publish(NAME, content)
-    with server.ask("GET", "/latest", headers={"Authorization": "Bearer of-somebody-else"}) as answer:
+    with server.ask(
+        "GET", "/latest", headers={"Authorization": "Bearer of-somebody-else"}
+    ) as answer:
         if answer.status != 200:
             return "no"
-        asset = next(asset for asset in json.load(answer)["assets"] if "spec-kit-template-claude-sh" in asset["name"])
-    got = subprocess.run(["curl", "-sSf", asset["browser_download_url"]], capture_output=True, check=True).stdout
+        asset = next(
+            asset
+            for asset in json.load(answer)["assets"]
+            if "spec-kit-template-claude-sh" in asset["name"]
+        )
+    got = subprocess.run(
+        ["curl", "-sSf", asset["browser_download_url"]], capture_output=True, check=True
+    ).stdout
     return "yes" if got == content else "no"
 
 
@@ -270,7 +330,9 @@ def encrypted(start):
 
     def shaken():
         try:
-            with socket.create_connection(("127.0.0.1", server.port), 2) as plain, context.wrap_socket(plain) as connection:
+            with socket.create_connection(
+                ("127.0.0.1", server.port), 2
+            ) as plain, context.wrap_socket(plain) as connection:
                 return connection.version()
         except OSError:
             return None
@@ -279,7 +341,8 @@ def encrypted(start):
 
 
 def stalled(start):
-    """Whether somebody else's GET is answered beside clients that stop in their head, and in their body."""
+    """Whether another client's GET is answered beside clients that stop in a head, or in a body."""
+
     def answered(kind):
         server = start()
         server.publish(NAME, b"content")
@@ -288,13 +351,15 @@ def stalled(start):
                 if kind == "body":
                     connection = server.begin(f"{number}-{NAME}", bytes(MIB), KIB)
                 else:
-                    connection = socket.create_connection(("127.0.0.1", server.port), ANSWER_SECONDS)
+                    connection = socket.create_connection(
+                        ("127.0.0.1", server.port), ANSWER_SECONDS
+                    )
                     connection.sendall(b"GET / HTTP/1.1\r\nHo")
                 stack.callback(connection.close)
             return server.get(NAME, seconds=ANSWER_SECONDS)[2] == b"content"
 
     def cell(kind):
-        # A connection that is not even taken is no answer either.
+        # A connection that is not accepted counts as no answer.
         with contextlib.suppress(OSError):
             return "yes" if answered(kind) else "no"
         return "no"
@@ -310,7 +375,11 @@ def full_disk(start):
     source.write_bytes(content)
     sent = server.run_curl(source, NAME, "-w", "%{http_code} %{size_upload}")
     status, size = sent.communicate()[0].split()
-    when = "no answer" if status == "000" else f"{status} {'before' if int(size) < MIB else 'after'} the body"
+    when = (
+        "no answer"
+        if status == "000"
+        else f"{status} {'before' if int(size) < MIB else 'after'} the body"
+    )
     time.sleep(SETTLING_SECONDS)
     kept = left(server, content)
     then = "" if server.publish("small.zip", b"x") < 400 else "; then nothing can be published"

@@ -1,7 +1,7 @@
-"""This server and the peers that scripts/peers.py compares it with, each set up for the job as its own documentation says.
+"""This server and its peers in scripts/peers.py, each configured as its documentation recommends.
 
-Invariants: each has a directory of its own, with all that it writes of an upload on one file system, and logs each request;
-all are told to publish and fetch by the same few calls.
+Invariants: each has a directory of its own, which holds all that it writes of an upload on one file
+system, and logs each request; the same few calls publish to and fetch from all of them.
 """
 
 import base64
@@ -20,8 +20,9 @@ NGINX = """
 {user} worker_processes auto; daemon off; pid {own}/nginx.pid; error_log {own}/error.log;
 events {{ worker_connections 2048; }}
 http {{
-  access_log {own}/access.log; sendfile on; tcp_nopush on; keepalive_requests 1000000000; client_max_body_size 0;
-  client_body_temp_path {aside}; proxy_temp_path {own}/proxy; fastcgi_temp_path {own}/fastcgi; uwsgi_temp_path {own}/uwsgi;
+  access_log {own}/access.log; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+  client_max_body_size 0; client_body_temp_path {aside}; proxy_temp_path {own}/proxy;
+  fastcgi_temp_path {own}/fastcgi; uwsgi_temp_path {own}/uwsgi;
   scgi_temp_path {own}/scgi;
   server {{
     listen 127.0.0.1:{port} {tls}; root {files}; autoindex on;
@@ -35,8 +36,8 @@ http {{
 
 
 class Server:
-    """What all have in common: how a file is published and fetched. Packages lie in `files`; `aside`, on the same disk, is
-    for uploads of those that want a folder for them; `own` is for logs and settings."""
+    """The common part: how a file is published and fetched. Packages are in `files`; `aside`, on
+    the same disk, is for servers that need a folder for uploads; `own` is for logs and settings."""
 
     authorization, read_authorization, replacing = PASSWORD, None, ""
     ready = "/"
@@ -47,7 +48,18 @@ class Server:
         for folder in (self.files, self.aside, self.own):
             folder.mkdir(parents=True)
         if tls:
-            command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
+            command = [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-subj",
+                "/CN=localhost",
+                "-days",
+                "2",
+            ]
             files = ["-keyout", self.own / "pair.pem", "-out", self.own / "certificate"]
             subprocess.run([*command, *files], check=True, capture_output=True)
             with open(self.own / "pair.pem", "a") as pair:
@@ -67,7 +79,11 @@ class Server:
             raise
 
     def tls_words(self):
-        return ["--tls-cert", self.own / "certificate", "--tls-key", self.own / "pair.pem"] if self.tls else []
+        return (
+            ["--tls-cert", self.own / "certificate", "--tls-key", self.own / "pair.pem"]
+            if self.tls
+            else []
+        )
 
     def upload(self, name):
         """Method, path and header of a publish, and what goes before and behind the file."""
@@ -84,8 +100,20 @@ class Server:
 
     def run_curl(self, source, name, *options):
         credentials = ["-H", f"Authorization: {self.authorization}"]
-        command = ["curl", "-sS", "-m", "60", "-o", os.devnull, *options, *credentials, *self.curl(source, name)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        command = [
+            "curl",
+            "-sS",
+            "-m",
+            "60",
+            "-o",
+            os.devnull,
+            *options,
+            *credentials,
+            *self.curl(source, name),
+        ]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
 
     @contextlib.contextmanager
     def ask(self, method, path, body=None, headers=None, seconds=20):
@@ -105,7 +133,11 @@ class Server:
     def publish(self, name, content, headers=None, authorization=None):
         method, path, own, before, behind = self.upload(name)
         credentials = self.authorization if authorization is None else authorization
-        headers = {**({"Authorization": credentials} if credentials else {}), **own, **(headers or {})}
+        headers = {
+            **({"Authorization": credentials} if credentials else {}),
+            **own,
+            **(headers or {}),
+        }
         with self.ask(method, path, before + content + behind, headers) as answer:
             return answer.status
 
@@ -113,11 +145,17 @@ class Server:
         """A connection on which so many bytes of an upload have been sent."""
         method, path, own, before, behind = self.upload(name)
         length = len(before) + len(content) + len(behind)
-        needed = {"Host": "localhost", "Authorization": self.authorization, "Content-Length": length}
+        needed = {
+            "Host": "localhost",
+            "Authorization": self.authorization,
+            "Content-Length": length,
+        }
         headers = {**needed, **own, **(headers or {})}
         head = "".join(f"{key}: {value}\r\n" for key, value in headers.items())
         connection = socket.create_connection(("127.0.0.1", self.port), 5)
-        connection.sendall(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + before + content[:sent])
+        connection.sendall(
+            f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + before + content[:sent]
+        )
         return connection
 
     def pids(self):
@@ -125,7 +163,7 @@ class Server:
         found = [self.process.pid]
         for pid in found:
             for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-                # A thread may end meanwhile.
+                # A thread may have ended meanwhile.
                 with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                     found += map(int, (task / "children").read_text().split())
         return found
@@ -151,12 +189,18 @@ class Nginx(Server, Process):
     tool = "nginx"
 
     def command(self):
-        # Started by root, nginx would work as somebody who may not write here.
+        # Started by root, nginx would run as a user who may not write here.
         user = "user root;" if os.geteuid() == 0 else ""
         (self.own / "passwords").write_text(f"release:{{PLAIN}}{TOKEN}\n")
-        tls = f"ssl; ssl_certificate {self.own}/pair.pem; ssl_certificate_key {self.own}/pair.pem" if self.tls else ""
+        tls = (
+            f"ssl; ssl_certificate {self.own}/pair.pem; ssl_certificate_key {self.own}/pair.pem"
+            if self.tls
+            else ""
+        )
         values = {"user": user, "port": self.port, "tls": tls}
-        (self.own / "nginx.conf").write_text(NGINX.format(own=self.own, files=self.files, aside=self.aside, **values))
+        (self.own / "nginx.conf").write_text(
+            NGINX.format(own=self.own, files=self.files, aside=self.aside, **values)
+        )
         return ["nginx", "-c", self.own / "nginx.conf"]
 
 
@@ -164,7 +208,7 @@ class Dufs(Server, Process):
     tool = "dufs"
 
     def command(self):
-        # Without the permission to delete it refuses to replace.
+        # Without the permission to delete, it refuses to replace.
         replace = ["--allow-delete"] if self.replace else []
         rules = ["--auth", f"release:{TOKEN}@/:rw", "--auth", "@/"]
         basic = ["dufs", "-b", "127.0.0.1", "-p", self.port, "--allow-upload", "--allow-hash"]
@@ -175,8 +219,23 @@ class Miniserve(Server, Process):
     tool, read_authorization, ready = "miniserve", PASSWORD, "/__miniserve_internal/healthcheck"
 
     def command(self):
-        known = ["--on-duplicate-files", "overwrite" if self.replace else "error", "--temp-directory", self.aside]
-        basic = ["miniserve", "-v", "-i", "127.0.0.1", "-p", self.port, "-u", "-a", f"release:{TOKEN}"]
+        known = [
+            "--on-duplicate-files",
+            "overwrite" if self.replace else "error",
+            "--temp-directory",
+            self.aside,
+        ]
+        basic = [
+            "miniserve",
+            "-v",
+            "-i",
+            "127.0.0.1",
+            "-p",
+            self.port,
+            "-u",
+            "-a",
+            f"release:{TOKEN}",
+        ]
         return [*basic, *known, *self.tls_words(), self.files]
 
     def upload(self, name):
@@ -185,18 +244,34 @@ class Miniserve(Server, Process):
         return "POST", "/upload?path=/", kind, part.encode(), b"\r\n--edge--\r\n"
 
     def curl(self, source, name):
-        return ["-F", f"path=@{source};filename={name}", f"http://127.0.0.1:{self.port}/upload?path=/"]
+        return [
+            "-F",
+            f"path=@{source};filename={name}",
+            f"http://127.0.0.1:{self.port}/upload?path=/",
+        ]
 
 
 class Copyparty(Server, Process):
     tool = "copyparty"
 
     def command(self):
-        # Without these a test that asks for a missing file again and again is banned, and a tmpfs refused.
+        # Without these options it bans a test that repeatedly asks for a missing file, and refuses
+        # a tmpfs.
         allowed = ["--ban-404", "no", "--wram"]
         rights = ["-a", f"release:{TOKEN}", "-v", f"{self.files}::r:rwd,release"]
         tls = ["--cert", self.own / "pair.pem"] if self.tls else ["--http-only"]
-        return ["copyparty", "-i", "127.0.0.1", "-p", self.port, "--hist", self.own, *allowed, *rights, *tls]
+        return [
+            "copyparty",
+            "-i",
+            "127.0.0.1",
+            "-p",
+            self.port,
+            "--hist",
+            self.own,
+            *allowed,
+            *rights,
+            *tls,
+        ]
 
     def upload(self, name):
         return "PUT", self.path(name), {"Replace": "yes"} if self.replace else {}, b"", b""

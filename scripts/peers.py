@@ -1,7 +1,7 @@
-"""What scripts/peers.sh runs: the same experiments on this server and each peer; a cell of the table is what happened.
+"""The experiments of scripts/peers.sh, on this server and each peer; each cell is a result.
 
-Invariants: experiments on behaviour run for all servers at once, what is measured runs for one after the other; one that
-fails leaves the others; whatever was started is stopped.
+Invariants: experiments on behaviour run for all servers at once, measurements one server after the
+other; a failed experiment leaves the others; every started process is stopped.
 """
 
 import contextlib
@@ -64,7 +64,9 @@ def launch(kind, work, stack, disk=None, **options):
     stack.callback(shutil.rmtree, root, ignore_errors=True)
     if disk:
         (root / "data").mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={disk}", "none", root / "data"], check=True)
+        subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={disk}", "none", root / "data"], check=True
+        )
         stack.callback(subprocess.run, ["umount", root / "data"], check=True)
     server = kind(root, **options)
     stack.callback(server.stop)
@@ -91,7 +93,11 @@ def speed(kinds, starts, rounds, seconds):
 
 def version(kind):
     """The first number with a dot in what the program says of itself."""
-    command = [kind.binary, "--version"] if kind is ReleaseServer else [kind.tool, "-v" if kind is Nginx else "--version"]
+    command = (
+        [kind.binary, "--version"]
+        if kind is ReleaseServer
+        else [kind.tool, "-v" if kind is Nginx else "--version"]
+    )
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return re.search(r"\d+\.[\d.]+", run.stdout)[0]
 

@@ -1,7 +1,7 @@
-"""What scripts/scale.sh runs: one server after another over directories of more and more packages.
+"""The measurement of scripts/scale.sh: one server after another over ever more packages.
 
-Invariants: a figure is the median over the rounds, or the worst where the row says so; readers ask for heads alone, so
-that no figure is the time that bytes take through a socket; whatever was started is stopped.
+Invariants: a figure is the median over the rounds, or the worst where the row states that; readers
+ask for heads alone, so that no figure includes the transfer; every started process is stopped.
 """
 
 import argparse
@@ -78,13 +78,20 @@ def measure_start(binary, folder, figures):
 
 
 def measure_reads(client, rounds, figures):
-    figures["`/latest`, nothing changed"] = statistics.median(client.head("/latest") for _ in range(rounds))
+    figures["`/latest`, nothing changed"] = statistics.median(
+        client.head("/latest") for _ in range(rounds)
+    )
     length = int(client.headers["Content-Length"])
     figures["`/latest`, its body"] = f"{length / KIB:,.0f} KiB"
 
 
 def measure_changes(server, client, rounds, figures):
-    times = {"publish": [], "first `/latest` after a publish": [], "delete": [], "first `/latest` after a delete": []}
+    times = {
+        "publish": [],
+        "first `/latest` after a publish": [],
+        "delete": [],
+        "first `/latest` after a delete": [],
+    }
     publish, after_publish, delete, after_delete = times.values()
     cpu = server.cpu_seconds()
     for number in range(rounds):
@@ -105,7 +112,9 @@ def hammer(server, paths, work):
         while not done.is_set():
             worst[path] = max(worst[path], client.head(path))
 
-    readers = [threading.Thread(target=read, args=(path,)) for path in paths for _ in range(READERS)]
+    readers = [
+        threading.Thread(target=read, args=(path,)) for path in paths for _ in range(READERS)
+    ]
     for reader in readers:
         reader.start()
     try:
@@ -133,8 +142,8 @@ def measure_readers(server, client, figures):
 
 
 def measure_calls(server, client, figures):
-    """System calls of names and files that the workers make while one thing happens; what the server does by itself, off
-    the request path, is not counted."""
+    """The workers' system calls on names and files during one operation; calls off the request path
+    are not counted."""
     if not shutil.which("strace"):
         return
     steps = {
@@ -143,10 +152,22 @@ def measure_calls(server, client, figures):
         "delete": lambda: client.delete("traced.zip"),
     }
     threads = pathlib.Path(f"/proc/{server.process.pid}/task")
-    workers = {task.name for task in threads.iterdir() if (task / "comm").read_text().startswith("worker")}
+    workers = {
+        task.name for task in threads.iterdir() if (task / "comm").read_text().startswith("worker")
+    }
     for name, step in steps.items():
         with tempfile.NamedTemporaryFile("r") as trace:
-            command = ["strace", "-f", "-qq", "-o", trace.name, "-e", f"trace={COUNTED_CALLS}", "-e", "signal=none"]
+            command = [
+                "strace",
+                "-f",
+                "-qq",
+                "-o",
+                trace.name,
+                "-e",
+                f"trace={COUNTED_CALLS}",
+                "-e",
+                "signal=none",
+            ]
             tracer = subprocess.Popen([*command, "-p", str(server.process.pid)])
             time.sleep(0.5)
             step()
@@ -201,7 +222,9 @@ def measure(binary, work, rounds, count, with_checksums):
             measure_calls(server, client, figures)
         else:
             measure_healing(server, client, figures)
-        figures["memory, and at its most"] = f"{server.status_kib('VmRSS') / KIB:.0f} / {server.status_kib('VmHWM') / KIB:.0f} MiB"
+        figures["memory, and at its most"] = (
+            f"{server.status_kib('VmRSS') / KIB:.0f} / {server.status_kib('VmHWM') / KIB:.0f} MiB"
+        )
     if with_checksums:
         measure_sweep(binary, folder, count, rounds, figures)
     shutil.rmtree(folder)
@@ -213,23 +236,32 @@ def shown(figure):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scale.sh", description="measures this server over large directories")
+    parser = argparse.ArgumentParser(
+        prog="scale.sh", description="measures this server over large directories"
+    )
     parser.add_argument("binary", help=argparse.SUPPRESS)
-    parser.add_argument("--counts", default="100,10000,100000", help="packages (default 100,10000,100000)")
+    parser.add_argument(
+        "--counts", default="100,10000,100000", help="packages (default 100,10000,100000)"
+    )
     parser.add_argument("--rounds", type=int, default=21, help="rounds of each figure (default 21)")
     options = parser.parse_args()
     counts = [int(count) for count in options.counts.split(",")]
     work = pathlib.Path(tempfile.mkdtemp(prefix="scale-"))
     try:
         columns = {}
-        for name, *runs in [*((f"{count:,}", count, True) for count in counts), (f"{counts[-1]:,}, no checksums", counts[-1], False)]:
+        for name, *runs in [
+            *((f"{count:,}", count, True) for count in counts),
+            (f"{counts[-1]:,}, no checksums", counts[-1], False),
+        ]:
             columns[name] = measure(options.binary, work, options.rounds, *runs)
             print(f"scale: {name}: done", file=sys.stderr)
     finally:
         shutil.rmtree(work)
     print(f"| Packages | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}")
     for row in dict.fromkeys(row for figures in columns.values() for row in figures):
-        print(f"| {row} | {' | '.join(shown(figures.get(row, '')) for figures in columns.values())} |")
+        print(
+            f"| {row} | {' | '.join(shown(figures.get(row, '')) for figures in columns.values())} |"
+        )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Loads the release build for a long time and prints what came of it.
+# Loads the release build for a long time and prints the results.
 #
 #   scripts/soak.sh [--soak | --rivals | --killed | --readers] [SECONDS]
 #
@@ -9,8 +9,8 @@
 #   --readers   50 readers of a 50 MB file that is replaced and deleted all the time
 #   SECONDS     for how long (default: 900)
 #
-# The soak warms up before, for a third of the time but a minute at most. The same tests run in the suite, for a few
-# seconds each. Exit code 0 when nothing was wrong.
+# The soak warms up first, for a third of the time, at most a minute. The same tests run in the
+# suite, for a few seconds each. Exit code 0 if no fault was found.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -19,7 +19,8 @@ for argument do
     case $argument in
         --soak | --rivals | --killed | --readers) test=${argument#--} ;;
         '' | 0* | *[!0-9]*)
-            echo "soak.sh: '$argument' is not understood; it takes --soak, --rivals, --killed or --readers, and a number of seconds" >&2
+            echo "soak.sh: '$argument' is not understood;" \
+                "it takes --soak, --rivals, --killed or --readers, and a number of seconds" >&2
             exit 2
             ;;
         *) seconds=$argument ;;

@@ -3,9 +3,9 @@
 #
 #   scripts/test.sh [--require-all]
 #
-# A part whose tool is missing is skipped and named at the end; with --require-all that is a failure. Exit code 0 when
-# all that ran passed. What takes longer has scripts of its own: image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh,
-# faults.sh --long, bench.sh, scale.sh.
+# A part whose tool is missing is skipped and named at the end; with --require-all that is a
+# failure. Exit code 0 if all parts that ran passed. Longer checks have scripts of their own:
+# image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh, faults.sh --long, bench.sh, scale.sh.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -13,7 +13,7 @@ require_all=no faults_option=
 case ${1-} in
     --require-all)
         require_all=yes faults_option=--require-all
-        # For tests that start another program themselves.
+        # Read by tests that start other programs.
         export RELEASE_SERVER_REQUIRE_ALL=yes
         ;;
     '') ;;
@@ -22,7 +22,8 @@ esac
 failed=
 skipped=
 
-# Runs a part under a name. The parts go on after a failure, so that one run shows all there is to mend.
+# Runs a part under a name. The other parts run after a failure too, so that one run shows all
+# failures.
 part() {
     name=$1
     shift
@@ -31,7 +32,7 @@ part() {
   failed:  $name"
 }
 
-# Runs a part if its tools are there: their names, then `--`, then the part as above.
+# Runs a part if its tools are installed: their names, then `--`, then the part as above.
 part_with() {
     missing=
     while [ "$1" != -- ]; do
@@ -56,12 +57,14 @@ same_toolchain() {
     }
 }
 
-# The unit asks for no more than the network makes necessary, and systemd understands every line of it. `verify` wants
-# the program to be there.
+# The unit requests no more than the network makes necessary, and systemd understands every line of
+# it. `systemd-analyze verify` needs an existing program.
 systemd_unit() {
-    systemd-analyze security --offline=true --threshold=12 scripts/release-server.service >/dev/null || return 1
+    systemd-analyze security --offline=true --threshold=12 scripts/release-server.service \
+        >/dev/null || return 1
     place=$(mktemp -d)
-    sed "s,/usr/local/bin/release-server,$PWD/target/debug/release-server," scripts/release-server.service \
+    sed "s,/usr/local/bin/release-server,$PWD/target/debug/release-server," \
+        scripts/release-server.service \
         >"$place/release-server.service"
     verified=0
     systemd-analyze verify "$place/release-server.service" || verified=1
@@ -72,7 +75,8 @@ systemd_unit() {
 part "format" cargo fmt --check
 part "lints" cargo clippy --locked --all-targets -- -D warnings
 part "tests" cargo test --locked --quiet
-part_with nginx -- "desync shapes through nginx" cargo test --locked --quiet --test black_box smuggling::nginx
+part_with nginx -- "desync shapes through nginx" cargo test --locked --quiet \
+    --test black_box smuggling::nginx
 # shellcheck disable=SC2086 # an option or none
 part_with strace unshare nsenter -- "crashes and disk faults" scripts/faults.sh $faults_option
 part_with shellcheck -- "shell scripts" shellcheck scripts/*.sh tests/*/*.sh .ci/run
@@ -80,14 +84,16 @@ part_with cargo-deny -- "licences and sources of dependencies" \
     cargo deny --log-level error check bans licenses sources
 part_with curl wget aria2c python3 node -- "round trips with real clients" \
     tests/clients/run.sh target/debug/release-server
-part_with nginx caddy curl openssl python3 -- "behind README's proxies" \
+part_with nginx caddy curl openssl python3 -- "behind the documents' proxies" \
     tests/proxies/run.sh target/debug/release-server
 part_with curl go node python3 -- "GitHub's clients" \
-    tests/clients/github.sh target/debug/release-server pygithub githubkit octokit go-github octocrab self_update
-part_with curl git python3 bash sha256sum -- "README's commands and pipelines" \
+    tests/clients/github.sh target/debug/release-server pygithub githubkit octokit go-github \
+    octocrab self_update
+part_with curl git python3 bash sha256sum -- "the documents' commands and pipelines" \
     tests/readme/run.sh target/debug/release-server
-part_with chromium node npm -- "the page in a browser" tests/browser/run.sh target/debug/release-server
-part_with helm helm-unittest promtool go python3 -- "the Helm chart" scripts/chart.sh
+part_with chromium node npm -- "the page in a browser" tests/browser/run.sh \
+    target/debug/release-server
+part_with helm helm-unittest helm-docs promtool go python3 -- "the Helm chart" scripts/chart.sh
 part "the image's toolchain" same_toolchain
 part_with hadolint -- "the Dockerfile" hadolint Dockerfile
 part_with actionlint -- "workflows" actionlint

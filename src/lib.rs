@@ -1,11 +1,10 @@
-//! A release server: publish spec-kit template packages with `curl` and a token, and serve them to
-//! everyone.
+//! A release server: publish spec-kit template packages with `curl` and a token, and let everyone
+//! fetch them.
 //!
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy`
-//! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`] (the
-//! directory) → [`tls`] (certificates and records) →
-//! [`config`] (settings) → [`http`] (bytes to values) → [`metrics`] → [`log`], [`clock`],
-//! [`checksum`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
+//! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`]
+//! (the directory) → [`tls`] (certificates and records) → [`config`] (settings) → [`http`] (bytes
+//! to values) → [`metrics`] → [`log`], [`checksum`], [`clock`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
 //!
 //! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 

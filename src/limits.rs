@@ -152,7 +152,7 @@ pub const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(8);
 /// Computed checksums enter the listing in batches, at most this far apart, so that answers are not
 /// rendered again for each.
 pub const CHECKSUMS_ENTRY_INTERVAL: Duration = Duration::from_secs(1);
-/// Bytes of a stored file that are read at a time to hash it.
+/// Hashing a stored file reads so much at a time.
 pub const HASH_BUFFER_BYTES: usize = 256 * KIB;
 
 // --- Log -----------------------------------------------------------------------------------------

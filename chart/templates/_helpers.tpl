@@ -1,17 +1,18 @@
-{{/* Names, labels and the texts that more than one template needs. */}}
+{{/* Names, labels and other text that several templates need. */}}
 
 {{- define "release-server.name" -}}
 {{- .Values.nameOverride | default .Chart.Name | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* The objects' name: the release's, with the chart's where that is not part of it. Cut so that suffixes fit. */}}
+{{/* Name of the objects: release and chart, or the release alone if it contains the chart's name. Truncated so
+that suffixes fit. */}}
 {{- define "release-server.fullname" -}}
 {{- $name := include "release-server.name" . -}}
 {{- $made := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
 {{- .Values.fullnameOverride | default $made | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Where no namespace is given, Helm says "default". */}}
+{{/* Without --namespace Helm reports "default". */}}
 {{- define "release-server.namespace" -}}
 {{- $release := eq .Release.Namespace "default" | ternary "spec-kit" .Release.Namespace -}}
 {{- .Values.namespaceOverride | default $release -}}
@@ -23,14 +24,21 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: server
 {{- end -}}
 
-{{/* The labels of the pod of `helm test`: not those by which Service and budget find the server's pods. */}}
+{{/* Labels of the pod of `helm test` and of the pods of the CronJob. Both differ from the labels by which the
+Service and the PodDisruptionBudget select the server's pods. */}}
 {{- define "release-server.testLabels" -}}
 app.kubernetes.io/name: {{ include "release-server.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: test
 {{- end -}}
 
-{{/* The metadata of an object. Takes a list: the root, the object's name, its own labels, its own annotations. */}}
+{{- define "release-server.verifyLabels" -}}
+app.kubernetes.io/name: {{ include "release-server.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: verify
+{{- end -}}
+
+{{/* Metadata of an object. Takes a list: the root context, the object's name, its labels, its annotations. */}}
 {{- define "release-server.metadata" -}}
 {{- $root := index . 0 -}}
 {{- $labels := merge (dict)
@@ -70,12 +78,13 @@ annotations:
 {{- with $image.digest }}@{{ . }}{{ end -}}
 {{- end -}}
 
-{{/* Where the token is mounted. A directory, not a single file: only such a mount follows a changed Secret. */}}
+{{/* Mount path of the token. A directory, because a mounted single file does not follow a changed Secret. */}}
 {{- define "release-server.tokenDirectory" -}}
 /run/secrets/release-server
 {{- end -}}
 
-{{/* config.yaml. As JSON, because Helm holds numbers as floating ones, and other ways print large ones as 1e+06. */}}
+{{/* config.yaml. The values are JSON, because Helm's numbers are floating point, and YAML output would print
+large ones as 1e+06. */}}
 {{- define "release-server.config" -}}
 auth_token_file: {{ include "release-server.tokenDirectory" . }}/token
 {{- range $key, $value := .Values.config }}
@@ -83,13 +92,34 @@ auth_token_file: {{ include "release-server.tokenDirectory" . }}/token
 {{- end }}
 {{- end -}}
 
-{{/* A duration as the server takes it, in seconds. */}}
+{{/* A duration of the server's settings, in seconds. */}}
 {{- define "release-server.seconds" -}}
 {{- $text := toString . -}}
 {{- mul (regexFind "^[0-9]+" $text | int64) (hasSuffix "m" $text | ternary 60 1) -}}
 {{- end -}}
 
-{{/* Whether pods may stand beside each other while one replaces the other. */}}
+{{/* A quantity of memory or storage as Kubernetes writes it, such as 128Mi or 1.5G, in bytes. */}}
+{{- define "release-server.bytes" -}}
+{{- $text := toString . -}}
+{{- $units := dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624
+      "Ei" 1152921504606846976 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "P" 1000000000000000
+      "E" 1000000000000000000 "m" 0.001 -}}
+{{- $unit := get $units (regexFind "[A-Za-z]+$" $text) | default 1 -}}
+{{- mulf (regexFind "^[0-9.]+" $text | float64) ($unit | float64) | ceil | int64 -}}
+{{- end -}}
+
+{{/* Number of pods in a number or percentage of the replicas; Kubernetes rounds percentages up. Takes a list:
+the value, the replicas. */}}
+{{- define "release-server.pods" -}}
+{{- $text := toString (index . 0) -}}
+{{- if hasSuffix "%" $text -}}
+{{- divf (mulf (trimSuffix "%" $text | float64) (index . 1)) 100 | ceil | int -}}
+{{- else -}}
+{{- int $text -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The update strategy: old and new pods overlap only if several pods can mount the volume. */}}
 {{- define "release-server.strategy" -}}
 {{- $shared := or (not .Values.persistence.enabled) (eq .Values.persistence.accessMode "ReadWriteMany") -}}
 {{- $shared | ternary "RollingUpdate" "Recreate" -}}

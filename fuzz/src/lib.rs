@@ -1,4 +1,4 @@
-//! The properties that the test suite checks as well, for the fuzz targets beside this folder.
+//! The properties that the test suite checks too, for the fuzz targets beside this folder.
 //!
 //! `scripts/fuzz.sh` runs the targets, from corpora that the suite's tables make.
 

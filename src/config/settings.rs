@@ -123,13 +123,14 @@ fn token(raw: &Raw) -> Result<Token, ConfigError> {
             "{} and {} are both set; keep one of them",
             fixed.origin, file.origin
         ))),
-        (Some(fixed), None) => Token::fixed(&fixed.text)
-            .ok_or_else(|| refusal(&fixed.origin, None, &keys::AUTH_TOKEN)),
+        (Some(fixed), None) => {
+            Token::fixed(&fixed.text).ok_or_else(|| refusal(&fixed.origin, None, &keys::AUTH_TOKEN))
+        }
         (None, Some(file)) => Token::in_file(Path::new(&file.text))
             .map_err(|why| ConfigError(format!("{}: {why}", file.origin))),
         (None, None) => Err(ConfigError(
-            "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in the \
-             configuration file"
+            "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in \
+             the configuration file"
                 .to_owned(),
         )),
     }

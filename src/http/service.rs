@@ -41,6 +41,42 @@ pub enum Reply {
     Now(Response),
     /// The answer follows once the body has been fed to the sink.
     Body(Box<dyn BodySink>),
+    /// Another thread makes the answer. The function is called on the worker and must not wait; the
+    /// connection is parked until the completion is completed or dropped.
+    Later(Box<dyn FnOnce(Completion) + Send>),
+}
+
+impl From<Response> for Reply {
+    fn from(response: Response) -> Self {
+        Self::Now(response)
+    }
+}
+
+/// The duty to answer one request of [`Reply::Later`], from any thread. Dropped, it answers 500.
+pub struct Completion(Option<Deliver>);
+
+type Deliver = Box<dyn FnOnce(Option<Response>) + Send>;
+
+impl Completion {
+    /// A completion that calls `deliver` once: with the answer, or with `None` where it is dropped.
+    pub fn new(deliver: impl FnOnce(Option<Response>) + Send + 'static) -> Self {
+        Self(Some(Box::new(deliver)))
+    }
+
+    /// Hands the answer over to the connection.
+    pub fn complete(mut self, response: Response) {
+        if let Some(deliver) = self.0.take() {
+            deliver(Some(response));
+        }
+    }
+}
+
+impl Drop for Completion {
+    fn drop(&mut self) {
+        if let Some(deliver) = self.0.take() {
+            deliver(None);
+        }
+    }
 }
 
 /// A reply, and the route that made it.
@@ -55,8 +91,8 @@ pub struct Decision {
 pub trait BodySink: Send {
     /// Takes the next bytes; breaks with an answer where the rest is not wanted.
     fn feed(&mut self, bytes: &[u8]) -> ControlFlow<Response>;
-    /// The body is complete.
-    fn finish(self: Box<Self>) -> Response;
+    /// The body is complete. The reply is [`Reply::Now`] or [`Reply::Later`].
+    fn finish(self: Box<Self>) -> Reply;
 }
 
 /// Why the server refuses a request by itself.

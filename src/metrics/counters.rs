@@ -73,6 +73,8 @@ pub enum Activity {
     Head,
     /// In the middle of a body.
     Body,
+    /// Waiting for a change in the storage.
+    Storing,
     /// Receiving its answer.
     Answer,
     /// About to be closed, or sending the rest of a body that is thrown away.
@@ -82,10 +84,11 @@ pub enum Activity {
 }
 
 impl Activity {
-    pub(super) const ALL: [(Self, &str); 6] = [
+    pub(super) const ALL: [(Self, &str); 7] = [
         (Self::Idle, "idle"),
         (Self::Head, "head"),
         (Self::Body, "body"),
+        (Self::Storing, "storing"),
         (Self::Answer, "answer"),
         (Self::Leaving, "leaving"),
         (Self::Handshake, "handshake"),

@@ -11,10 +11,11 @@ use super::exchange::Exchange;
 use super::pace::{Pace, Verdict};
 use super::skip::{SkipPhase, Unread};
 use super::socket::Received;
+use super::storing::StoringPhase;
 use super::wire::Wire;
 use crate::http::body::BodyDecoder;
 use crate::http::chunked::Chunk;
-use crate::http::service::{BodySink, Refusal};
+use crate::http::service::{BodySink, Refusal, Reply};
 use crate::limits::{RECEIVE_BUFFER_BYTES, RECEIVE_TURN_BYTES, STALL_TIME_MAX};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,6 +32,8 @@ pub enum BodyOutcome {
     /// More of the body is still to arrive, or the turn is over.
     Incomplete(Box<BodyPhase>),
     Answer(Box<AnswerPhase>),
+    /// Another thread makes the answer.
+    Storing(Box<StoringPhase>),
     /// The body arrives too slowly.
     Late(Verdict, Box<BodyPhase>),
     /// The client closed its sending side before the body's end.
@@ -80,7 +83,7 @@ impl BodyPhase {
         let inbox = wire.take_inbox();
         match self.feed(&inbox, wire, cx) {
             Ok(body) => self = body,
-            Err(answer) => return BodyOutcome::Answer(answer),
+            Err(outcome) => return outcome,
         }
         drop(inbox);
         while cx.turn.received_bytes < RECEIVE_TURN_BYTES {
@@ -89,7 +92,7 @@ impl BodyPhase {
                     cx.turn.received_bytes += length;
                     match self.feed(&buffer[..length], wire, cx) {
                         Ok(body) => self = body,
-                        Err(answer) => return BodyOutcome::Answer(answer),
+                        Err(outcome) => return outcome,
                     }
                 }
                 Received::Nothing => break,
@@ -103,14 +106,14 @@ impl BodyPhase {
         }
     }
 
-    /// Feeds bytes to the sink; the answer where the body is over or not wanted any more. What
+    /// Feeds bytes to the sink; the outcome where the body is over or not wanted any more. What
     /// follows the body goes into the inbox.
     fn feed(
         mut self: Box<Self>,
         bytes: &[u8],
         wire: &mut Wire,
         cx: &mut Context<'_>,
-    ) -> Result<Box<Self>, Box<AnswerPhase>> {
+    ) -> Result<Box<Self>, BodyOutcome> {
         let mut rest = bytes;
         loop {
             let data = match self.decoder.next(&mut rest) {
@@ -122,7 +125,8 @@ impl BodyPhase {
                 }
                 Err(error) => {
                     let (refusal, exchange) = (Refusal::Chunks(error), self.abandon());
-                    return Err(AnswerPhase::refusal(refusal, exchange, wire, cx));
+                    let answer = AnswerPhase::refusal(refusal, exchange, wire, cx);
+                    return Err(BodyOutcome::Answer(answer));
                 }
             };
             self.exchange.received_bytes += data.len() as u64;
@@ -138,20 +142,40 @@ impl BodyPhase {
                     } = *self;
                     // The space that it took is free before the client reads the answer.
                     drop(sink);
-                    let unread = SkipPhase::unread(decoder, wire, cx.now());
-                    return Err(AnswerPhase::new(response, exchange, unread, wire, cx));
+                    let unread = SkipPhase::unread(decoder, wire);
+                    let answer = AnswerPhase::new(response, exchange, unread, wire, cx);
+                    return Err(BodyOutcome::Answer(answer));
                 }
-                Err(_) => return Err(AnswerPhase::panicked(self.abandon(), wire, cx)),
+                Err(_) => {
+                    let answer = AnswerPhase::panicked(self.abandon(), wire, cx);
+                    return Err(BodyOutcome::Answer(answer));
+                }
             }
         }
     }
 
     /// The body is complete.
-    fn finish(self: Box<Self>, wire: &Wire, cx: &mut Context<'_>) -> Box<AnswerPhase> {
+    fn finish(self: Box<Self>, wire: &Wire, cx: &mut Context<'_>) -> BodyOutcome {
         let Self { exchange, sink, .. } = *self;
-        match catch_unwind(AssertUnwindSafe(|| sink.finish())) {
-            Ok(response) => AnswerPhase::new(response, exchange, Unread::Nothing, wire, cx),
-            Err(_) => AnswerPhase::panicked(exchange, wire, cx),
+        let unread = Unread::Nothing;
+        let finished = catch_unwind(AssertUnwindSafe(|| {
+            let mut reply = sink.finish();
+            // No more of a complete body can arrive for a further sink.
+            while let Reply::Body(next) = reply {
+                reply = next.finish();
+            }
+            reply
+        }));
+        match finished {
+            Ok(Reply::Later(start)) => {
+                BodyOutcome::Storing(StoringPhase::new(start, exchange, unread))
+            }
+            Ok(Reply::Now(response)) => {
+                BodyOutcome::Answer(AnswerPhase::new(response, exchange, unread, wire, cx))
+            }
+            Ok(Reply::Body(_)) | Err(_) => {
+                BodyOutcome::Answer(AnswerPhase::panicked(exchange, wire, cx))
+            }
         }
     }
 }

@@ -13,6 +13,7 @@
 
 use super::answer::{After, AnswerOutcome, AnswerPhase};
 use super::body::{BodyOutcome, BodyPhase};
+use super::conn_id::ConnId;
 use super::context::{Context, Turn};
 use super::exchange::Exchange;
 use super::handshake::{HandshakeOutcome, HandshakePhase};
@@ -21,6 +22,7 @@ use super::linger::{LingerOutcome, LingerPhase};
 use super::pace::Verdict;
 use super::poller::Interest;
 use super::skip::{SkipOutcome, SkipPhase};
+use super::storing::{StoringOutcome, StoringPhase};
 use super::table::Parking;
 use super::wire::Wire;
 use crate::http::service::{Channel, Refusal};
@@ -32,6 +34,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
 
 pub struct Connection {
+    id: ConnId,
     wire: Wire,
     phase: Phase,
     /// The activity that the metrics currently record.
@@ -47,6 +50,8 @@ enum Phase {
     Head(HeadPhase),
     /// A request's body goes to its sink.
     Body(Box<BodyPhase>),
+    /// The request is complete; another thread makes its answer.
+    Storing(Box<StoringPhase>),
     /// An answer goes to the client.
     Answer(Box<AnswerPhase>),
     /// The rest of a body is thrown away, to keep the connection.
@@ -70,13 +75,15 @@ enum Step {
 /// What the worker does with a connection after its turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    Park(Interest, Parking),
+    /// Park it; `None` watches its socket for no event.
+    Park(Option<Interest>, Parking),
     Close,
 }
 
 impl Connection {
     /// A connection that was just accepted; with a session, it speaks TLS.
     pub fn new(
+        id: ConnId,
         socket: OwnedFd,
         peer: SocketAddr,
         channel: Channel,
@@ -88,6 +95,7 @@ impl Connection {
             Phase::Head(HeadPhase::default())
         };
         Self {
+            id,
             wire: Wire::new(socket, peer, channel, session),
             phase,
             activity: None,
@@ -116,11 +124,13 @@ impl Connection {
                 HeadOutcome::Incomplete(head) => Wait(Phase::Head(head)),
                 HeadOutcome::Answer(answer) => Go(Phase::Answer(answer)),
                 HeadOutcome::Body(body) => Go(Phase::Body(body)),
+                HeadOutcome::Storing(storing) => Go(Phase::Storing(storing)),
                 HeadOutcome::Left => Close,
             },
             Phase::Body(body) => match body.advance(wire, cx) {
                 BodyOutcome::Incomplete(body) => Wait(Phase::Body(body)),
                 BodyOutcome::Answer(answer) => Go(Phase::Answer(answer)),
+                BodyOutcome::Storing(storing) => Go(Phase::Storing(storing)),
                 BodyOutcome::Late(verdict, body) => {
                     cx.env.metrics.closed(reason(verdict));
                     AnswerPhase::send_last(Refusal::Timeout, body.abandon(), wire, cx);
@@ -130,6 +140,10 @@ impl Connection {
                     AnswerPhase::send_last(Refusal::BodyCutShort, body.abandon(), wire, cx);
                     Close
                 }
+            },
+            Phase::Storing(storing) => match storing.advance(self.id, wire, cx) {
+                StoringOutcome::Incomplete(storing) => Wait(Phase::Storing(storing)),
+                StoringOutcome::Answer(answer) => Go(Phase::Answer(answer)),
             },
             Phase::Answer(answer) => match answer.advance(wire, cx) {
                 AnswerOutcome::Incomplete(answer) => Wait(Phase::Answer(answer)),
@@ -175,7 +189,7 @@ impl Connection {
                 }
                 Step::Yield(phase) => {
                     self.phase = phase;
-                    return Next::Park(Interest::Write, Self::request_parking(cx.now()));
+                    return Next::Park(Some(Interest::Write), Self::request_parking(cx.now()));
                 }
                 Step::Close => return Next::Close,
             }
@@ -194,35 +208,29 @@ impl Connection {
             }
             Phase::Handshake(HandshakePhase { since: None })
             | Phase::Head(HeadPhase { since: None, .. }) => {
-                return Next::Park(Interest::Read, Self::idle_parking(now));
+                return Next::Park(Some(Interest::Read), Self::idle_parking(now));
             }
             Phase::Head(HeadPhase {
                 since: Some(since), ..
             }) => (Interest::Read, *since + HEAD_TIME_MAX),
             Phase::Body(body) => (Interest::Read, body.stalled_at()),
+            Phase::Storing(_) => return Next::Park(None, Parking::Storing),
             Phase::Answer(_) => (Interest::Write, now + STALL_CHECK_INTERVAL),
-            Phase::Skip(skip) => (Interest::Read, skip.deadline),
+            Phase::Skip(skip) => (Interest::Read, skip.deadline(now)),
             Phase::Linger(lingering) => (Interest::Read, lingering.until),
             Phase::Closed => return Next::Close,
         };
-        let idle = false;
-        Next::Park(interest, Parking { deadline, idle })
+        Next::Park(Some(interest), Parking::Active(deadline))
     }
 
     /// Parking for a connection between requests.
     pub fn idle_parking(now: Instant) -> Parking {
-        Parking {
-            deadline: now + IDLE_TIME_MAX,
-            idle: true,
-        }
+        Parking::Idle(now + IDLE_TIME_MAX)
     }
 
     /// Parking for a connection whose next request has arrived but is unprocessed.
     fn request_parking(now: Instant) -> Parking {
-        Parking {
-            deadline: now + HEAD_TIME_MAX,
-            idle: false,
-        }
+        Parking::Active(now + HEAD_TIME_MAX)
     }
 
     /// Its deadline has passed: it is ended, or given more time where bytes moved without an event.
@@ -237,6 +245,7 @@ impl Connection {
                 Verdict::Fine => return self.park(cx.now()),
                 verdict => reason(verdict),
             },
+            Phase::Storing(_) => return self.park(cx.now()),
             Phase::Linger(_) if cx.is_draining() => return self.close_when_acknowledged(cx),
             Phase::Linger(_) | Phase::Closed => return Next::Close,
         };
@@ -258,6 +267,8 @@ impl Connection {
             Phase::Handshake(HandshakePhase { since: Some(_) }) => {
                 cx.env.metrics.tls.handshake(Handshake::Failed);
             }
+            // The change goes on; its answer has nowhere to go.
+            Phase::Storing(_) => {}
             Phase::Handshake(_)
             | Phase::Head(_)
             | Phase::Skip(_)
@@ -270,7 +281,7 @@ impl Connection {
     /// Closes an idle connection in favour of a new one, unless a request has arrived meanwhile.
     pub fn evict(&mut self, cx: &mut Context<'_>) -> Next {
         if self.wire.has_arrived() {
-            return Next::Park(Interest::Read, Self::request_parking(cx.now()));
+            return Next::Park(Some(Interest::Read), Self::request_parking(cx.now()));
         }
         self.give_up(CloseReason::Evicted, Refusal::Overloaded, cx)
     }
@@ -278,7 +289,7 @@ impl Connection {
     /// Closes an idle connection because of a shutdown, unless a request has arrived meanwhile.
     pub fn end_idle(&mut self, cx: &mut Context<'_>) -> Next {
         if self.wire.has_arrived() {
-            return Next::Park(Interest::Read, Self::request_parking(cx.now()));
+            return Next::Park(Some(Interest::Read), Self::request_parking(cx.now()));
         }
         self.close_when_acknowledged(cx)
     }
@@ -304,6 +315,7 @@ impl Connection {
     pub fn held_bytes(&self) -> usize {
         let answer = match &self.phase {
             Phase::Answer(answer) => answer.held_bytes(),
+            Phase::Storing(storing) => storing.held_bytes(),
             _ => 0,
         };
         self.wire.held_bytes() + answer
@@ -317,6 +329,7 @@ impl Connection {
             Phase::Handshake(_) => Some(Activity::Handshake),
             Phase::Head(_) => Some(Activity::Head),
             Phase::Body(_) => Some(Activity::Body),
+            Phase::Storing(_) => Some(Activity::Storing),
             Phase::Answer(_) => Some(Activity::Answer),
             Phase::Skip(_) | Phase::Linger(_) => Some(Activity::Leaving),
             Phase::Closed => None,

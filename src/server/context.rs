@@ -1,6 +1,7 @@
 //! What connections need besides their sockets: the service, the clock, the metrics, and the
 //! buffers of the worker that advances them.
 
+use super::completions::Completions;
 use super::request_id::RequestIds;
 use super::secure::Scratch;
 use crate::clock::{self, Clock};
@@ -29,6 +30,7 @@ pub struct Environment {
     pub request_ids: RequestIds,
     /// `None` where the server speaks HTTP in clear only.
     pub tls: Option<Tls>,
+    pub completions: Arc<Completions>,
     /// The server is shutting down: no connection is kept after its answer.
     pub draining: AtomicBool,
 }

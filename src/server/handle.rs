@@ -1,5 +1,6 @@
 //! Starting a server, shutting it down, and asking for its state.
 
+use super::completions::Completions;
 use super::context::{Environment, Tls};
 use super::listener::{Entrance, Listener};
 use super::poller::Poller;
@@ -47,7 +48,6 @@ impl Server {
             .collect::<io::Result<_>>()?;
         let shared = Arc::new(Shared {
             listeners,
-            poller,
             table: Table::new(options.clock.now()),
             env: Environment {
                 service,
@@ -55,8 +55,10 @@ impl Server {
                 clock: options.clock,
                 request_ids: RequestIds::default(),
                 tls: options.tls,
+                completions: Arc::new(Completions::new(&poller)?),
                 draining: AtomicBool::new(false),
             },
+            poller,
             max_connections: options.max_connections,
             parked_bytes: AtomicUsize::new(0),
             paused: AtomicBool::new(false),

@@ -12,6 +12,7 @@ use super::context::Context;
 use super::exchange::Exchange;
 use super::skip::{SkipPhase, Unread};
 use super::socket::{Received, Sent};
+use super::storing::StoringPhase;
 use super::wire::Wire;
 use crate::http::body::BodyDecoder;
 use crate::http::fields;
@@ -37,6 +38,8 @@ pub enum HeadOutcome {
     Answer(Box<AnswerPhase>),
     /// The application wants the request's body.
     Body(Box<BodyPhase>),
+    /// Another thread makes the answer.
+    Storing(Box<StoringPhase>),
     /// The client closed the connection.
     Left,
 }
@@ -116,23 +119,27 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
         return HeadOutcome::Answer(AnswerPhase::panicked(exchange, wire, cx));
     };
     exchange.route = route;
-    let decoder = BodyDecoder::new(head.framing);
     let expects_continue = head.expectation == Expectation::Continue && wire.inbox().is_empty();
+    let unread = |wire: &mut Wire| match head.framing {
+        Framing::None => Unread::Nothing,
+        // The client may or may not send the body, so the next bytes are ambiguous.
+        _ if expects_continue => Unread::Garbage,
+        _ => SkipPhase::unread(BodyDecoder::new(head.framing), wire),
+    };
     match reply {
         Reply::Now(response) => {
-            let unread = match head.framing {
-                Framing::None => Unread::Nothing,
-                // The client may or may not send the body, so the next bytes are ambiguous.
-                _ if expects_continue => Unread::Garbage,
-                _ => SkipPhase::unread(decoder, wire, cx.now()),
-            };
+            let unread = unread(wire);
             HeadOutcome::Answer(AnswerPhase::new(response, exchange, unread, wire, cx))
+        }
+        Reply::Later(start) => {
+            HeadOutcome::Storing(StoringPhase::new(start, exchange, unread(wire)))
         }
         Reply::Body(sink) => {
             if expects_continue && !send_continue(wire, cx) {
                 exchange.end(env, Some("the client went away"));
                 return HeadOutcome::Left;
             }
+            let decoder = BodyDecoder::new(head.framing);
             HeadOutcome::Body(BodyPhase::new(exchange, decoder, sink, cx.now()))
         }
     }

@@ -18,9 +18,9 @@ use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// The token of the first listener; the others count down from it. Connections and the wake-up have
-/// others.
-const FIRST_TOKEN: u64 = u64::MAX - 1;
+/// The token of the first listener; the others count down from it. Connections, completions and the
+/// wake-up have others.
+const FIRST_TOKEN: u64 = u64::MAX - 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PauseReason {

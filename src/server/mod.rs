@@ -5,14 +5,15 @@
 //! ready, advances each as far as it goes without waiting, and parks it again.
 //!
 //! Data flows one way: [`listener`] and `poller` bring events, [`table`] owns parked connections,
-//! `pool` advances them, `connection` has the table of transitions, the phases
-//! (`handshake`, `head`, `body`, `answer`, `skip`, `linger`) speak HTTP over a `wire` and pass
+//! `pool` advances them, `connection` has the table of transitions, and the phases (`handshake`,
+//! `head`, `body`, `storing`, `answer`, `skip`, `linger`) speak HTTP over a `wire` and pass
 //! requests to the service. A wire is a `socket`, with a `secure` half where it speaks TLS.
 //!
 //! Lock order: the listener's, then the table's; neither is held while the other is taken.
 
 mod answer;
 mod body;
+mod completions;
 mod conn_id;
 mod connection;
 mod context;
@@ -33,6 +34,7 @@ mod shared;
 pub mod shutdown;
 mod skip;
 mod socket;
+mod storing;
 pub mod table;
 mod unacked;
 mod wire;

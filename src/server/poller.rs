@@ -57,6 +57,17 @@ impl Poller {
         Ok(epoll::add(&self.epoll, socket, data, interest.into())?)
     }
 
+    /// Registers a descriptor of which each write is one event for one worker.
+    pub fn add_edge(&self, descriptor: impl AsFd, token: u64) -> io::Result<()> {
+        let flags = EventFlags::IN | EventFlags::ET;
+        Ok(epoll::add(
+            &self.epoll,
+            descriptor,
+            EventData::new_u64(token),
+            flags,
+        )?)
+    }
+
     /// Arms a registered socket again.
     pub fn arm(&self, socket: impl AsFd, token: u64, interest: Interest) -> io::Result<()> {
         let data = EventData::new_u64(token);

@@ -3,6 +3,7 @@
 //! Invariants: the pool keeps its size, whatever a connection does to its worker; a worker waits in
 //! the poller or for the disk, and for nothing else.
 
+use super::completions::COMPLETIONS;
 use super::conn_id::ConnId;
 use super::connection::{Connection, Next};
 use super::context::Context;
@@ -60,17 +61,24 @@ impl<'s> Worker<'s> {
                 Ok(None) => {}
                 Ok(Some(WAKE)) if shared.stopping.load(Ordering::Acquire) => return,
                 Ok(Some(WAKE)) => shared.poller.clear_wake(),
-                Ok(Some(token)) if let Some(listener) = shared.listener(token) => {
-                    self.accept(listener);
-                }
-                Ok(Some(token)) => {
-                    let id = ConnId::from_token(token);
-                    if let Some(connection) = shared.table.take(id) {
-                        self.advance(id, connection, Connection::advance);
+                Ok(Some(COMPLETIONS)) => {
+                    if let Some(id) = shared.env.completions.pop() {
+                        self.wake(id);
                     }
                 }
+                Ok(Some(token)) => match shared.listener(token) {
+                    Some(listener) => self.accept(listener),
+                    None => self.wake(ConnId::from_token(token)),
+                },
                 Err(error) => log::error!(error:% = error; "waiting for events failed"),
             }
+        }
+    }
+
+    /// Gives a connection its turn after an event, unless it is closed or another worker holds it.
+    fn wake(&mut self, id: ConnId) {
+        if let Some(connection) = self.shared.table.take(id) {
+            self.advance(id, connection, Connection::advance);
         }
     }
 
@@ -130,12 +138,8 @@ impl<'s> Worker<'s> {
                 return self.close(id, connection);
             }
             // Armed before it is parked: an event in between finds it held, and parking returns it.
-            if self
-                .shared
-                .poller
-                .arm(&*connection, id.token(), interest)
-                .is_err()
-            {
+            let poller = &self.shared.poller;
+            if interest.is_some_and(|event| poller.arm(&*connection, id.token(), event).is_err()) {
                 return self.close(id, connection);
             }
             match self.shared.table.park(id, connection, parking) {
@@ -223,11 +227,7 @@ impl<'s> Worker<'s> {
                 return self.pause(listener, PauseReason::Full);
             }
             match listener.accept() {
-                Accepted::Connection(socket, peer) => {
-                    if let Some(connection) = self.connection(listener, socket, peer) {
-                        self.begin(connection);
-                    }
-                }
+                Accepted::Connection(socket, peer) => self.begin(listener.channel, socket, peer),
                 Accepted::Gone => {}
                 Accepted::None => break,
                 Accepted::Exhausted(error) => {
@@ -243,28 +243,26 @@ impl<'s> Worker<'s> {
         listener.arm(&shared.poller);
     }
 
-    /// A connection as its listener's channel has it; `None` where it cannot be secured.
-    fn connection(
-        &self,
-        listener: &Listener,
-        socket: OwnedFd,
-        peer: SocketAddr,
-    ) -> Option<Connection> {
-        let session = match listener.channel {
-            Channel::Tls => Some(self.shared.env.tls.as_ref()?.acceptor.session()?),
-            Channel::Clear | Channel::ClearBesideTls => None,
-        };
-        Some(Connection::new(socket, peer, listener.channel, session))
-    }
-
-    fn begin(&mut self, connection: Connection) {
+    fn begin(&mut self, channel: Channel, socket: OwnedFd, peer: SocketAddr) {
         let shared = self.shared;
+        let session = match channel {
+            Channel::Clear | Channel::ClearBesideTls => None,
+            Channel::Tls => {
+                let tls = shared.env.tls.as_ref();
+                let session = tls.and_then(|tls| tls.acceptor.session());
+                // Without a session the connection would be in clear: it is closed.
+                if session.is_none() {
+                    return;
+                }
+                session
+            }
+        };
         let metrics = &shared.env.metrics;
         metrics.connections_accepted.fetch_add(1, Ordering::Relaxed);
         metrics.connections_open.fetch_add(1, Ordering::Relaxed);
-        let mut connection = Box::new(connection);
-        connection.record(metrics);
         let id = shared.table.reserve();
+        let mut connection = Box::new(Connection::new(id, socket, peer, channel, session));
+        connection.record(metrics);
         if shared
             .poller
             .add(&*connection, id.token(), Interest::Read)

@@ -17,7 +17,8 @@ use std::time::Instant;
 pub struct SkipPhase {
     decoder: BodyDecoder,
     left_bytes: u64,
-    pub deadline: Instant,
+    /// Set when the answer is sent and skipping begins.
+    deadline: Option<Instant>,
 }
 
 pub enum SkipOutcome {
@@ -51,11 +52,11 @@ impl SkipPhase {
     /// The unread part of an unwanted body, after the inbox is skipped. Keeping the connection is
     /// promised only where the promise can be kept: the body's end has arrived, or it is announced
     /// and near.
-    pub fn unread(decoder: BodyDecoder, wire: &mut Wire, now: Instant) -> Unread {
+    pub fn unread(decoder: BodyDecoder, wire: &mut Wire) -> Unread {
         let mut skip = Self {
             decoder,
             left_bytes: SKIP_BYTES_MAX,
-            deadline: now + STALL_TIME_MAX,
+            deadline: None,
         };
         let inbox = wire.take_inbox();
         let mut rest = &inbox[..];
@@ -72,7 +73,14 @@ impl SkipPhase {
         }
     }
 
+    /// When the rest must have arrived.
+    pub fn deadline(&self, now: Instant) -> Instant {
+        self.deadline.unwrap_or(now)
+    }
+
     pub fn advance(mut self: Box<Self>, wire: &mut Wire, cx: &mut Context<'_>) -> SkipOutcome {
+        self.deadline
+            .get_or_insert_with(|| cx.now() + STALL_TIME_MAX);
         let mut received = wire.take_inbox();
         loop {
             let mut rest = &received[..];

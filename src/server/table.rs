@@ -14,13 +14,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How a connection is parked.
+/// How a connection is parked. A deadline is when it must be looked at, event or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parking {
-    /// When the connection must be looked at, event or not.
-    pub deadline: Instant,
-    /// Whether it waits between requests, so that it may be closed in favour of another one.
-    pub idle: bool,
+pub enum Parking {
+    /// Between requests: it may be closed in favour of another one.
+    Idle(Instant),
+    /// In the middle of a request.
+    Active(Instant),
+    /// Another thread makes the answer; the client has no deadline.
+    Storing,
 }
 
 /// All connections; `T` is the type of a connection.
@@ -38,6 +40,7 @@ struct Inner<T> {
     free: Vec<u32>,
     idle: Deadlines,
     active: Deadlines,
+    storing: usize,
     open: usize,
 }
 
@@ -66,6 +69,7 @@ impl<T> Table<T> {
                 free: Vec::new(),
                 idle: Deadlines::default(),
                 active: Deadlines::default(),
+                storing: 0,
                 open: 0,
             }),
             started: now,
@@ -100,12 +104,13 @@ impl<T> Table<T> {
     /// Number of connections that workers hold.
     pub fn held(&self) -> usize {
         let inner = self.lock();
-        inner.open - inner.idle.len() - inner.active.len()
+        inner.open - inner.idle.len() - inner.active.len() - inner.storing
     }
 
     /// Number of parked connections in the middle of a request.
     pub fn active(&self) -> usize {
-        self.lock().active.len()
+        let inner = self.lock();
+        inner.active.len() + inner.storing
     }
 
     /// Whether any parked connection is idle.
@@ -150,7 +155,11 @@ impl<T> Table<T> {
             return Some(connection);
         }
         slot.custody = Custody::Parked(connection, parking);
-        inner.deadlines(parking).insert(parking.deadline, id);
+        match parking {
+            Parking::Idle(deadline) => inner.idle.insert(deadline, id),
+            Parking::Active(deadline) => inner.active.insert(deadline, id),
+            Parking::Storing => inner.storing += 1,
+        }
         self.note_earliest(&inner);
         None
     }
@@ -194,14 +203,6 @@ impl<T> Inner<T> {
         }
     }
 
-    fn deadlines(&mut self, parking: Parking) -> &mut Deadlines {
-        if parking.idle {
-            &mut self.idle
-        } else {
-            &mut self.active
-        }
-    }
-
     fn take(&mut self, id: ConnId) -> Option<T> {
         let slot = self
             .slots
@@ -209,7 +210,11 @@ impl<T> Inner<T> {
             .filter(|slot| slot.generation == id.generation)?;
         match std::mem::replace(&mut slot.custody, Custody::Held { woken: false }) {
             Custody::Parked(connection, parking) => {
-                self.deadlines(parking).remove(parking.deadline, id);
+                match parking {
+                    Parking::Idle(deadline) => self.idle.remove(deadline, id),
+                    Parking::Active(deadline) => self.active.remove(deadline, id),
+                    Parking::Storing => self.storing -= 1,
+                }
                 Some(connection)
             }
             Custody::Held { .. } => {

@@ -9,7 +9,13 @@ export const TOKEN = "a-test-token";
 
 /** Starts the server; resolves to its process and its address once it says that it listens. */
 function serve(binary, work) {
-  const env = { AUTH_TOKEN: TOKEN, STORAGE_PATH: join(work, "data"), HOST: "127.0.0.1", PORT: "0", MAX_PACKAGES: "0" };
+  const env = {
+    AUTH_TOKEN: TOKEN,
+    STORAGE_PATH: join(work, "data"),
+    HOST: "127.0.0.1",
+    PORT: "0",
+    MAX_PACKAGES: "0",
+  };
   const server = spawn(binary, { cwd: work, env, stdio: ["ignore", "pipe", "inherit"] });
   return new Promise((resolve, reject) => {
     let text = "";
@@ -26,8 +32,8 @@ function serve(binary, work) {
 }
 
 /**
- * Runs a check with `{ browser, base, work }`: the browser, the server's URL, a directory that goes with the check. Before
- * the server starts, `prepare` may fill its directory of packages.
+ * Runs a check with `{ browser, base, work }`: the browser, the server's URL, a temporary
+ * directory. Before the server starts, `prepare` may fill its directory of packages.
  */
 export async function withBrowser(binary, chromium, check, prepare = async () => {}) {
   const work = await mkdtemp(join(tmpdir(), "release-server-browser-"));
@@ -37,7 +43,12 @@ export async function withBrowser(binary, chromium, check, prepare = async () =>
     const { server, base } = await serve(binary, work);
     const browser = await puppeteer.launch({
       executablePath: chromium,
-      args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+      args: [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
     });
     try {
       await check({ browser, base, work });

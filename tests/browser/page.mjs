@@ -2,9 +2,10 @@
 //
 //     node page.mjs SERVER_BINARY CHROMIUM [SCREENSHOT_DIRECTORY]
 //
-// Starts the server on an empty directory, looks at the empty page, publishes packages with ordinary and with hostile
-// names, and uses the page as a person would: filter, sort, fold, copy, download, by keyboard, on a phone. Every page is
-// checked by axe-core, and whatever the browser reports against the page's own policy, or on its console, is a failure.
+// Starts the server on an empty directory, looks at the empty page, publishes packages with
+// ordinary and with hostile names, and uses the page as a person would: filter, sort, fold, copy,
+// download, by keyboard, on a phone. Every page is checked by axe-core, and whatever the browser
+// reports against the page's own policy, or on its console, is a failure.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -12,15 +13,38 @@ import { join } from "node:path";
 import { TOKEN, withBrowser } from "./harness.mjs";
 
 const [binary, chromium, screenshots] = process.argv.slice(2);
-const AGENTS = ["windsurf", "shai", "roo", "qwen", "q", "opencode", "kilocode", "gemini", "cursor-agent", "copilot", "codex", "codebuddy",
-  "claude", "bob", "auggie", "amp"];
+const AGENTS = [
+  "windsurf",
+  "shai",
+  "roo",
+  "qwen",
+  "q",
+  "opencode",
+  "kilocode",
+  "gemini",
+  "cursor-agent",
+  "copilot",
+  "codex",
+  "codebuddy",
+  "claude",
+  "bob",
+  "auggie",
+  "amp",
+];
 const PACKAGES = 4 + 2 * 2 * AGENTS.length;
-const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const axeSource = await readFile(
+  createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
+  "utf8",
+);
 const complaints = [];
 
 async function publish(base, name, content) {
   const url = `${base}/assets/${encodeURIComponent(name)}`;
-  const answer = await fetch(url, { method: "PUT", body: content, headers: { Authorization: `Bearer ${TOKEN}` } });
+  const answer = await fetch(url, {
+    method: "PUT",
+    body: content,
+    headers: { Authorization: `Bearer ${TOKEN}` },
+  });
   assert.equal(answer.status, 201, name);
 }
 
@@ -32,7 +56,11 @@ async function publishAll(base) {
   for (const version of ["v2.17.0", "v2.17.1"]) {
     for (const [at, agent] of AGENTS.entries()) {
       for (const script of ["sh", "ps"]) {
-        await publish(base, `spec-kit-template-${agent}-${script}-${version}.zip`, "x".repeat(61_000 + 997 * at));
+        await publish(
+          base,
+          `spec-kit-template-${agent}-${script}-${version}.zip`,
+          "x".repeat(61_000 + 997 * at),
+        );
       }
     }
   }
@@ -45,14 +73,18 @@ async function open(browser, url) {
   page.on("pageerror", (error) => complaints.push(`script: ${error}`));
   page.on("requestfailed", (request) => {
     // What is downloaded is taken away from the page: that is no failure.
-    if (request.failure().errorText !== "net::ERR_ABORTED") complaints.push(`request failed: ${request.url()}`);
+    if (request.failure().errorText !== "net::ERR_ABORTED")
+      complaints.push(`request failed: ${request.url()}`);
   });
   page.on("request", (request) => {
-    if (!/^(http:\/\/127\.0\.0\.1:|data:)/.test(request.url())) complaints.push(`request elsewhere: ${request.url()}`);
+    if (!/^(http:\/\/127\.0\.0\.1:|data:)/.test(request.url()))
+      complaints.push(`request elsewhere: ${request.url()}`);
   });
   await page.evaluateOnNewDocument(() => {
     globalThis.violations = [];
-    addEventListener("securitypolicyviolation", (event) => globalThis.violations.push(event.violatedDirective));
+    addEventListener("securitypolicyviolation", (event) =>
+      globalThis.violations.push(event.violatedDirective),
+    );
   });
   await page.goto(url);
   return page;
@@ -60,13 +92,21 @@ async function open(browser, url) {
 
 /** What axe-core finds, the policy reports and a screenshot shows. */
 async function inspect(page, name) {
-  const found = await page.evaluate(`${axeSource}; axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })`);
-  const rules = found.violations.map(({ id, nodes }) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`);
+  const found = await page.evaluate(
+    `${axeSource};
+    axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"] })`,
+  );
+  const rules = found.violations.map(
+    ({ id, nodes }) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`,
+  );
   assert.deepEqual(rules, [], `axe on ${name}`);
   assert.deepEqual(await page.evaluate(() => globalThis.violations), [], `the policy on ${name}`);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(overflow <= 0, `${name} is ${overflow} pixels too wide`);
-  const cut = await page.$$eval("td *", (parts) => parts.filter((part) => part.getBoundingClientRect().right > innerWidth).length);
+  const cut = await page.$$eval(
+    "td *",
+    (parts) => parts.filter((part) => part.getBoundingClientRect().right > innerWidth).length,
+  );
   assert.equal(cut, 0, `${name} cuts what its cells hold`);
   if (screenshots) await page.screenshot({ path: join(screenshots, `${name}.png`) });
   console.log(`${name}: axe passed ${found.passes.length} rules, found 0`);
@@ -74,7 +114,9 @@ async function inspect(page, name) {
 
 /** Names of the packages that are shown, in order. */
 const shown = (page) =>
-  page.$$eval("th[scope=row] a", (links) => links.filter((link) => link.checkVisibility()).map((link) => link.textContent));
+  page.$$eval("th[scope=row] a", (links) =>
+    links.filter((link) => link.checkVisibility()).map((link) => link.textContent),
+  );
 
 /** Uses a control as the keyboard does. */
 async function press(page, control) {
@@ -125,14 +167,24 @@ async function fold(page) {
 
 /** What the clipboard holds after the button of this title in a package's row was pressed. */
 async function copied(page, name, title) {
-  const button = await page.evaluateHandle((name, title) => {
-    const link = [...document.querySelectorAll("th[scope=row] a")].find((link) => link.textContent === name);
-    return link.closest("tr").querySelector(`button[title="Copy ${title}"]`);
-  }, name, title);
+  const button = await page.evaluateHandle(
+    (name, title) => {
+      const link = [...document.querySelectorAll("th[scope=row] a")].find(
+        (link) => link.textContent === name,
+      );
+      return link.closest("tr").querySelector(`button[title="Copy ${title}"]`);
+    },
+    name,
+    title,
+  );
   await press(page, button);
-  await page.waitForFunction(() => document.querySelector("#said").textContent.startsWith("Copied: "));
+  await page.waitForFunction(() =>
+    document.querySelector("#said").textContent.startsWith("Copied: "),
+  );
   const text = await page.evaluate(() => navigator.clipboard.readText());
-  await page.$eval("#said", (said) => { said.textContent = ""; });
+  await page.$eval("#said", (said) => {
+    said.textContent = "";
+  });
   return text;
 }
 
@@ -145,11 +197,19 @@ async function copy(page, base) {
 
 async function download(page, work) {
   const client = await page.createCDPSession();
-  await client.send("Browser.setDownloadBehavior", { behavior: "allow", downloadPath: work, eventsEnabled: true });
+  await client.send("Browser.setDownloadBehavior", {
+    behavior: "allow",
+    downloadPath: work,
+    eventsEnabled: true,
+  });
   const done = new Promise((resolve) => {
     client.on("Browser.downloadProgress", (event) => event.state === "completed" && resolve());
   });
-  const link = await page.evaluateHandle(() => [...document.querySelectorAll("th[scope=row] a")].find((link) => link.textContent.includes("größe")));
+  const link = await page.evaluateHandle(() =>
+    [...document.querySelectorAll("th[scope=row] a")].find((link) =>
+      link.textContent.includes("größe"),
+    ),
+  );
   await press(page, link);
   await done;
   assert.equal((await readFile(join(work, "größe 日本.zip"))).length, 6_000_000);
@@ -159,14 +219,22 @@ async function hostileNames(page) {
   const names = await shown(page);
   assert.ok(names.includes("<script>document.title='run'<.script>.zip"));
   assert.ok(names.includes("\"quotes\" & 'more' <b>.zip"));
-  assert.ok(names.includes("turned [U+202E]gnp.zip"), "a name that turns the direction is shown as it is");
+  assert.ok(
+    names.includes("turned [U+202E]gnp.zip"),
+    "a name that turns the direction is shown as it is",
+  );
   assert.equal(await page.title(), "Packages");
 }
 
 async function run({ browser, base, work }) {
-  await browser.defaultBrowserContext().overridePermissions(base, ["clipboard-read", "clipboard-write", "clipboard-sanitized-write"]);
+  await browser
+    .defaultBrowserContext()
+    .overridePermissions(base, ["clipboard-read", "clipboard-write", "clipboard-sanitized-write"]);
   const empty = await open(browser, `${base}/`);
-  assert.match(await empty.$eval("section", (section) => section.textContent), new RegExp(`${base}/upload`));
+  assert.match(
+    await empty.$eval("section", (section) => section.textContent),
+    new RegExp(`${base}/upload`),
+  );
   await inspect(empty, "empty");
   await publishAll(base);
 
@@ -194,7 +262,9 @@ async function run({ browser, base, work }) {
   const missing = await browser.newPage();
   assert.equal((await missing.goto(`${base}/no-such-page`)).status(), 404);
   assert.match(await missing.$eval("p", (sentence) => sentence.textContent), /^Not Found: /);
-  await missing.evaluate(() => { globalThis.violations = []; });
+  await missing.evaluate(() => {
+    globalThis.violations = [];
+  });
   await inspect(missing, "error");
   assert.deepEqual(complaints, []);
 }

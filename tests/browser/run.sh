@@ -3,7 +3,8 @@
 #
 #     run.sh SERVER_BINARY [SCREENSHOT_DIRECTORY | --large]
 #
-# Needs node, npm and a Chromium (CHROMIUM may name it); what package.json lists is installed beside it at the first run.
+# Needs node, npm and a Chromium (CHROMIUM may name it); the packages of package.json are installed
+# beside it at the first run.
 set -eu
 
 if [ $# -lt 1 ] || [ ! -x "$1" ]; then

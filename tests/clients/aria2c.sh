@@ -1,5 +1,6 @@
 #!/bin/sh
-# aria2c: downloads in four ranges at once, checked by the served checksum, resumed, and only when newer. Run by run.sh.
+# aria2c: downloads in four ranges at once, checked by the served checksum, resumed, and only when
+# newer. Run by run.sh.
 # shellcheck disable=SC2317 # the functions are called through `step` and `each_name`
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -7,16 +8,19 @@ set -u
 
 LOG=$MINE/log
 
-# fetch DIRECTORY ARGUMENT...: one download without a second try; the heads of all requests and answers go to $LOG.
+# fetch DIRECTORY ARGUMENT...: one download without a retry; the heads of all requests and answers
+# go to $LOG.
 fetch() {
     directory=$1
     shift
     rm -f "$LOG"
-    aria2c --no-conf --quiet --max-tries=1 --timeout=30 --allow-overwrite=true --auto-file-renaming=false \
-        --log="$LOG" --log-level=info -d "$directory" "$@" || fail "aria2c ended with $?: $(tail -n 3 "$LOG")"
+    aria2c --no-conf --quiet --max-tries=1 --timeout=30 --allow-overwrite=true \
+        --auto-file-renaming=false \
+        --log="$LOG" --log-level=info -d "$directory" "$@" ||
+        fail "aria2c ended with $?: $(tail -n 3 "$LOG")"
 }
 
-# answers STATUS: how many answers had it.
+# answers STATUS: the number of answers with it.
 answers() {
     grep -c "^HTTP/1.1 $1 " "$LOG"
 }
@@ -27,9 +31,11 @@ download() {
 }
 
 in_four_ranges() {
-    fetch "$MINE/ranges" -x 4 -s 4 -k 1M --checksum="sha-256=$(sha256 "$BIG")" "$BASE/assets/big.bin"
+    fetch "$MINE/ranges" -x 4 -s 4 -k 1M --checksum="sha-256=$(sha256 "$BIG")" \
+        "$BASE/assets/big.bin"
     same "$MINE/ranges/big.bin" "$BIG"
-    # The first answer is of the whole file; aria2c takes from it as much as it has not asked for in ranges meanwhile.
+    # The first answer is of the whole file; aria2c takes from it what it has not asked for in
+    # ranges meanwhile.
     [ "$(answers 206)" -ge 3 ] || fail "there were only $(answers 206) answers with ranges"
 }
 

@@ -1,14 +1,15 @@
-"""What all clients share: the packages that they send, and how a difference is told.
+"""Shared by all clients: the packages that they send, and the report of a difference.
 
-Run as a program it prepares a work directory for the clients that are no Python:
+Run as a program it prepares a work directory for the clients outside Python:
 
     common.py WORK
 
-- `WORK/files/NAME`: one file for each name of `names.json`, each with other content, the same in every run;
-- `WORK/names-put.tsv`, `WORK/names-form.tsv`: id, percent-encoded name and name, of all names and of those that a form
-  can carry;
+- `WORK/files/NAME`: one file for each name of `names.json`, with content that differs between names
+  and is the same in every run;
+- `WORK/names-put.tsv`, `WORK/names-form.tsv`: id, percent-encoded name and name, of all names and
+  of those that a form can carry;
 - `WORK/big.bin`: a file that does not fit any buffer;
-- `WORK/huge.bin`: one over the server's limit, with no bytes on the disk.
+- `WORK/huge.bin`: a sparse file over the server's limit.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ from typing import Any, NamedTuple
 BIG_BYTES = 8 * 1024 * 1024 + 12_345
 # Over the MAX_UPLOAD_SIZE that run.sh sets.
 HUGE_BYTES = 65 * 1024 * 1024
-# Every file ends like a form does: only a delimiter after its boundary may end the file.
+# Every file ends like a form: only a delimiter after the file's own boundary may end it.
 TAIL = b"\r\n--\r\n"
 
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# curl: forms in all the spellings that its users write, `-T`, resuming, conditions, refused uploads. Run by run.sh.
+# curl: forms in all the spellings that its users write, `-T`, resuming, conditions, refused
+# uploads. Run by run.sh.
 # shellcheck disable=SC2317 # the functions are called through `step` and `each_name`
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -7,8 +8,8 @@ set -u
 
 ANSWER=$MINE/answer
 
-# request STATUS ARGUMENT...: one transfer; the answer's body goes to $ANSWER.
-# -q: no configuration of the user's; -g: braces and brackets in URLs mean themselves.
+# request STATUS ARGUMENT...: one transfer; the answer's body goes to $ANSWER. -q: no user
+# configuration; -g: braces and brackets in URLs are literal.
 request() {
     expected=$1
     shift
@@ -25,9 +26,10 @@ publish() {
     request "$expected" -H "$AUTH" "$@"
 }
 
-# --- The ways to publish ----------------------------------------------------------------------------------------
+# --- Publishing -------------------------------------------------------------------------------
 
-# In `-F`, a `;` or `,` ends a file's name unless it is quoted, and in quotes `"` and `\` need a backslash.
+# In `-F`, a `;` or `,` ends a file's name unless it is quoted, and in quotes `"` and `\` need a
+# backslash.
 quoted() {
     printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"
 }
@@ -66,7 +68,7 @@ put_from_stdin() {
     cat "$FILES/$NAME" | publish 201 -T - "$BASE/assets/$ENCODED"
 }
 
-# --- And back ---------------------------------------------------------------------------------------------------
+# --- Downloads --------------------------------------------------------------------------------
 
 download() {
     ANSWER=$DOWNLOADS/$NAME
@@ -84,19 +86,20 @@ header() {
     tr -d '\r' <"$ANSWER" | grep -i "^$1: " | cut -d ' ' -f 2-
 }
 
-# Under the name of Content-Disposition. curl does not read `filename*`, in which names beyond ASCII come, and leaves a
-# name with escaped quotes alone.
+# Under the name in Content-Disposition. curl does not read `filename*`, which carries names beyond
+# ASCII, and ignores a name with escaped quotes.
 download_by_its_name() {
     case $ID in
     quotes | composed | decomposed | emoji | "right to left" | "240 bytes of UTF-8") return ;;
     esac
     mkdir -p "$MINE/named"
-    status=$(cd "$MINE/named" && curl -q -g -sS --max-time 60 -OJ -w '%{http_code}' "$BASE/assets/$ENCODED")
+    status=$(cd "$MINE/named" &&
+        curl -q -g -sS --max-time 60 -OJ -w '%{http_code}' "$BASE/assets/$ENCODED")
     equal "status" "$status" 200
     same "$MINE/named/$NAME" "$FILES/$NAME"
 }
 
-# The checksums as they are served, over the files as they came.
+# The served checksums, over the downloaded files.
 sums() {
     ANSWER=$MINE/sum
     : >"$DOWNLOADS.sums"
@@ -113,7 +116,7 @@ remove() {
     request 204 -X DELETE -H "$AUTH" "$BASE/assets/$ENCODED"
 }
 
-# round_trips KIND WAY: all names of the kind go there, come back, and are deleted.
+# round_trips KIND WAY: all names of the kind are published, downloaded and deleted.
 round_trips() {
     ANSWERS=$MINE/$2 DOWNLOADS=$MINE/$2-downloads
     mkdir "$ANSWERS" "$DOWNLOADS"
@@ -129,15 +132,17 @@ round_trips() {
     judge empty "$2, then DELETE"
 }
 
-# --- What needs a large file -------------------------------------------------------------------------------------
+# --- A large file -----------------------------------------------------------------------------
 
 resume() {
     ANSWER=$MINE/resumed
     head -c 3000000 "$BIG" >"$ANSWER"
-    received=$(curl -q -sS --max-time 60 -C - -o "$ANSWER" -w '%{http_code} %{size_download}' "$BASE/assets/big.bin")
+    received=$(curl -q -sS --max-time 60 -C - -o "$ANSWER" \
+        -w '%{http_code} %{size_download}' "$BASE/assets/big.bin")
     equal "status and bytes" "$received" "206 $(($(wc -c <"$BIG") - 3000000))"
     same "$ANSWER" "$BIG"
-    curl -q -sS --max-time 60 -C - -o "$ANSWER" "$BASE/assets/big.bin" || fail "resuming a complete file ended with $?"
+    curl -q -sS --max-time 60 -C - -o "$ANSWER" "$BASE/assets/big.bin" ||
+        fail "resuming a complete file ended with $?"
     same "$ANSWER" "$BIG"
 }
 
@@ -156,18 +161,21 @@ conditions() {
     request 200 -H "$AUTH" -T "$BIG" "$BASE/assets/big.bin?overwrite=true"
 }
 
-# refused STATUS BYTES ARGUMENT...: the answer arrives, with no reset, after so many bytes of the body: 0, or "any".
+# refused STATUS BYTES ARGUMENT...: the answer arrives, without a reset, after this many bytes of
+# the body: 0, or "any".
 refused() {
     status=$1 bytes=$2
     shift 2
-    got=$(curl -q -g -sS --max-time 60 -o "$ANSWER" -w '%{http_code} %{size_upload}' "$@" 2>"$MINE/stderr") ||
+    got=$(curl -q -g -sS --max-time 60 -o "$ANSWER" \
+        -w '%{http_code} %{size_upload}' "$@" 2>"$MINE/stderr") ||
         fail "curl ended with $? after '$got': $(cat "$MINE/stderr")"
     [ "$bytes" != any ] || bytes=${got#* }
     equal "status and uploaded bytes" "$got" "$status $bytes"
     holds "$ANSWER" '"detail":"' "the error's body"
 }
 
-# With `Expect: 100-continue` nothing of the body is sent; the wait for 100 is made longer than the test's patience.
+# With `Expect: 100-continue` no byte of the body is sent; the wait for 100 exceeds the test's time
+# limit.
 refused_before_the_body() {
     waiting="--expect100-timeout 60 -H Expect:100-continue"
     # shellcheck disable=SC2086 # words
@@ -179,12 +187,12 @@ refused_before_the_body() {
         refused 413 0 $waiting -H "$AUTH" -T "$WORK/huge.bin" "$BASE/assets/new.bin"
         refused 413 0 $waiting -H "$AUTH" -F "file=@$WORK/huge.bin" "$BASE/upload"
         refused 415 0 $waiting -H "$AUTH" --data-binary "@$BIG" "$BASE/upload"
-        # A form's name is known only once its first part has come.
+        # A form's name is known only after its first part.
         refused 409 any $waiting -H "$AUTH" -F "file=@$BIG" "$BASE/upload"
     }
 }
 
-# Without it the body is on its way when the answer comes.
+# Without it the body is being sent when the answer arrives.
 refused_amid_the_body() {
     refused 401 any -H Expect: -T "$BIG" "$BASE/assets/new.bin"
     refused 401 any -H Expect: -F "file=@$BIG" "$BASE/upload"
@@ -192,7 +200,7 @@ refused_amid_the_body() {
     refused 409 any -H Expect: -H "$AUTH" -T "$BIG" "$BASE/assets/big.bin"
     refused 409 any -H Expect: -H "$AUTH" -F "file=@$BIG" "$BASE/upload"
     refused 413 any -H Expect: -H "$AUTH" -T "$WORK/huge.bin" "$BASE/assets/new.bin"
-    # In chunks, the limit shows only when it is passed.
+    # In chunks, the limit is noticed only when it is passed.
     refused 413 any -H Expect: -H "$AUTH" -T - "$BASE/assets/new.bin" <"$WORK/huge.bin"
     request 200 "$BASE/assets/big.bin"
     same "$ANSWER" "$BIG"

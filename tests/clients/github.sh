@@ -1,13 +1,15 @@
 #!/bin/sh
-# GitHub's own clients against the real server: each lists the releases, gets the latest and one by its tag, downloads and
-# compares by SHA-256, uploads and deletes, as far as it can.
+# GitHub's own clients against the real server: each lists the releases, gets the latest and one by
+# its tag, downloads and compares by SHA-256, uploads and deletes, as far as the client can.
 #
 #     github.sh SERVER_BINARY [CLIENT...]
 #
-# Clients: pygithub githubkit octokit go-github octocrab self_update ubi mise gh; without a name, all that are installed.
-# What they need: PYTHON with PyGithub and githubkit; NODE_PACKAGES, a directory whose node_modules has @octokit/rest; go;
-# cargo (octocrab and self_update are built, which takes minutes; CLIENTS_TARGET_DIR keeps what was built); ubi, mise and
-# gh in PATH; openssl for gh, which speaks TLS alone. With RELEASE_SERVER_REQUIRE_ALL set, one that is missing is a failure.
+# Clients: pygithub githubkit octokit go-github octocrab self_update ubi mise gh; without a name,
+# all that are installed. What they need: PYTHON with PyGithub and githubkit; NODE_PACKAGES, a
+# directory whose node_modules has @octokit/rest; go; cargo (octocrab and self_update are built,
+# which takes minutes; CLIENTS_TARGET_DIR keeps what was built); ubi, mise and gh in PATH; openssl
+# for gh, which speaks TLS alone. With RELEASE_SERVER_REQUIRE_ALL set, one that is missing is a
+# failure.
 set -eu
 
 if [ ! -x "${1-}" ]; then
@@ -28,7 +30,8 @@ PIDS='' FAILED=no
 export WORK TOKEN NODE_PACKAGES
 
 clean_up() {
-    # A process that has just been forked could still be the shell, which would take a TERM for its own.
+    # A process that has just been forked may still be the shell, which would take a TERM for its
+    # own.
     for pid in $PIDS; do kill -KILL "$pid" 2>/dev/null || true; done
     wait
     chmod -R u+w "$WORK"
@@ -40,7 +43,8 @@ trap 'exit 130' HUP INT PIPE TERM
 # start NAME PUBLIC_URL: a server over the one directory; sets BASE.
 start() {
     : >"$WORK/$1.log"
-    env -i AUTH_TOKEN="$TOKEN" STORAGE_PATH="$WORK/data" HOST=127.0.0.1 PORT=0 CONFIG_PATH=/dev/null \
+    env -i AUTH_TOKEN="$TOKEN" STORAGE_PATH="$WORK/data" HOST=127.0.0.1 PORT=0 \
+        CONFIG_PATH=/dev/null \
         MAX_PACKAGES=0 PUBLIC_URL="$2" "$BINARY" >"$WORK/$1.log" &
     PIDS="$PIDS $!"
     for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -52,13 +56,15 @@ start() {
     BASE=http://$address
 }
 
-# A program that says its version, in an archive, as installers want it; its name holds the version.
+# A program that prints its version, in an archive, as installers expect it; its name holds the
+# version.
 package() {
     mkdir -p "$WORK/$1"
     printf '#!/bin/sh\necho tool %s\n' "$1" >"$WORK/$1/tool"
     chmod +x "$WORK/$1/tool"
     tar -czf "$WORK/tool-v$1-$TARGET.tar.gz" -C "$WORK/$1" tool
-    curl -fsS -o /dev/null -H "Authorization: Bearer $TOKEN" -T "$WORK/tool-v$1-$TARGET.tar.gz" "$BASE/assets/"
+    curl -fsS -o /dev/null -H "Authorization: Bearer $TOKEN" \
+        -T "$WORK/tool-v$1-$TARGET.tar.gz" "$BASE/assets/"
 }
 
 equal() {
@@ -73,47 +79,57 @@ installed() {
 ubi_client() {
     unset GITHUB_TOKEN
     ubi --api-base-url "$BASE" --project any/tool --in "$WORK/ubi" && installed "$WORK/ubi" 1.2.0 &&
-        ubi --api-base-url "$BASE" --project any/tool --tag v1.1.0 --in "$WORK/ubi" && installed "$WORK/ubi" 1.1.0
+        ubi --api-base-url "$BASE" --project any/tool --tag v1.1.0 --in "$WORK/ubi" &&
+        installed "$WORK/ubi" 1.1.0
 }
 
 mise_client() {
-    # All of its own in the work directory; it asks nobody else.
-    export MISE_DATA_DIR="$WORK/mise" MISE_CACHE_DIR="$WORK/mise-cache" MISE_STATE_DIR="$WORK/mise-state" \
+    # All of its files are in the work directory; it contacts no other host.
+    export MISE_DATA_DIR="$WORK/mise" MISE_CACHE_DIR="$WORK/mise-cache" \
+        MISE_STATE_DIR="$WORK/mise-state" \
         MISE_CONFIG_DIR="$WORK/mise-config" MISE_YES=1 MISE_MINIMUM_RELEASE_AGE=0s HOME="$WORK"
     tool="github:any/tool[api_url=$BASE/api/v3]"
     (
         cd "$WORK"
         equal "latest" "$(mise latest "$tool")" 1.2.0 &&
-            mise install "$tool@1.1.0" && equal "by tag" "$(mise exec "$tool@1.1.0" -- tool)" "tool 1.1.0" &&
-            mise install "$tool@latest" && equal "latest" "$(mise exec "$tool@latest" -- tool)" "tool 1.2.0"
+            mise install "$tool@1.1.0" &&
+            equal "by tag" "$(mise exec "$tool@1.1.0" -- tool)" "tool 1.1.0" &&
+            mise install "$tool@latest" &&
+            equal "latest" "$(mise exec "$tool@latest" -- tool)" "tool 1.2.0"
     )
 }
 
-# gh takes nothing but https://HOST/api/v3, so a proxy with a certificate of our own stands in front. What it does by a tag
-# it also asks by GraphQL, which is not here; by `gh api` it does all the rest.
+# gh accepts only https://HOST/api/v3, so a proxy with a test certificate runs in front. By tag gh
+# also uses GraphQL, which is not implemented here; `gh api` covers the rest.
 gh_client() {
     mkdir -p "$WORK/tls"
-    openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+    openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost \
         -keyout "$WORK/tls/key.pem" -out "$WORK/tls/cert.pem" 2>/dev/null
-    port=$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    port=$("$PYTHON" -c \
+        'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     start gh "https://localhost:$port"
     "$PYTHON" "$HERE/github/tls_proxy.py" "$port" "${BASE##*:}" "$WORK/tls" &
     PIDS="$PIDS $!"
-    export SSL_CERT_FILE="$WORK/tls/cert.pem" GH_HOST="localhost:$port" GH_ENTERPRISE_TOKEN="$TOKEN" \
+    export SSL_CERT_FILE="$WORK/tls/cert.pem" GH_HOST="localhost:$port" \
+        GH_ENTERPRISE_TOKEN="$TOKEN" \
         GH_CONFIG_DIR="$WORK/gh" GH_REPO=any/tool NO_PROXY='*' GH_NO_UPDATE_NOTIFIER=1 HOME="$WORK"
     wait_for "$port"
     mkdir -p "$WORK/gh-latest"
     gh api repos/any/tool/releases --paginate --jq '.[].tag_name' >"$WORK/gh-list"
     equal "the list" "$(tr '\n' ' ' <"$WORK/gh-list")" "v2.0.0-rc.1 v1.2.0 v1.1.0 unversioned " &&
-        gh release download --pattern '*.tar.gz' --dir "$WORK/gh-latest" && cmp "$WORK/gh-latest/$NAME" "$WORK/$NAME" &&
+        gh release download --pattern '*.tar.gz' --dir "$WORK/gh-latest" &&
+        cmp "$WORK/gh-latest/$NAME" "$WORK/$NAME" &&
         equal "by tag" "$(gh api repos/any/tool/releases/tags/v1.1.0 --jq .tag_name)" v1.1.0 &&
         upload=$(gh api repos/any/tool/releases/latest --jq .upload_url) &&
-        uploaded=$(gh api --method POST --input "$WORK/$NAME" "${upload%%\{*}?name=new-v1.2.0.bin" --jq .url) &&
-        gh api -H 'Accept: application/octet-stream' "$uploaded" >"$WORK/gh-new" && cmp "$WORK/gh-new" "$WORK/$NAME" &&
+        uploaded=$(gh api --method POST --input "$WORK/$NAME" "${upload%%\{*}?name=new-v1.2.0.bin" \
+        --jq .url) &&
+        gh api -H 'Accept: application/octet-stream' "$uploaded" >"$WORK/gh-new" &&
+        cmp "$WORK/gh-new" "$WORK/$NAME" &&
         gh api --method DELETE "$uploaded"
 }
 
-# The proxy says nothing when it listens.
+# The proxy prints nothing when it listens.
 wait_for() {
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         ! curl -ksS -o /dev/null "https://localhost:$1/healthz" 2>/dev/null || return 0
@@ -141,7 +157,8 @@ run() {
     octokit) node "$HERE/github/octokit.mjs" ;;
     go-github) cd "$HERE/github/go" && go run . ;;
     octocrab | self_update)
-        cd "$HERE/github/rust" && CARGO_TARGET_DIR="$CLIENTS_TARGET_DIR" cargo run --quiet --locked -- "$1"
+        cd "$HERE/github/rust" &&
+            CARGO_TARGET_DIR="$CLIENTS_TARGET_DIR" cargo run --quiet --locked -- "$1"
         ;;
     ubi) ubi_client ;;
     mise) mise_client ;;
@@ -153,7 +170,8 @@ run() {
 start server ''
 export BASE
 for version in 1.1.0 1.2.0 2.0.0-rc.1; do package "$version"; done
-echo "about the tool" | curl -fsS -o /dev/null -H "Authorization: Bearer $TOKEN" -T - "$BASE/assets/README.md"
+echo "about the tool" |
+    curl -fsS -o /dev/null -H "Authorization: Bearer $TOKEN" -T - "$BASE/assets/README.md"
 for client in "$@"; do
     tool=$(lacking "$client")
     if [ -n "$tool" ]; then

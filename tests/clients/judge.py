@@ -1,13 +1,16 @@
-"""Tells the clients that are no Python whether the server keeps what they sent.
+"""Tells the clients outside Python whether the server has stored their uploads.
 
-    judge.py published OPERATION KIND ANSWERS          every package of the kind ("form" or "put") is listed, and
-                                                       nothing else; its checksum is served; ANSWERS/ID.json holds the
-                                                       answer to its upload
-    judge.py empty OPERATION                           nothing is listed
-    judge.py publish                                   publishes all packages and big.bin, for a client that only reads
-    judge.py clear                                     deletes all there is, for the client that comes next
+    judge.py published OPERATION KIND ANSWERS
+        every package of the kind ("form" or "put") is listed, and nothing else; its checksum is
+        served; ANSWERS/ID.json holds the answer to its upload
+    judge.py empty OPERATION
+        nothing is listed
+    judge.py publish
+        publishes all packages and big.bin, for a client that only reads
+    judge.py clear
+        deletes all packages, for the next client
 
-It asks over connections of its own, so that a client's mistake in reading cannot hide one in writing.
+It uses connections of its own, so that a client's mistake in reading cannot hide one in writing.
 """
 
 import json

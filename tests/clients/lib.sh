@@ -1,6 +1,6 @@
-# shellcheck shell=sh disable=SC2034 # most variables here are for the scripts that source this
-# What the clients in shell share: steps that fail by themselves and let the next one run, the table of names, and the
-# questions to judge.py. run.sh sets BASE, TOKEN, WORK, PYTHON, HERE and CLIENT.
+# shellcheck shell=sh disable=SC2034 # most variables here are for the scripts that source this What
+# Shared by the clients in shell: steps that fail by themselves and let the next one run, the table
+# of names, and the questions to judge.py. run.sh sets BASE, TOKEN, WORK, PYTHON, HERE and CLIENT.
 
 FILES=$WORK/files
 BIG=$WORK/big.bin
@@ -16,15 +16,16 @@ fail() {
     exit 1
 }
 
-# step OPERATION NAME COMMAND...: runs the command in a shell of its own. It says what differs with `fail`.
+# step OPERATION NAME COMMAND...: runs the command in a shell of its own. It reports a difference
+# with `fail`.
 step() {
     OPERATION=$1 NAME=$2
     shift 2
     ("$@") </dev/null || FAILED=yes
 }
 
-# each_name KIND OPERATION FUNCTION: a step for each package of the kind, form or put. FUNCTION finds its id, its
-# name percent-encoded and its name in ID, ENCODED and NAME.
+# each_name KIND OPERATION FUNCTION: a step for each package of the kind, form or put. FUNCTION
+# finds its id, its name percent-encoded and its name in ID, ENCODED and NAME.
 each_name() {
     while IFS=$TAB read -r ID ENCODED NAME <&3; do
         step "$2" "$NAME" "$3"
@@ -45,7 +46,8 @@ same() {
     [ -f "$1" ] || fail "there is no file '$1'"
     got=$(sha256 "$1") wanted=$(sha256 "$2")
     [ "$got" = "$wanted" ] ||
-        fail "sha256 of what arrived is $got ($(wc -c <"$1") bytes), not $wanted ($(wc -c <"$2") bytes)"
+        sizes="$(wc -c <"$1") bytes, not $(wc -c <"$2")"
+        fail "sha256 of the download is $got, not $wanted ($sizes)"
 }
 
 # holds FILE TEXT WHAT: a line of the file holds the text.

@@ -1,4 +1,5 @@
-// Node's own fetch, FormData and Blob: the same way through everything as round_trips.py has for Python. Run by run.sh.
+// Node's own fetch, FormData and Blob: the same way through everything as round_trips.py has for
+// Python. Run by run.sh.
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -12,7 +13,8 @@ const PATIENCE_MS = 30_000;
 
 let failed = false;
 
-// --- Differences -----------------------------------------------------------------------------------------------------
+// --- Differences
+// --------------------------------------------------------------------------------
 
 class Difference extends Error {}
 
@@ -24,14 +26,18 @@ function check(what, got, expected) {
 }
 
 function short(value) {
-  const text = Buffer.isBuffer(value) ? `${value.length} bytes of sha256 ${sha256(value)}` : JSON.stringify(value);
+  const text = Buffer.isBuffer(value)
+    ? `${value.length} bytes of sha256 ${sha256(value)}`
+    : JSON.stringify(value);
   return text.length <= 300 ? text : `${text.slice(0, 300)}… (${text.length} characters)`;
 }
 
 function expect(answer, status, operation = "") {
   if (answer.status !== status) {
     const which = operation && ` (${operation})`;
-    throw new Difference(`status${which} is ${answer.status}, not ${status}: ${answer.content.subarray(0, 200)}`);
+    throw new Difference(
+      `status${which} is ${answer.status}, not ${status}: ${answer.content.subarray(0, 200)}`,
+    );
   }
 }
 
@@ -41,12 +47,16 @@ async function step(operation, name, test) {
     await test();
   } catch (error) {
     failed = true;
-    const why = error instanceof Difference ? error.message : `${error}${error.cause ? `: ${error.cause}` : ""}`;
+    const why =
+      error instanceof Difference
+        ? error.message
+        : `${error}${error.cause ? `: ${error.cause}` : ""}`;
     console.log(`node: ${operation} of ${JSON.stringify(name)}: ${why}`);
   }
 }
 
-// --- Packages --------------------------------------------------------------------------------------------------------
+// --- Packages
+// --------------------------------------------------------------------------------
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
@@ -54,7 +64,12 @@ const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 async function load(file) {
   const content = await readFile(file);
   const name = path.basename(file);
-  return { name, content, sha256: sha256(content), url: `${BASE}/assets/${encodeURIComponent(name)}` };
+  return {
+    name,
+    content,
+    sha256: sha256(content),
+    url: `${BASE}/assets/${encodeURIComponent(name)}`,
+  };
 }
 
 /** The packages that can be sent in a way of this kind: "form" or "put". */
@@ -72,7 +87,8 @@ function checkMetadata(metadata, pkg) {
   check("the name in download_url", decodeURIComponent(served), `/assets/${pkg.name}`);
 }
 
-// --- Requests --------------------------------------------------------------------------------------------------------
+// --- Requests
+// --------------------------------------------------------------------------------
 
 /** One request; what came back, read to its end. */
 async function send(method, url, headers = {}, body = undefined) {
@@ -80,7 +96,12 @@ async function send(method, url, headers = {}, body = undefined) {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const answer = await fetch(url, { method, headers, body, signal, ...streamed });
   const content = Buffer.from(await answer.arrayBuffer());
-  return { status: answer.status, headers: answer.headers, content, json: () => JSON.parse(content.toString()) };
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    content,
+    json: () => JSON.parse(content.toString()),
+  };
 }
 
 /** The content in pieces, so that its length is not known before. */
@@ -112,23 +133,27 @@ const ways = [
     way: "PUT",
     kind: "put",
     status: 201,
-    publish: (pkg, query = "", headers = AUTH) => send("PUT", pkg.url + query, headers, pkg.content),
+    publish: (pkg, query = "", headers = AUTH) =>
+      send("PUT", pkg.url + query, headers, pkg.content),
   },
   {
     way: "PUT of a Blob",
     kind: "put",
     status: 201,
-    publish: (pkg, query = "", headers = AUTH) => send("PUT", pkg.url + query, headers, new Blob([pkg.content])),
+    publish: (pkg, query = "", headers = AUTH) =>
+      send("PUT", pkg.url + query, headers, new Blob([pkg.content])),
   },
   {
     way: "streamed PUT",
     kind: "put",
     status: 201,
-    publish: (pkg, query = "", headers = AUTH) => send("PUT", pkg.url + query, headers, stream(pkg.content)),
+    publish: (pkg, query = "", headers = AUTH) =>
+      send("PUT", pkg.url + query, headers, stream(pkg.content)),
   },
 ];
 
-// --- One package and back --------------------------------------------------------------------------------------------
+// --- One package and back
+// --------------------------------------------------------------------------------
 
 async function publish(way, status, pkg, query) {
   const answer = await way.publish(pkg, query);
@@ -148,7 +173,7 @@ async function download(pkg) {
   check("the checksum's line", checksum.content.toString(), `${pkg.sha256}  ${pkg.name}\n`);
 }
 
-/** fetch encodes what it finds in a URL, but for what separates its parts, is an encoding, or is space around it. */
+/** fetch encodes a URL, except separators, existing encodings, and space around it. */
 async function downloadByBareName(pkg) {
   if (/[%?#]| $/.test(pkg.name)) return;
   const answer = await send("GET", `${BASE}/assets/${pkg.name}`);
@@ -159,7 +184,10 @@ async function downloadByBareName(pkg) {
 async function ranges(pkg) {
   const size = pkg.content.length;
   const middle = Math.floor(size / 3);
-  const rest = await send("GET", pkg.url, { range: `bytes=${middle}-`, "if-range": `"${pkg.sha256}"` });
+  const rest = await send("GET", pkg.url, {
+    range: `bytes=${middle}-`,
+    "if-range": `"${pkg.sha256}"`,
+  });
   expect(rest, 206, "the rest");
   check("Content-Range", rest.headers.get("content-range"), `bytes ${middle}-${size - 1}/${size}`);
   check("the rest", rest.content, pkg.content.subarray(middle));
@@ -190,7 +218,8 @@ async function listed(expected) {
   for (const pkg of expected) checkMetadata(listing.get(pkg.name), pkg);
 }
 
-// --- All of it -------------------------------------------------------------------------------------------------------
+// --- All of it
+// --------------------------------------------------------------------------------
 
 /** All packages go there in one way, come back, and are deleted. */
 async function roundTrips(way) {
@@ -224,7 +253,9 @@ async function large() {
       expect(answer, 409);
       check("the sha256 in the answer", answer.json().sha256, big.sha256);
     });
-    await step(`${way.way} with overwrite`, big.name, () => publish(way, 200, big, "?overwrite=true"));
+    await step(`${way.way} with overwrite`, big.name, () =>
+      publish(way, 200, big, "?overwrite=true"),
+    );
     await step(`${way.way} with a wrong token`, big.name, async () => {
       const answer = await way.publish(big, "?overwrite=true", { authorization: "Bearer wrong" });
       expect(answer, 401);

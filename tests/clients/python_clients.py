@@ -40,7 +40,7 @@ class Requests:
         return self._send(method, url, headers=headers, data=body)
 
     def form(self, url: str, headers: dict[str, str], path: pathlib.Path) -> Answer:
-        # The name is the open file's own.
+        # The name is that of the open file.
         with path.open("rb") as file:
             return self._send("POST", url, headers=headers, files={"file": file})
 
@@ -68,14 +68,17 @@ class Httpx:
 
 
 def multipart(filename: str, content: bytes) -> tuple[str, bytes]:
-    """A form's type and body: the standard library cannot make one. `filename`: that parameter, as it is sent."""
+    """A form's type and body, which the standard library cannot make. `filename` is raw."""
     boundary = uuid.uuid4().hex
     head = (
         f"--{boundary}\r\n"
         f'Content-Disposition: form-data; name="file"; {filename}\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
     )
-    return f"multipart/form-data; boundary={boundary}", head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    return (
+        f"multipart/form-data; boundary={boundary}",
+        head.encode() + content + f"\r\n--{boundary}--\r\n".encode(),
+    )
 
 
 class Urllib:
@@ -84,8 +87,10 @@ class Urllib:
     encodes_urls = False
 
     def request(self, method: str, url: str, headers: dict[str, str], body: Body = None) -> Answer:
-        # Without a type of its own it would say that the body is a form.
-        headers = headers if body is None else {"Content-Type": "application/octet-stream", **headers}
+        # Without a type of its own it would state that the body is a form.
+        headers = (
+            headers if body is None else {"Content-Type": "application/octet-stream", **headers}
+        )
         request = urllib.request.Request(url, body, headers, method=method)
         try:
             answer = urllib.request.urlopen(request, timeout=PATIENCE_SECONDS)
@@ -101,7 +106,7 @@ class Urllib:
 
 
 class HttpClient:
-    """http.client: one connection for all requests; names in forms as RFC 8187 has them, beside one to be ignored."""
+    """http.client: one connection for all requests; names by RFC 8187, beside plain ones."""
 
     encodes_urls = False
 
@@ -118,13 +123,15 @@ class HttpClient:
             answer = self.connection.getresponse()
             return Answer(answer.status, lower(answer.headers), answer.read())
         except Exception:
-            # What comes next begins anew.
+            # The next step begins anew.
             self.connection.close()
             raise
 
     def form(self, url: str, headers: dict[str, str], path: pathlib.Path) -> Answer:
         name = urllib.parse.quote(path.name, safe="")
-        content_type, body = multipart(f"filename=\"fallback\"; filename*=UTF-8''{name}", path.read_bytes())
+        content_type, body = multipart(
+            f"filename=\"fallback\"; filename*=UTF-8''{name}", path.read_bytes()
+        )
         return self.request("POST", url, {"Content-Type": content_type, **headers}, body)
 
 

@@ -1,7 +1,7 @@
-"""What every Python client goes through, whatever library it is made of.
+"""The steps that every Python client takes, whatever its library.
 
-`run` takes a client that can send one request and one form; the rest, from the first upload to the last refusal, is the
-same for all, so that a difference is the library's or the server's.
+`run` takes a client that can send one request and one form; the other code, from the first upload
+to the last refusal, is shared, so that a difference is the library's or the server's.
 """
 
 import email.message
@@ -35,7 +35,11 @@ class Client(Protocol):
     encodes_urls: bool
 
     def request(
-        self, method: str, url: str, headers: dict[str, str], body: bytes | Iterator[bytes] | None = None
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | Iterator[bytes] | None = None,
     ) -> Answer:
         """Sends a request; an iterator as body is sent in chunks."""
 
@@ -47,7 +51,9 @@ def expect(answer: Answer, status: int, operation: str = "") -> None:
     """The answer has this status."""
     if answer.status != status:
         which = f" ({operation})" if operation else ""
-        raise common.Difference(f"status{which} is {answer.status}, not {status}: {answer.body[:200]!r}")
+        raise common.Difference(
+            f"status{which} is {answer.status}, not {status}: {answer.body[:200]!r}"
+        )
 
 
 def pieces(content: bytes) -> Iterator[bytes]:
@@ -56,10 +62,12 @@ def pieces(content: bytes) -> Iterator[bytes]:
 
 
 def served_name(answer: Answer) -> str:
-    """The name in Content-Disposition, as the standard library reads it; `filename*` stands over `filename`."""
+    """The name in Content-Disposition, as the standard library reads it: `filename*` first."""
     message = email.message.Message()
     message["Content-Disposition"] = answer.headers["content-disposition"]
-    names = [value for key, value in message.get_params([], "content-disposition") if key == "filename"]
+    names = [
+        value for key, value in message.get_params([], "content-disposition") if key == "filename"
+    ]
     extended = [name for name in names if isinstance(name, tuple)]
     return email.utils.collapse_rfc2231_value((extended or names)[0])
 
@@ -76,7 +84,7 @@ class Trial:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.request("GET", BASE + path, named)
 
-    # --- The ways to publish ---------------------------------------------------------------------------------
+    # --- Publishing -------------------------------------------------------------------------------
 
     def post_form(self, package: Package, query: str = "") -> Answer:
         return self.client.form(f"{BASE}/upload{query}", AUTH, package.path)
@@ -89,7 +97,7 @@ class Trial:
         url = f"{BASE}/assets/{package.encoded}{query}"
         return self.client.request("PUT", url, AUTH, pieces(package.content))
 
-    # --- One package and back --------------------------------------------------------------------------------
+    # --- One package, published and downloaded ----------------------------------------------------
 
     def publish(self, send: Callable[[Package], Answer], status: int, package: Package) -> None:
         answer = send(package)
@@ -112,9 +120,13 @@ class Trial:
         check("the checksum's line", checksum.body, common.checksum_line(package))
 
     def download_by_bare_name(self, package: Package) -> None:
-        # What separates the parts of a URL, or is already an encoding, must be encoded by whoever writes it; and
-        # space around a URL is not part of it.
-        if self.client.encodes_urls and not set(package.name) & set("%?#") and package.name == package.name.rstrip():
+        # The writer of a URL must encode bytes that separate its parts or that look encoded; space
+        # around a URL is not part of it.
+        if (
+            self.client.encodes_urls
+            and not set(package.name) & set("%?#")
+            and package.name == package.name.rstrip()
+        ):
             answer = self.read(f"/assets/{package.name}")
             expect(answer, 200)
             check("the content", answer.body, package.content)
@@ -149,14 +161,19 @@ class Trial:
         expect(self.client.request("DELETE", url, AUTH), 204)
         expect(self.client.request("GET", url, {}), 404, "afterwards")
 
-    # --- All of it -------------------------------------------------------------------------------------------
+    # --- All steps --------------------------------------------------------------------------------
 
     def listed(self, expected: list[Package]) -> None:
-        for answer in (self.read("/packages?format=json"), self.read("/packages", Accept="application/json")):
+        for answer in (
+            self.read("/packages?format=json"),
+            self.read("/packages", Accept="application/json"),
+        ):
             expect(answer, 200)
             common.check_listing(json.loads(answer.body), expected)
 
-    def round_trips(self, way: str, kind: str, send: Callable[[Package], Answer], status: int) -> None:
+    def round_trips(
+        self, way: str, kind: str, send: Callable[[Package], Answer], status: int
+    ) -> None:
         """All packages go there in one way, come back, and are deleted."""
         step, packages = self.report.step, common.packages(WORK, kind)
         for package in packages:
@@ -185,7 +202,11 @@ class Trial:
             self.publish(self.put_in_chunks, 201, big)
         with step("range", big.name):
             self.ranges(big)
-        for way, send in {"form": self.post_form, "PUT": self.put, "streamed PUT": self.put_in_chunks}.items():
+        for way, send in {
+            "form": self.post_form,
+            "PUT": self.put,
+            "streamed PUT": self.put_in_chunks,
+        }.items():
             with step(f"{way} over an existing package", big.name):
                 answer = send(big)
                 expect(answer, 409)

@@ -1,17 +1,19 @@
 #!/bin/sh
-# Real clients against the real server: starts the binary, runs every client that is installed, prints a line for each.
+# Real clients against the real server: starts the binary, runs every installed client, prints a
+# line for each.
 #
 #     run.sh [--require-all] [--install CACHE_DIRECTORY] SERVER_BINARY
 #
-# --require-all  a client that is not installed is a failure
-# --install      puts the Python packages that are asked for into a virtualenv there, and uses its interpreter
+# --require-all  a client that is not installed is a failure --install      puts the Python packages
+# that are asked for into a virtualenv there, and uses its interpreter
 #
-# Each client publishes files under every name of names.json in every way it has, downloads, compares by SHA-256 and
-# deletes. Needed in any case: python3 and sha256sum. PYTHON may name another interpreter.
+# Each client publishes files under every name of names.json in every way it supports, downloads,
+# compares by SHA-256 and deletes. Always needed: python3 and sha256sum. PYTHON may name another
+# interpreter.
 set -eu
 
 CLIENTS="curl wget aria2c requests httpx urllib http.client node specify"
-# No client may take longer, in seconds; each has shorter limits of its own for single requests.
+# The time limit of each client, in seconds; single requests have shorter limits of their own.
 PATIENCE=600
 
 usage() {
@@ -43,14 +45,15 @@ PYTHON=${PYTHON:-python3}
 if [ -n "$CACHE" ]; then
     "$PYTHON" -m venv "$CACHE/venv"
     PYTHON=$(cd "$CACHE/venv/bin" && pwd)/python
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check 'requests>=2.31,<3' 'httpx>=0.27,<1'
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check 'requests>=2.31,<3' \
+        'httpx>=0.27,<1'
 fi
 
 WORK=$(mktemp -d)
 TOKEN="a-test-token-of-$$"
 SERVER='' RUNNING=''
 
-# Ends what this script started, whatever way it ends.
+# Ends the processes that this script started, however it ends.
 clean_up() {
     [ -z "$RUNNING" ] || kill -TERM "$RUNNING" 2>/dev/null || true
     [ -z "$SERVER" ] || kill -KILL "$SERVER" 2>/dev/null || true
@@ -59,12 +62,14 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' HUP INT PIPE TERM
 
-# Starts the server with none of the caller's settings; sets SERVER and BASE. Its log goes on into $WORK/log.
+# Starts the server without the caller's settings; sets SERVER and BASE. Its log continues into
+# $WORK/log.
 start_server() {
     mkfifo "$WORK/stdout"
     (
         cd "$WORK"
-        exec env -i AUTH_TOKEN="$TOKEN" STORAGE_PATH="$WORK/data" HOST=127.0.0.1 PORT=0 CONFIG_PATH=/dev/null \
+        exec env -i AUTH_TOKEN="$TOKEN" STORAGE_PATH="$WORK/data" HOST=127.0.0.1 PORT=0 \
+            CONFIG_PATH=/dev/null \
             MAX_PACKAGES=0 MAX_UPLOAD_SIZE=64MiB "$BINARY" >"$WORK/stdout"
     ) &
     SERVER=$!
@@ -86,7 +91,7 @@ start_server() {
     BASE=http://$address
 }
 
-# Stops the server and looks back at it; sets WRONG.
+# Stops the server and checks how it ended; sets WRONG.
 stop_server() {
     kill -TERM "$SERVER" 2>/dev/null || true
     status=0
@@ -103,12 +108,13 @@ stop_server() {
     fi
 }
 
-# What a client lacks; nothing where it can run.
+# Prints what a client lacks; nothing if it can run.
 lacking() {
     case $1 in
     requests | httpx) "$PYTHON" -c "import $1" 2>/dev/null || echo "$1" ;;
     urllib | http.client | specify) ;;
-    node) node -e 'process.exit(typeof fetch === "function" ? 0 : 1)' 2>/dev/null || echo "node with fetch" ;;
+    node) node -e 'process.exit(typeof fetch === "function" ? 0 : 1)' 2>/dev/null ||
+        echo "node with fetch" ;;
     *) command -v "$1" >/dev/null || echo "$1" ;;
     esac
 }
@@ -125,7 +131,7 @@ become() {
     exec timeout "$PATIENCE" "$@"
 }
 
-# In the background, so that a signal to this script is not kept waiting.
+# In the background, so that a signal to this script is handled at once.
 run() {
     become "$1" &
     RUNNING=$!
@@ -144,7 +150,7 @@ result() {
 
 start_server
 export BASE TOKEN WORK PYTHON HERE
-# The same for every caller: how bytes are shown, and that nothing stands between client and server.
+# The same for every caller: the locale, and no proxy between client and server.
 export LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY
 
@@ -159,11 +165,12 @@ for client in $CLIENTS; do
     elif run "$client" >"$output" 2>&1; then
         result "$client" ok
     else
-        # A client that ended without a word was ended by `timeout`, or by itself.
+        # A client that ended without output was ended by `timeout`, or by itself.
         why=$(head -n 1 "$output")
         result "$client" "FAILED: ${why:-it ended with $status after at most $PATIENCE s}"
         cat "$output" >&2
-        # What it left would be in the way of the next; so would be what cannot be cleared, and that is told.
+        # Leftovers would disturb the next client; so would packages that cannot be deleted, which
+        # is reported.
         CLIENT=run.sh "$PYTHON" "$HERE/judge.py" clear >&2 || true
     fi
 done

@@ -1,14 +1,17 @@
-"""What `specify init --template-url URL` does, against a whole generated release.
+"""The requests of `specify init --template-url URL`, against a whole generated release.
 
-Publishes one zip for each agent and script type, as a release has them, then for some of them does what the CLI does:
+Publishes one zip for each agent and script type, as a release has them, then for some of them takes
+the steps of the CLI:
 
-1. GET of the URL, with the `Authorization` of another service that the CLI takes from its environment.
+1. GET of the URL, with the `Authorization` of another service that the CLI takes from its
+   environment.
 2. The first asset whose name contains `spec-kit-template-{agent}-{script}` and ends in `.zip`.
 3. GET of its `browser_download_url`, by pieces, with `Content-Length` for the progress bar.
 4. Unpacking.
 
-Beyond the CLI, size and digest that the release object states are compared with what came, and every unpacked file with
-what was packed. Then the same after a newer zip was published, and after that one was deleted.
+Beyond the CLI, the size and digest in the release object are compared with the download, and every
+unpacked file with the original. Then the same after a newer zip was published, and after that one
+was deleted.
 """
 
 import hashlib
@@ -27,14 +30,15 @@ from common import check
 
 BASE, TOKEN, WORK = common.settings()
 AGENTS = (
-    "claude gemini copilot cursor-agent qwen opencode codex windsurf kilocode auggie roo codebuddy amp shai q bob qoder"
+    "claude gemini copilot cursor-agent qwen opencode codex windsurf kilocode auggie roo codebuddy"
+    " amp shai q bob qoder"
 ).split()
 SCRIPTS = ("sh", "ps")
 OLD, NEW = "v0.0.90", "v0.0.91"
 FOREIGN = {"Authorization": "Bearer ghp_a-token-for-another-service"}
 PIECE_BYTES = 8192
 
-# What is in a zip: the path of each file and its content.
+# The content of a zip: the path of each file and its bytes.
 Files = dict[str, bytes]
 
 
@@ -56,8 +60,10 @@ def packed(files: Files) -> bytes:
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w") as archive:
         for path, content in files.items():
-            # A time of its own, so that the same files give the same bytes.
-            archive.writestr(zipfile.ZipInfo(path, (2026, 1, 6, 12, 0, 0)), content, zipfile.ZIP_DEFLATED)
+            # A fixed time, so that the same files give the same bytes.
+            archive.writestr(
+                zipfile.ZipInfo(path, (2026, 1, 6, 12, 0, 0)), content, zipfile.ZIP_DEFLATED
+            )
     return memory.getvalue()
 
 
@@ -88,7 +94,9 @@ def choose(assets: list[dict[str, Any]], agent: str, script: str) -> dict[str, A
     for asset in assets:
         if pattern in asset["name"] and asset["name"].endswith(".zip"):
             return asset
-    raise common.Difference(f"no asset matches '{pattern}' among {[asset['name'] for asset in assets]}")
+    raise common.Difference(
+        f"no asset matches '{pattern}' among {[asset['name'] for asset in assets]}"
+    )
 
 
 def download(asset: dict[str, Any], to: pathlib.Path) -> None:
@@ -112,7 +120,7 @@ def unpack(archive: pathlib.Path, to: pathlib.Path) -> Files:
 
 
 def init(agent: str, script: str, expected: str) -> None:
-    """The CLI's way from the URL to a project directory; `expected`: the name of the zip to be taken."""
+    """The CLI's steps from the URL to a project directory; `expected`: the right zip's name."""
     directory = WORK / "specify"
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()
@@ -147,7 +155,8 @@ def main() -> None:
         expected = zip_name(agent, script, OLD)
         with report.step("init", expected):
             init(agent, script, expected)
-    # The old one was the first of all, so that the two are not of one instant, where the names would decide.
+    # The old one was the first of all, so that the two differ in time; otherwise their names would
+    # decide.
     with report.step("publishing", newer):
         publish(newer)
     with report.step("the release object", f"all {len(names) + 1} packages"):

@@ -1,5 +1,6 @@
 #!/bin/sh
-# GNU wget: downloads under the names it makes itself, `-c`, `-N`, uploads with `--body-file`. Run by run.sh.
+# GNU wget: downloads under the names it makes itself, `-c`, `-N`, uploads with `--body-file`. Run
+# by run.sh.
 # shellcheck disable=SC2317 # the functions are called through `step` and `each_name`
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -7,7 +8,8 @@ set -u
 
 LOG=$MINE/log
 
-# request EXIT STATUS ARGUMENT...: one run of wget. One try only: a second would hide a connection that broke.
+# request EXIT STATUS ARGUMENT...: one run of wget without retries, which would hide a broken
+# connection.
 request() {
     expected=$1 status=$2
     shift 2
@@ -27,7 +29,8 @@ download() {
     same "$MINE/answer" "$FILES/$NAME"
 }
 
-# wget decodes percent signs in a name of its own making a second time, and cuts long ones; `-O` is for these.
+# wget decodes percent signs in a name of its own making a second time, and truncates long names;
+# `-O` is for these.
 has_other_name() {
     case $ID in
     "percent "* | "240 "*) return 0 ;;
@@ -47,7 +50,7 @@ download_by_its_name() {
     same "$MINE/by-its-name/$NAME" "$FILES/$NAME"
 }
 
-# The second time nothing is sent; when the server's file is newer, it is.
+# The second time no content is sent, unless the server's file is newer.
 newer_only() {
     has_other_name && return
     request 0 200 -N -P "$MINE/newer" "$BASE/assets/$ENCODED"
@@ -74,14 +77,15 @@ resume() {
     same "$MINE/big.bin" "$BIG"
 }
 
-# wget sends the whole body before it reads: the answer must still be there. 6 and 8 are its words for "authentication"
-# and "an error status"; a broken connection would be 4.
+# wget sends the whole body before it reads: the answer must still arrive. 6 and 8 are its codes for
+# "authentication" and "an error status"; a broken connection would be 4.
 refused() {
     request 6 401 -O "$MINE/answer" --method=PUT --body-file="$BIG" "$BASE/assets/new.bin"
     request 8 409 -O "$MINE/answer" --header="$AUTH" --method=PUT --body-file="$BIG" \
         --content-on-error "$BASE/assets/big.bin"
     holds "$MINE/answer" "$(sha256 "$BIG")" "the checksum of what is there"
-    request 8 413 -O "$MINE/answer" --header="$AUTH" --method=PUT --body-file="$WORK/huge.bin" "$BASE/assets/new.bin"
+    request 8 413 -O "$MINE/answer" --header="$AUTH" --method=PUT \
+        --body-file="$WORK/huge.bin" "$BASE/assets/new.bin"
     request 8 404 --spider "$BASE/assets/new.bin"
 }
 
@@ -96,9 +100,11 @@ each_name put "-N" newer_only
 each_name put DELETE remove
 judge empty DELETE
 
-step PUT big.bin request 0 201 -O "$MINE/answer" --header="$AUTH" --method=PUT --body-file="$BIG" "$BASE/assets/big.bin"
+step PUT big.bin request 0 201 -O "$MINE/answer" --header="$AUTH" --method=PUT \
+    --body-file="$BIG" "$BASE/assets/big.bin"
 step "-c" big.bin resume
 step "refused PUT" big.bin refused
-step DELETE big.bin request 0 204 -O "$MINE/answer" --header="$AUTH" --method=DELETE "$BASE/assets/big.bin"
+step DELETE big.bin request 0 204 -O "$MINE/answer" --header="$AUTH" \
+    --method=DELETE "$BASE/assets/big.bin"
 judge empty "refused PUT and DELETE"
 finish

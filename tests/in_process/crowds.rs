@@ -1,4 +1,5 @@
-//! More clients than places: those that wait for a worker keep their place, and slow readers give theirs up in time.
+//! More clients than connections: a client that waits for a worker keeps its connection, and a slow
+//! reader loses it in time.
 
 use crate::server::InProcess;
 use crate::support::{Connection, until};
@@ -14,7 +15,7 @@ fn a_request_that_waits_for_a_worker_makes_no_room() {
     let mut first = server.connect();
     first.send(b"GET /wait HTTP/1.1\r\nHost: t\r\n\r\n");
     until(|| (!server.server.is_quiet()).then_some(()));
-    // The one worker is busy: when it accepts them, none has been looked at.
+    // The only worker is busy: when it accepts the crowd, none of the requests has been read.
     let begin = |_| {
         let mut connection = server.connect();
         connection.send(b"GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n");
@@ -29,8 +30,8 @@ fn a_request_that_waits_for_a_worker_makes_no_room() {
     }
 }
 
-/// So many clients read a byte a second of an answer without end, where there is room for four; how long a fresh one waits
-/// for its own answer meanwhile.
+/// The given number of clients read a byte a second of an endless answer, with room for four
+/// connections; returns how long a new client waits for its own answer.
 fn wait_beside_slow_readers(readers: usize) -> Duration {
     const SECOND: Duration = Duration::from_secs(1);
     let server = InProcess::start(4);
@@ -51,7 +52,7 @@ fn wait_beside_slow_readers(readers: usize) -> Duration {
     while fresh.stream.peek(&mut [0]).is_err() {
         for connection in &mut slow {
             connection.stream.set_nonblocking(true).unwrap();
-            // Nothing comes to those who wait for their turn, nor to those whose time was over.
+            // Clients in the backlog, and those that were closed, receive nothing.
             let _ = connection.stream.read(&mut [0]);
         }
         server.advance(SECOND);
@@ -67,13 +68,13 @@ fn wait_beside_slow_readers(readers: usize) -> Duration {
 }
 
 #[test]
-fn slow_readers_keep_nobody_out_for_long() {
+fn slow_readers_block_no_client_for_long() {
     assert_eq!(wait_beside_slow_readers(3), Duration::ZERO);
-    // At the limit the first who is too slow makes room.
+    // At the limit, the first reader below the pace is closed for the new client.
     let given_up = PACE_WINDOW + STALL_TIME_MAX;
     let waited = wait_beside_slow_readers(4);
     assert!(!waited.is_zero() && waited <= given_up, "{waited:?}");
-    // Over it, others are before the fresh one.
+    // Over the limit, earlier clients come first.
     let waited = wait_beside_slow_readers(8);
     assert!(waited <= 2 * given_up, "{waited:?}");
 }

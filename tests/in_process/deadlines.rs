@@ -1,4 +1,4 @@
-//! Deadlines: each bound of the contract's section 7, just before it and just after it.
+//! Deadlines: each bound of docs/contract.md, section 7, just before it and just after it.
 
 use crate::server::{BIG_BYTES, InProcess, wait_until_still};
 use crate::support::{Connection, until};
@@ -52,7 +52,7 @@ fn a_head_has_its_time_from_its_first_byte() {
 }
 
 #[test]
-fn a_body_without_progress_is_given_up() {
+fn a_body_without_progress_ends_the_connection() {
     let server = InProcess::start(100);
     let mut connection = server.connect_and_wait();
     connection.send(PUT);
@@ -69,7 +69,8 @@ fn a_body_without_progress_is_given_up() {
     server.wait_until_open(0);
 }
 
-/// Sends this much of a body every five seconds; how many rounds the server goes along with.
+/// Sends this much of a body every five seconds; returns the number of rounds that the server
+/// accepts.
 fn rounds_at_pace(server: &InProcess, bytes: usize, rounds: usize) -> usize {
     let mut connection = server.connect_and_wait();
     connection.send(PUT);
@@ -87,7 +88,7 @@ fn rounds_at_pace(server: &InProcess, bytes: usize, rounds: usize) -> usize {
 }
 
 #[test]
-fn a_body_below_the_least_pace_is_given_up_after_the_window() {
+fn a_body_below_the_least_pace_ends_after_the_window() {
     let server = InProcess::start(100);
     let window_rounds = usize::try_from(PACE_WINDOW.as_secs() / 5).unwrap();
     let rounds = rounds_at_pace(&server, 4 * 1024, 40);
@@ -98,13 +99,13 @@ fn a_body_below_the_least_pace_is_given_up_after_the_window() {
 }
 
 #[test]
-fn a_body_at_the_least_pace_goes_on() {
+fn a_body_at_the_least_pace_is_kept() {
     let server = InProcess::start(100);
     assert_eq!(rounds_at_pace(&server, 5 * 1024, 40), 40);
 }
 
 #[test]
-fn an_answer_that_nobody_reads_is_given_up() {
+fn an_answer_that_is_not_read_ends_the_connection() {
     let server = InProcess::start(100);
     let mut connection = server.connect_and_wait();
     fix_window(&connection);
@@ -124,14 +125,15 @@ fn an_answer_that_nobody_reads_is_given_up() {
     assert!(waited >= STALL_TIME_MAX, "closed after {waited:?}");
 }
 
-/// Keeps the client's kernel from taking more and more, at its own pace: a window of megabytes opens again only when a
+/// Limits how much the client's kernel takes by itself: a window of megabytes reopens only when a
 /// sixteenth of it is free.
 fn fix_window(connection: &Connection) {
     let bytes = 128 * 1024;
     rustix::net::sockopt::set_socket_recv_buffer_size(&connection.stream, bytes).unwrap();
 }
 
-/// Reads this much of an answer every three seconds, for so long or until the server closes; how long it went.
+/// Reads this much of an answer every three seconds, for the given time or until the server closes;
+/// returns the time.
 fn read_at_pace(server: &InProcess, bytes: usize, time: Duration) -> Duration {
     let mut connection = server.connect_and_wait();
     fix_window(&connection);
@@ -152,8 +154,8 @@ fn read_at_pace(server: &InProcess, bytes: usize, time: Duration) -> Duration {
 
 #[test]
 fn an_honest_slow_reader_is_served_to_the_end() {
-    // 32 KiB/s over the loopback interface, which acknowledges in steps of up to 64 KiB, while the send buffer of
-    // megabytes turns writable once in a minute at most.
+    // 32 KiB/s over loopback, which acknowledges in steps of up to 64 KiB, while the send buffer of
+    // megabytes turns writable at most once a minute.
     let server = InProcess::start(100);
     let time = Duration::from_mins(5);
     assert_eq!(read_at_pace(&server, 96 * 1024, time), time);
@@ -161,7 +163,7 @@ fn an_honest_slow_reader_is_served_to_the_end() {
 }
 
 #[test]
-fn a_reader_below_the_least_pace_is_given_up() {
+fn a_reader_below_the_least_pace_ends_the_connection() {
     let server = InProcess::start(100);
     let waited = read_at_pace(&server, 1, Duration::from_mins(5));
     assert!(
@@ -192,7 +194,7 @@ fn a_closing_connection_waits_for_its_client_but_not_for_ever() {
 }
 
 #[test]
-fn the_longest_idle_connection_goes_for_a_new_one() {
+fn the_longest_idle_connection_is_closed_for_a_new_one() {
     let server = InProcess::start(3);
     let mut connections: Vec<Connection> = Vec::new();
     for _ in 0..3 {
@@ -246,7 +248,7 @@ fn a_panic_is_a_500_and_the_pool_keeps_its_size() {
             connection.assert_closed();
         }
     }
-    // There is one worker: it answers, so it lives.
+    // The only worker answers, so it is alive.
     let mut connection = server.connect();
     connection.send(REQUEST);
     assert_eq!(connection.response("GET").status, 200);

@@ -1,6 +1,7 @@
-//! The server in this process, without its application, on a clock that the test moves by hand.
+//! The server in this process, without its application, on a manual clock.
 //!
-//! For deadlines that no test can await in real time, and for what the real application never does (panics).
+//! For deadlines that a test cannot await in real time, and for panics, which the application never
+//! causes.
 
 #![expect(
     clippy::disallowed_methods,
@@ -9,6 +10,7 @@
 
 mod crowds;
 mod deadlines;
+mod later;
 mod server;
 #[expect(
     dead_code,

@@ -1,6 +1,5 @@
-//! The server without its application, in this process, on a clock that the test moves by hand.
+//! The server without its application, in this process, on a manual clock.
 //!
-//! For what cannot be awaited in real time (deadlines of a minute) and for what the real application never does (panics).
 
 use crate::support::sock_diag::queues;
 use crate::support::{Connection, until};
@@ -10,7 +9,7 @@ use release_server::clock::Clock;
 use release_server::config::Address;
 use release_server::http::response::Response;
 use release_server::http::service::{
-    BodySink, Channel, Decision, Refusal, Reply, Request, Service,
+    BodySink, Channel, Completion, Decision, Refusal, Reply, Request, Service,
 };
 use release_server::metrics::Metrics;
 use release_server::server::listener::Entrance;
@@ -24,38 +23,56 @@ use std::time::Duration;
 /// Bytes of the answer to `/big`: more than any socket buffer holds.
 pub const BIG_BYTES: usize = 64 << 20;
 
-/// One for all tests: copies of it would weigh more than all that they look for.
+/// Shared by all tests: copies would dominate the memory that they measure.
 static BIG: LazyLock<Bytes> = LazyLock::new(|| vec![b'x'; BIG_BYTES].into());
 
-/// Answers `OK`; `/big` with a lot; `/wait` once the gate is open; `PUT` counts its body; `/panic/…` panics where the path says.
+/// Answers `OK`; `/big` with [`BIG_BYTES`]; `/wait` once the gate is open; `PUT` counts its body;
+/// `/later` and, after its body, `/later/body` once the test completes them; `/panic/…` panics in
+/// the named step.
 #[derive(Default)]
 pub struct Stub {
     received: Arc<AtomicU64>,
     gate: Arc<Mutex<()>>,
+    pending: Pending,
 }
+
+/// The requests to `/later` that the test has not answered yet, in order.
+pub type Pending = Arc<Mutex<Vec<Completion>>>;
 
 struct Counting {
     received: Arc<AtomicU64>,
+    later: Option<Reply>,
     panic_at: Option<&'static str>,
 }
 
 impl Service for Stub {
     fn respond(&self, request: &Request<'_>) -> Decision {
-        let counting = |panic_at| {
+        let counting = |panic_at, later| {
             Reply::Body(Box::new(Counting {
                 received: Arc::clone(&self.received),
+                later,
                 panic_at,
             }))
         };
+        let pending = Arc::clone(&self.pending);
+        let later = Reply::Later(Box::new(move |completion| {
+            pending.lock().unwrap().push(completion);
+        }));
         let reply = match request.target.path {
             "/panic" => panic!("in respond"),
-            "/panic/feed" => counting(Some("in feed")),
-            "/panic/finish" => counting(Some("in finish")),
+            "/panic/feed" => counting(Some("in feed"), None),
+            "/panic/finish" => counting(Some("in finish"), None),
             "/wait" => {
                 drop(self.gate.lock());
                 Reply::Now(Response::new(200).body("text/plain", "OK"))
             }
-            "/count" => counting(None),
+            "/count" => counting(None, None),
+            "/later" => later,
+            "/later/now" => Reply::Later(Box::new(|completion: Completion| {
+                completion.complete(Response::new(200).body("text/plain", "now"));
+            })),
+            "/later/body" => counting(None, Some(later)),
+            "/panic/later" => Reply::Later(Box::new(|_| panic!("in later"))),
             "/big" => Reply::Now(Response::new(200).body("text/plain", BIG.clone())),
             _ => Reply::Now(Response::new(200).body("text/plain", "OK")),
         };
@@ -75,25 +92,28 @@ impl BodySink for Counting {
         ControlFlow::Continue(())
     }
 
-    fn finish(self: Box<Self>) -> Response {
+    fn finish(self: Box<Self>) -> Reply {
         assert_ne!(self.panic_at, Some("in finish"));
-        Response::new(200).body("text/plain", "OK")
+        if let Some(later) = self.later {
+            return later;
+        }
+        Reply::Now(Response::new(200).body("text/plain", "OK"))
     }
 }
 
-/// A running server.
 pub struct InProcess {
     pub server: Server,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
-    /// While it is locked, the worker that has come to `/wait` waits.
+    /// While it is locked, the worker that serves `/wait` waits.
     pub gate: Arc<Mutex<()>>,
+    pub pending: Pending,
     received: Arc<AtomicU64>,
     address: SocketAddr,
 }
 
 impl InProcess {
-    /// A server with one worker, so that what happens happens in order.
+    /// A server with one worker, so that events are handled in order.
     pub fn start(max_connections: usize) -> Self {
         let host = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let (socket, address) = listener::bind(Address { host, port: 0 }).unwrap();
@@ -102,6 +122,7 @@ impl InProcess {
         let stub = Stub::default();
         let received = Arc::clone(&stub.received);
         let gate = Arc::clone(&stub.gate);
+        let pending = Arc::clone(&stub.pending);
         let options = Options {
             workers: 1,
             max_connections,
@@ -124,6 +145,7 @@ impl InProcess {
             clock,
             metrics,
             gate,
+            pending,
             received,
             address,
         }
@@ -142,7 +164,7 @@ impl InProcess {
         connection
     }
 
-    /// Moves the clock, and waits until the server has dealt with all that is due.
+    /// Advances the clock, and waits until the server has handled all deadlines that passed.
     pub fn advance(&self, by: Duration) {
         self.wait_until_quiet();
         self.clock.advance(by);
@@ -154,29 +176,37 @@ impl InProcess {
         until(|| self.server.is_quiet().then_some(()));
     }
 
-    /// Whether so many bytes of bodies have been counted, and all is quiet.
+    /// Whether this many bytes of bodies have been counted and the server is quiet.
     pub fn has_received(&self, bytes: u64) -> bool {
         self.received.load(Ordering::SeqCst) >= bytes && self.server.is_quiet()
     }
 
-    /// Waits until so many connections are in the middle of something.
+    /// Waits until this many connections are in the middle of a request.
     pub fn wait_until_active(&self, connections: usize) {
         until(|| (self.server.active() == connections).then_some(()));
     }
 
-    /// Waits until so many bytes of bodies have been counted.
+    /// Waits for the next request to `/later`; the test answers it.
+    pub fn next_pending(&self) -> Completion {
+        until(|| {
+            let mut pending = self.pending.lock().unwrap();
+            (!pending.is_empty()).then(|| pending.remove(0))
+        })
+    }
+
+    /// Waits until this many bytes of bodies have been counted.
     pub fn wait_until_received(&self, bytes: u64) {
         until(|| self.has_received(bytes).then_some(()));
     }
 
-    /// Waits until so many connections are open.
+    /// Waits until this many connections are open.
     pub fn wait_until_open(&self, connections: usize) {
         until(|| (self.server.connections() == connections).then_some(()));
     }
 }
 
-/// Waits until the kernel has moved all that it can between both ends, which takes real time: until nothing has changed
-/// in so many looks, some 5 ms apart.
+/// Waits until the kernel has moved all that it can between both ends, which takes real time: until
+/// the queues are equal in this many looks, some 5 ms apart.
 pub fn wait_until_still(connection: &Connection, looks: usize) {
     let ends = (
         connection.stream.local_addr(),

@@ -1,23 +1,24 @@
-//! A client that keeps its connection while it may, publishes in every way, and takes only the answers it expects.
+//! A client that keeps its connection as long as possible, publishes in every way, and accepts only
+//! the answers it expects.
 
 use crate::Random;
 use crate::support::{Connection, FORM_TYPE, Response, TOKEN, TestServer, form};
 use crate::version::Version;
 use std::time::Duration;
 
-/// How often a request is sent while the server is busy.
+/// The number of attempts while the server is busy.
 const TRIES_MAX: usize = 10;
 
-/// Reads and writes with the token, on one connection after the other.
+/// Reads and writes with the token, on one connection after another.
 pub struct Client<'s> {
     pub server: &'s TestServer,
     pub random: Random,
-    /// How long it rests in the middle of a download, at most.
+    /// The longest pause in the middle of a download.
     pub rest_milliseconds_max: usize,
     connection: Option<Connection>,
 }
 
-/// How a package is published.
+/// A way to publish a package.
 #[derive(Clone, Copy)]
 pub enum Way {
     Form,
@@ -28,7 +29,7 @@ pub enum Way {
 impl Way {
     pub const ALL: [Self; 3] = [Self::Form, Self::Put, Self::Chunked];
 
-    /// The status of a publish that took a free name.
+    /// The status of a publish under a free name.
     pub fn created(self) -> u16 {
         match self {
             Self::Form => 200,
@@ -47,8 +48,9 @@ impl<'s> Client<'s> {
         }
     }
 
-    /// Sends a request and reads the head of its answer, whose status must be one of those allowed. Where the server had
-    /// to wait too long for the directory's lock, it does as it is told and tries again: nothing was done.
+    /// Sends a request and reads the head of its answer, whose status must be one of those allowed.
+    /// If the server waited too long for the directory's lock, nothing was done, and the client
+    /// retries as told.
     pub fn begin(
         &mut self,
         request: &str,
@@ -84,7 +86,7 @@ impl<'s> Client<'s> {
         }
     }
 
-    /// Takes a connection back whose answer was read to its end, to use it again; now and then it does not.
+    /// Returns a connection whose answer was read to the end, for reuse; occasionally drops it.
     pub fn keep(&mut self, connection: Connection, answer: &Response) {
         let closes = answer.try_header("connection") == Some("close");
         if !closes && !self.random.once_in(10) {
@@ -92,7 +94,7 @@ impl<'s> Client<'s> {
         }
     }
 
-    /// Does nothing for a moment, if it is one that rests.
+    /// Pauses for a moment, if this client pauses at all.
     pub fn rest(&mut self) {
         if self.rest_milliseconds_max > 0 {
             let milliseconds = self.random.below(self.rest_milliseconds_max);
@@ -100,7 +102,7 @@ impl<'s> Client<'s> {
         }
     }
 
-    /// One request without a body and its whole answer.
+    /// One request without a body, and its whole answer.
     pub fn ask(&mut self, request: &str, headers: &str, allowed: &[u16]) -> Response {
         let (mut connection, head) = self.begin(request, headers, b"", allowed);
         let method = request.split(' ').next().unwrap();
@@ -109,7 +111,7 @@ impl<'s> Client<'s> {
         answer
     }
 
-    /// Publishes; `allowed`: the statuses, of which 409 is one that names what is there.
+    /// Publishes; `allowed`: the statuses, among them 409 if the name exists.
     pub fn publish(
         &mut self,
         version: Version,
@@ -117,7 +119,7 @@ impl<'s> Client<'s> {
         overwrite: bool,
         allowed: &[u16],
     ) -> Response {
-        // From here on listings and downloads may show it.
+        // From here on, listings and downloads may show it.
         version.sha256();
         let query = if overwrite { "?overwrite=true" } else { "" };
         let content = version.bytes();
@@ -153,14 +155,14 @@ impl<'s> Client<'s> {
         answer
     }
 
-    /// Deletes; the status.
+    /// Deletes; returns the status.
     pub fn delete(&mut self, name: &str, allowed: &[u16]) -> u16 {
         let headers = format!("Authorization: Bearer {TOKEN}\r\n");
         let request = format!("DELETE /assets/{name}");
         self.ask(&request, &headers, allowed).status
     }
 
-    /// A chunked body, cut anywhere.
+    /// A chunked body with chunks of random length.
     fn chunks(&mut self, mut content: &[u8]) -> Vec<u8> {
         let mut body = Vec::with_capacity(content.len() + 1024);
         while !content.is_empty() {

@@ -1,13 +1,14 @@
 //! Downloads, whole, in parts and resumed, checked byte by byte as they come.
 //!
-//! Invariant: what is returned was one version throughout: its bytes, length, entity tag and digest belong to each other.
+//! Invariant: a returned result belongs to one version: its bytes, length, entity tag and digest
+//! agree.
 
 use crate::client::Client;
 use crate::support::{Connection, Response};
 use crate::version::{STRETCH_BYTES_MIN, Version};
 use release_server::http::digest;
 
-/// The least content that can be cut into two stretches that tell their version.
+/// The least content that can be cut into two stretches that each identify their version.
 pub const CUT_BYTES_MIN: usize = 2 * STRETCH_BYTES_MIN;
 
 /// An answer with content, as far as it was read.
@@ -15,26 +16,27 @@ pub struct Fetched {
     pub version: Version,
     pub status: u16,
     pub etag: String,
-    /// Where in the content the answer began.
+    /// The offset in the content where the answer began.
     pub from: usize,
     /// Bytes that were read.
     pub bytes: usize,
-    /// Whether it stated its checksum.
+    /// Whether the answer stated the checksum.
     pub has_checksum: bool,
 }
 
-/// What resuming came to.
+/// The result of resuming.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Resumed {
-    /// 206: the rest of the version that was begun.
+    /// 206: the rest of the same version.
     Continued,
     /// 200: another version, whole.
     Anew,
-    /// 404, at first or when resuming: deleted.
+    /// 404: deleted before the start or before resuming.
     Gone,
 }
 
-/// Asks for a package and reads its answer up to so many bytes; `None` where there is none.
+/// Asks for a package and reads at most this many bytes of the answer; `None` if there is no
+/// package.
 pub fn fetch(client: &mut Client, name: &str, headers: &str, bytes_max: usize) -> Option<Fetched> {
     let request = format!("GET /assets/{name}");
     let allowed = if headers.is_empty() {
@@ -67,14 +69,14 @@ pub fn fetch(client: &mut Client, name: &str, headers: &str, bytes_max: usize) -
         bytes: wanted,
         has_checksum: head.try_header("repr-digest").is_some(),
     };
-    // What is not read to its end is given up, and its connection with it.
+    // An answer that is not read to its end is dropped with its connection.
     if wanted == length {
         client.keep(connection, &head);
     }
     Some(fetched)
 }
 
-/// Where a part begins, and the size of the whole.
+/// The offset of a part, and the size of the whole.
 fn content_range(head: &Response, length: usize) -> (usize, usize) {
     let value = head.header("content-range");
     let numbers: Vec<usize> = value
@@ -90,7 +92,8 @@ fn content_range(head: &Response, length: usize) -> (usize, usize) {
     (first, size)
 }
 
-/// Reads content from this offset on and asserts that all of it is of one version, which it returns.
+/// Reads content from this offset on, asserts that all of it is of one version, and returns that
+/// version.
 fn read(client: &mut Client, connection: &mut Connection, from: usize, length: usize) -> Version {
     let mut stretch = Vec::new();
     while stretch.len() < STRETCH_BYTES_MIN {
@@ -116,7 +119,7 @@ fn read(client: &mut Client, connection: &mut Connection, from: usize, length: u
     }
 }
 
-/// Asserts that what the head says of its content is said of this version.
+/// Asserts that the head describes this version.
 fn assert_checksum(head: &Response, version: Version) {
     let etag = head.header("etag");
     match head.try_header("repr-digest") {
@@ -124,13 +127,13 @@ fn assert_checksum(head: &Response, version: Version) {
             assert_eq!(member, digest::member(&version.sha256()), "{version:?}");
             assert_eq!(etag, format!("\"{}\"", version.sha256().hex()));
         }
-        // While the checksum is still to be written, another tag stands for the version.
+        // Until the checksum is written, the version has another tag.
         None => assert_ne!(etag.len(), "\"\"".len() + 64, "{version:?}: {head:?}"),
     }
 }
 
-/// Downloads up to somewhere, and the rest on a new connection if it is still the same version's. Bytes that were read,
-/// and what it came to.
+/// Downloads up to a random offset, and the rest on a new connection if the version is unchanged.
+/// Returns the bytes read and the result.
 pub fn resume(client: &mut Client, name: &str, size_about: usize) -> (usize, Resumed) {
     let cut = STRETCH_BYTES_MIN + client.random.below(size_about - CUT_BYTES_MIN);
     let Some(begun) = fetch(client, name, "", cut) else {

@@ -1,16 +1,17 @@
-//! Hostile clients: each sends what must be refused and asserts that it is, with the right status and a closed door.
+//! Hostile clients: each sends a request that must be refused, and asserts the status and the
+//! close.
 
 use crate::stalled::{half_an_answer, reset};
 use crate::support::{FORM_TYPE, TOKEN, TestServer, hex};
 use crate::tally::Tally;
 use crate::{End, Random};
 
-/// More than the soak's server takes, in bytes.
+/// In bytes, over the upload limit of the soak's server.
 pub const TOO_MANY_BYTES: usize = 10 << 20;
 
 type Attack = fn(&TestServer, &mut Random);
 
-/// Attacks again and again, until the end.
+/// Repeats attacks until the end.
 pub fn run(server: &TestServer, tally: &Tally, seed: u64, end: End) {
     let mut random = Random(seed);
     let attacks: [(&'static str, Attack); 6] = [
@@ -30,12 +31,12 @@ pub fn run(server: &TestServer, tally: &Tally, seed: u64, end: End) {
     }
 }
 
-/// The head of a publish, with these lines at its end; the name never becomes a package.
+/// The head of a publish with these lines at its end; no package may ever get this name.
 fn put(lines: &str) -> Vec<u8> {
     format!("PUT /assets/hostile.zip HTTP/1.1\r\nHost: test\r\n{lines}\r\n").into_bytes()
 }
 
-/// Sends this and asserts that it is refused, and that nothing behind it is answered.
+/// Sends bytes and asserts that they are refused, and that nothing after them is answered.
 fn assert_refused(server: &TestServer, bytes: &[u8], status: u16) {
     let mut connection = server.connect();
     connection.send(bytes);
@@ -119,14 +120,15 @@ fn wrong_content(server: &TestServer, _: &mut Random) {
     let checksum = format!("X-Checksum-Sha256: {}\r\n", hex(b"something else"));
     let answer = server.write("PUT", "/assets/hostile.zip", &checksum, b"content");
     answer.assert_error(400, "SHA-256 is");
-    let cut_short = b"--BOUNDARY\r\nContent-Disposition: form-data; name=\"file\"; filename=\"hostile.zip\"\r\n\r\nx";
+    let cut_short = b"--BOUNDARY\r\nContent-Disposition: form-data; name=\"file\"; \
+        filename=\"hostile.zip\"\r\n\r\nx";
     let answer = server.write("POST", "/upload", FORM_TYPE, cut_short);
     answer.assert_error(400, "closing boundary");
     let answer = server.write("PUT", "/assets/..%2fhostile.zip", "", b"content");
     answer.assert_error(400, "holds '/'");
 }
 
-/// Connections that end at every moment but the right one.
+/// Connections that end at every moment except the right one.
 fn resets(server: &TestServer, random: &mut Random) {
     let token = format!("Authorization: Bearer {TOKEN}\r\n");
     let upload = put(&format!("{token}Content-Length: 2000000\r\n"));

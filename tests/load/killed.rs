@@ -1,7 +1,8 @@
-//! A server that is killed in the middle of uploads: the others remove what it leaves, and none of what is still alive.
+//! A server that is killed during uploads: the other servers remove its leftovers, and no live
+//! upload.
 //!
-//! Where the file system and `/proc` allow, unfinished uploads have no name and nothing is left. So the servers here are
-//! started without `/proc`, in a mount namespace of their own, and their uploads have hidden names.
+//! With unnamed temporary files, a kill leaves nothing behind. So these servers start without
+//! `/proc`, in a mount namespace of their own, and their uploads have hidden names.
 
 use crate::support::{Connection, TOKEN, TestServer, until};
 use crate::tally::Tally;
@@ -14,11 +15,11 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Uploads in the middle of which a server is killed, and as many that go on.
+/// The number of uploads during which a server is killed, and of those that continue.
 const UPLOADS: u16 = 5;
 const CONTENT_BYTES: usize = 100_000;
 
-/// Starts what follows in a namespace without `/proc`.
+/// Runs the rest of the line in a namespace without `/proc`.
 const WITHOUT_PROC: &str = "exec unshare --user --map-root-user --mount \
     sh -c 'mount -t tmpfs none /proc && exec \"$0\"' \"$0\"";
 
@@ -26,7 +27,7 @@ const WITHOUT_PROC: &str = "exec unshare --user --map-root-user --mount \
 fn leftovers_of_a_killed_server_go_and_live_uploads_stay() {
     let length = Length::from_environment();
     if !can_go_without_proc() {
-        println!("not tested: this system lets nobody but root hide /proc");
+        println!("not tested: only root can hide /proc on this system");
         return;
     }
     let (tally, end) = (Tally::default(), End::after(length.time));
@@ -52,7 +53,7 @@ fn leftovers_of_a_killed_server_go_and_live_uploads_stay() {
 #[test]
 fn uploads_survive_clean_ups_at_every_moment() {
     if !can_go_without_proc() {
-        println!("not tested: this system lets nobody but root hide /proc");
+        println!("not tested: only root can hide /proc on this system");
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -85,7 +86,7 @@ fn can_go_without_proc() -> bool {
     status.is_ok_and(|status| status.success())
 }
 
-/// Kills a server in the middle of uploads while others go on; how long its leftovers stayed.
+/// Kills a server during uploads while others continue; returns how long its leftovers stayed.
 fn kill_one(directory: &Path, others: &[TestServer], round: u16) -> Duration {
     let mut victim = TestServer::by_shell(WITHOUT_PROC, directory, &[]);
     let uploads = |server, time| {
@@ -102,7 +103,7 @@ fn kill_one(directory: &Path, others: &[TestServer], round: u16) -> Duration {
     victim.wait();
     until(|| {
         for upload in &mut alive {
-            // A little now and then, so that the server does not give it up.
+            // A few bytes now and then keep the upload above the least pace.
             upload.send(10);
         }
         (unfinished(&others[1]) <= usize::from(UPLOADS)).then_some(())
@@ -128,7 +129,7 @@ fn unfinished(server: &TestServer) -> usize {
     stored.iter().filter(|name| name.starts_with('.')).count()
 }
 
-/// An upload on its way.
+/// An upload in progress.
 struct Upload {
     version: Version,
     connection: Connection,
@@ -155,7 +156,7 @@ impl Upload {
         upload
     }
 
-    /// Sends some more, but not the last bytes.
+    /// Sends more bytes, but not the last ones.
     fn send(&mut self, bytes: usize) {
         let end = (self.sent + bytes).min(CONTENT_BYTES - 1);
         self.connection.send(&self.version.bytes()[self.sent..end]);

@@ -1,7 +1,8 @@
-//! Load on the real binary: many clients at once for as long as they are told to, every byte that they get checked.
+//! Load on the real binary: many concurrent clients for a given time, each received byte checked.
 //!
-//! The same tests are the suite's short form and `scripts/soak.sh`'s long one: [`Length`] comes from the environment.
-//! Clients count and go on where something is wrong, so that a long run tells all there is; the test fails at its end.
+//! The suite's short run and the long run of `scripts/soak.sh` share these tests: [`Length`] comes
+//! from the environment. A client counts a fault and continues, so that a long run reports all of
+//! them; the test fails at its end.
 
 #![expect(
     clippy::disallowed_methods,
@@ -25,16 +26,17 @@ mod version;
 
 use std::time::{Duration, Instant};
 
-/// How long a test loads its servers.
+/// The duration of the load.
 #[derive(Clone, Copy)]
 struct Length {
     time: Duration,
-    /// Whether it was asked for: then sizes and numbers are the full ones, else such that the suite stays quick.
+    /// Whether a duration was given: then sizes and counts are the full ones, else those of the
+    /// quick suite.
     long: bool,
 }
 
 impl Length {
-    /// From `LOAD_SECONDS`; a few seconds where it is not set.
+    /// From `LOAD_SECONDS`; a few seconds by default.
     fn from_environment() -> Self {
         let asked = std::env::var("LOAD_SECONDS").ok().map(|text| {
             text.parse().unwrap_or_else(|_| {
@@ -47,13 +49,13 @@ impl Length {
         }
     }
 
-    /// One of two numbers, for the long and for the short form.
+    /// The count for the long run or for the short run.
     fn choose(self, long: usize, short: usize) -> usize {
         if self.long { long } else { short }
     }
 }
 
-/// When the clients of a phase end.
+/// The end of a phase for its clients.
 #[derive(Clone, Copy)]
 struct End(Instant);
 
@@ -66,13 +68,13 @@ impl End {
         Instant::now() >= self.0
     }
 
-    /// Does nothing for a while, as some clients do, but not beyond the end.
+    /// Pauses, at most until the end.
     fn idle(self, time: Duration) {
         std::thread::sleep(time.min(self.0.saturating_duration_since(Instant::now())));
     }
 }
 
-/// Numbers by chance, the same for the same seed (Steele, Lea and Flood's `SplitMix64`).
+/// Pseudo-random numbers, equal for equal seeds (Steele, Lea and Flood's `SplitMix64`).
 struct Random(u64);
 
 impl Random {
@@ -88,7 +90,7 @@ impl Random {
         usize::try_from(self.number() % limit as u64).expect("smaller than a usize")
     }
 
-    /// Whether something happens that does so once in `times`.
+    /// True with a probability of one in `times`.
     fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

@@ -1,5 +1,6 @@
-//! Overwrite while downloading: many readers of one large file that is replaced and deleted all the time. Each gets
-//! wholly one version, and what it resumes goes on with that version or begins anew with another.
+//! Overwriting during downloads: many readers of one large file that is constantly replaced and
+//! deleted. Each reads one whole version, and a resumed download continues that version or starts
+//! another one.
 
 use crate::client::{Client, Way};
 use crate::fetch::{Resumed, fetch, resume};
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 const NUMBER: u16 = 0;
 
-/// How often it is replaced at least, however slow the machine is.
+/// The least number of replacements, however slow the machine is.
 const REPLACED_MIN: u64 = 10;
 
 #[test]
@@ -30,7 +31,7 @@ fn readers_get_wholly_one_version_whatever_happens_to_it() {
         });
         for seed in 1..=length.choose(50, 10) {
             let mut reader = Client::new(&server, seed as u64);
-            // So that a download spans several versions, and the writer gets its turn.
+            // A pause, so that a download spans several versions and the writer gets its turn.
             reader.rest_milliseconds_max = length.choose(6000, 300);
             let (tally, is_over) = (&tally, &is_over);
             scope.spawn(move || {
@@ -46,10 +47,10 @@ fn readers_get_wholly_one_version_whatever_happens_to_it() {
     assert_eq!(stored, [name(NUMBER), format!("{}.sha256", name(NUMBER))]);
 }
 
-/// Replaces the package again and again, now and then by way of deleting it; it is there at the end.
+/// Replaces the package repeatedly, sometimes by deleting it first; it exists at the end.
 fn replace(writer: &mut Client, size: usize, tally: &Tally, end: End) {
     for serial in 1.. {
-        // Of another length, so that a version's length with another's bytes would show.
+        // Of another length, so that one version's length with another's bytes would show.
         let version = Version::new(NUMBER, serial, size - writer.random.below(size / 10));
         let way = Way::ALL[writer.random.below(3)];
         if writer.random.once_in(3) {
@@ -70,7 +71,7 @@ fn replace(writer: &mut Client, size: usize, tally: &Tally, end: End) {
     }
 }
 
-/// Downloads once, in one go or in two, and counts what it came to.
+/// Downloads once, in one or two requests, and counts the result.
 fn read(reader: &mut Client, size: usize, tally: &Tally) {
     let name = name(NUMBER);
     if reader.random.once_in(2) {

@@ -1,5 +1,6 @@
-//! Rivals: several servers over one directory, whose clients want the same names at once. In rounds, so that between two
-//! of them it is known exactly what must be there; others list and download all the time.
+//! Rivals: several servers over one directory, whose clients use the same names at once. Between
+//! two rounds the exact content of the directory is known; other clients list and download
+//! throughout.
 
 use crate::client::{Client, Way};
 use crate::fetch::fetch;
@@ -16,12 +17,12 @@ const RIVALS: usize = 4;
 const PACKAGES_MAX: usize = 3;
 const ROUNDS_MIN: u16 = 5;
 
-/// How often a listing is asked for, until it must be right. Together they take less time than the servers take to look
-/// at every file again, which would mend a listing that went wrong.
+/// Attempts until a listing must be right. They end before the servers look at every file again,
+/// which would repair a wrong listing.
 const ASKS_MAX: usize = 100;
 
 #[test]
-fn of_rivals_one_wins_and_nobody_is_told_what_is_not_so() {
+fn of_rivals_one_wins_and_every_answer_is_true() {
     let length = Length::from_environment();
     for count in [1, 2, 4] {
         let directory = tempfile::tempdir().unwrap();
@@ -41,7 +42,7 @@ fn of_rivals_one_wins_and_nobody_is_told_what_is_not_so() {
     }
 }
 
-/// Where rivals meet.
+/// A barrier between the rivals.
 struct Field<'s> {
     servers: &'s [TestServer],
     tally: Tally,
@@ -51,7 +52,7 @@ struct Field<'s> {
 impl Field<'_> {
     fn play(&self, end: End) {
         std::thread::scope(|scope| {
-            // The others know what they were asked for last, as idle servers do.
+            // The other servers hold a cached listing, as idle servers do.
             for number in 0..self.servers.len().div_ceil(2) {
                 scope.spawn(move || {
                     while !self.is_over.load(Ordering::Relaxed) {
@@ -75,7 +76,7 @@ impl Field<'_> {
         });
     }
 
-    /// All rivals do the same at once; what each of them got.
+    /// All rivals do the same at once; returns the answer of each.
     fn at_once<T: Send>(
         rivals: &mut [Client<'_>],
         does: impl Fn(u64, &mut Client<'_>) -> T + Sync,
@@ -112,7 +113,7 @@ impl Field<'_> {
         }
     }
 
-    /// Without `overwrite` exactly one wins; the others are told of it.
+    /// Without `overwrite` exactly one wins; the others get a 409.
     fn publish(&self, rivals: &mut [Client<'_>], round: u16) {
         let answers = Self::at_once(rivals, |rival, client| {
             let version = some_version(client, round, rival);
@@ -131,7 +132,7 @@ impl Field<'_> {
             "winners of {round}: {won:?}, losers: {lost:?}"
         );
         for (_, answer) in &lost {
-            // The winner's checksum may still be to be written.
+            // The winner's checksum may not be written yet.
             let told = answer.json()["sha256"].clone();
             assert!(told.is_null() || told == won[0].0.sha256().hex(), "{told}");
         }
@@ -141,7 +142,7 @@ impl Field<'_> {
         self.tally.outcome("conflicts", lost.len());
     }
 
-    /// With `overwrite` all of them replace it, and one is the last.
+    /// With `overwrite` all of them replace it, and the last one stays.
     fn overwrite(&self, rivals: &mut [Client<'_>], round: u16) {
         Self::at_once(rivals, |rival, client| {
             let version = some_version(client, round, 100 + rival);
@@ -151,7 +152,7 @@ impl Field<'_> {
         self.tally.outcome("overwrites", rivals.len());
     }
 
-    /// One replaces it twice, so that the file system may give it the inode again that it had.
+    /// One client replaces it twice, so that the file system may reuse the inode.
     fn overwrite_twice(&self, rival: &mut Client<'_>, round: u16) {
         for serial in [110, 111] {
             let version = some_version(rival, round, serial);
@@ -160,7 +161,7 @@ impl Field<'_> {
         self.tally.outcome("overwrites", 2);
     }
 
-    /// Each does something else to the last packages.
+    /// Each changes the last packages in another way.
     fn mix(&self, rivals: &mut [Client<'_>], round: u16) {
         let done = Self::at_once(rivals, |rival, client| {
             let number =
@@ -205,8 +206,8 @@ impl Field<'_> {
         self.tally.outcome("deletes in vain", statuses.len() - 1);
     }
 
-    /// While nobody changes anything: there are no more packages than there may be, nothing but packages and their
-    /// checksums, and every server lists exactly them.
+    /// At rest: no more packages than the limit, nothing but packages and checksums, and every
+    /// server lists exactly them.
     fn assert_agreed(&self) {
         let stored = self.servers[0].stored();
         let packages: HashMap<_, _> = stored
@@ -238,7 +239,7 @@ impl Field<'_> {
         self.tally.outcome("directories compared", 1);
     }
 
-    /// Lists through one server and downloads what is listed through the next one.
+    /// Lists through one server and downloads the listed packages through the next one.
     fn list_and_compare(&self, number: usize) {
         let mut client = Client::new(&self.servers[number], 0);
         let mut listed = HashMap::new();

@@ -1,8 +1,8 @@
-//! The soak: mixed load for a long time, with clients that stall and clients that attack. No answer that was not asked
-//! for, every byte right, and afterwards everything as it was before.
+//! The soak: mixed load for a long time, with clients that stall and clients that attack. No
+//! unexpected answer, every byte right, and at the end the same resources held as before.
 //!
-//! The load runs twice: first to warm up, then for the time that is asked for. What the process holds when all clients
-//! are gone is compared between the two ends.
+//! The load runs twice: first as a warm-up, then for the given time. The resources held without
+//! clients are compared between the two ends.
 
 use crate::client::{Client, Way};
 use crate::support::{TestServer, until};
@@ -11,10 +11,10 @@ use crate::traffic::Traffic;
 use crate::{End, Length, hostile, stalled};
 use std::time::Duration;
 
-/// What the process may hold more at the end than after the warm-up: some pages that the allocator keeps for itself.
+/// The growth that is allowed after the warm-up: some pages that the allocator keeps.
 const RESIDENT_GROWTH_KIB_MAX: u64 = 2048;
 
-/// What the process holds at one moment.
+/// The resources that the process holds at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 struct Held {
     resident_kib: u64,
@@ -33,7 +33,7 @@ impl Held {
         }
     }
 
-    /// The larger of each.
+    /// The larger value of each.
     fn max(self, other: Self) -> Self {
         Self {
             resident_kib: self.resident_kib.max(other.resident_kib),
@@ -43,7 +43,8 @@ impl Held {
         }
     }
 
-    /// What it holds when all clients but the one that asks are gone, and no more descriptors are open than these.
+    /// The resources held once only the asking client is connected, and no more descriptors are
+    /// open than these.
     fn at_rest(server: &TestServer, descriptors_max: usize) -> Self {
         let is_at_rest = |held: &Self| held.connections == 1 && held.descriptors <= descriptors_max;
         until(|| Some(Self::by(server)).filter(is_at_rest))
@@ -58,7 +59,7 @@ fn metric(server: &TestServer, name: &str) -> u64 {
 }
 
 #[test]
-fn mixed_load_is_served_right_and_leaves_nothing_behind() {
+fn mixed_load_is_served_right_and_holds_nothing_afterwards() {
     let length = Length::from_environment();
     let settings = [("MAX_PACKAGES", "0"), ("MAX_UPLOAD_SIZE", "8MiB")];
     let mut server = TestServer::with(&settings);
@@ -84,7 +85,7 @@ fn mixed_load_is_served_right_and_leaves_nothing_behind() {
     assert_log_is_calm(&server);
 }
 
-/// All kinds of clients at once; the most that the process held meanwhile.
+/// All kinds of clients at once; returns the peak of the resources held.
 fn load(server: &TestServer, tally: &Tally, length: Length, time: Duration, phase: u64) -> Held {
     let end = End::after(time);
     let content_bytes_max = length.choose(4_000_000, 300_000);
@@ -140,7 +141,8 @@ fn print(server: &TestServer, tally: &Tally, moments: &[(&str, Held)]) {
     }
 }
 
-/// Asserts that there are packages with their checksums and nothing else, and none that an attacker sent.
+/// Asserts that the directory holds packages with their checksums and nothing else, and none sent
+/// by an attacker.
 fn assert_stored_in_order(server: &TestServer) {
     let stored = server.stored();
     let packages: Vec<_> = stored
@@ -159,12 +161,12 @@ fn assert_stored_in_order(server: &TestServer) {
     }
 }
 
-/// Asserts that the log tells of nothing unusual but what clients provoked.
+/// Asserts that the log reports only faults that clients provoked.
 fn assert_log_is_calm(server: &TestServer) {
     for line in server.log() {
         let path = line["path"].as_str().unwrap_or_default();
         let is_expected = match line["status"].as_u64() {
-            // Checksums asked for too early, and writes that waited too long for a slow disk.
+            // Checksums requested too early, and writes that waited too long for a slow disk.
             Some(503) => path.starts_with("/assets/") || path == "/upload",
             _ => line["level"] == "INFO",
         };

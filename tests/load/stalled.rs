@@ -1,5 +1,5 @@
-//! Clients that stall: half a head, half a body, an answer that nobody reads, or nothing at all. They wait for a while,
-//! look at what came, and go as rudely as clients do.
+//! Clients that stall: half a head, half a body, an answer that is not read, or a silent
+//! connection. They wait, check the answer, and disconnect abruptly.
 
 use crate::support::{Connection, TOKEN, TestServer};
 use crate::tally::Tally;
@@ -8,15 +8,15 @@ use crate::{End, Random};
 use std::io::ErrorKind;
 use std::time::Duration;
 
-/// A package that is larger than what sockets hold.
+/// A package larger than the socket buffers.
 pub fn large() -> Version {
     Version::new(u16::MAX, 0, 8 << 20)
 }
 
-/// Longer than the server waits for a head or a body.
+/// Longer than the server's deadlines for a head or a body.
 const STALL_MILLISECONDS_MAX: usize = 15_000;
 
-/// Stalls again and again, until the end.
+/// Stalls repeatedly until the end.
 pub fn run(server: &TestServer, tally: &Tally, seed: u64, end: End) {
     let mut random = Random(seed);
     while !end.is_reached() {
@@ -57,7 +57,7 @@ fn half_a_body() -> String {
     )
 }
 
-/// Asserts that nothing came yet, or 408, or the connection's end.
+/// Asserts that there is no answer yet, or 408, or the end of the connection.
 fn assert_given_up_if_at_all(connection: &mut Connection) {
     connection.stream.set_nonblocking(true).unwrap();
     let has_come = match connection.stream.peek(&mut [0]) {
@@ -74,7 +74,7 @@ fn assert_given_up_if_at_all(connection: &mut Connection) {
     }
 }
 
-/// Ends a connection without a word.
+/// Resets a connection.
 pub fn reset(connection: Connection) {
     let at_once = Some(Duration::ZERO);
     rustix::net::sockopt::set_socket_linger(&connection.stream, at_once).unwrap();

@@ -1,10 +1,10 @@
-//! What clients count: requests by kind, bytes, and what was wrong.
+//! The clients' counters: requests by kind, bytes, and faults.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
-/// Faults that are kept in full; a test that has more has enough to tell.
+/// The number of faults kept in full; more would not help.
 const FAULTS_KEPT_MAX: usize = 20;
 
 #[derive(Default)]
@@ -25,8 +25,8 @@ struct Line {
 }
 
 impl Tally {
-    /// Does something of a kind. It returns the bytes of content that it moved; where it panics, that is an error of its
-    /// kind, and the client goes on.
+    /// Runs one action of a kind. It returns the number of content bytes; a panic counts as an
+    /// error of its kind, and the client continues.
     pub fn attempt(&self, kind: &'static str, does: impl FnOnce() -> usize) {
         let outcome = catch_unwind(AssertUnwindSafe(does));
         let mut counts = self.0.lock().unwrap();
@@ -47,13 +47,13 @@ impl Tally {
         }
     }
 
-    /// Counts what something came to.
+    /// Counts a result.
     pub fn outcome(&self, outcome: &'static str, times: usize) {
         let mut counts = self.0.lock().unwrap();
         *counts.outcomes.entry(outcome).or_default() += times as u64;
     }
 
-    /// Prints a line for each kind, their sum, and the outcomes.
+    /// Prints a line for each kind, their sum, and the results.
     pub fn print(&self) {
         let counts = self.0.lock().unwrap();
         println!("{:<34} {:>10} {:>7} {:>10}", "", "number", "errors", "MB");
@@ -70,7 +70,7 @@ impl Tally {
         }
     }
 
-    /// Asserts that nothing was wrong.
+    /// Asserts that there was no fault.
     pub fn assert_no_errors(&self) {
         let counts = self.0.lock().unwrap();
         assert!(counts.faults.is_empty(), "{}", counts.faults.join("\n\n"));

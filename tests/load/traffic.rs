@@ -1,7 +1,7 @@
-//! Clients that do everything the server is for, in turn by chance, and know what must come of it.
+//! Clients that use every feature of the server in random order and check each answer.
 //!
-//! Each has names of its own, of which it knows exactly what is there, and shares others with all, of which any version
-//! may be there, or none.
+//! Each client has names of its own, whose exact state it knows, and shares others, which may hold
+//! any version or none.
 
 use crate::End;
 use crate::client::{Client, Way};
@@ -20,15 +20,15 @@ const FIRST_OWN_NUMBER: usize = 100;
 pub struct Traffic<'s> {
     client: Client<'s>,
     first_own: usize,
-    /// What is there under its own names.
+    /// The state of its own names.
     own: [Option<Version>; OWN_NAMES],
     serial: u64,
     content_bytes_max: usize,
-    /// The tag of the last `/latest`, and what was there then under its own names.
+    /// The tag of the last `/latest`, and the state of its own names at that time.
     latest: Option<(String, [Option<Version>; OWN_NAMES])>,
 }
 
-/// A name that something is done with: one of its own, by position, or one of all.
+/// The name for an action: one of its own, by position, or a shared one.
 #[derive(Clone, Copy)]
 enum Target {
     Own(usize),
@@ -47,14 +47,15 @@ impl<'s> Traffic<'s> {
             client: Client::new(server, first_own as u64 + (phase << 32)),
             first_own,
             own: [None; OWN_NAMES],
-            // Serial numbers differ among clients and phases, so that no content is published twice.
+            // Serial numbers differ among clients and phases, so that no content is published
+            // twice.
             serial: (client as u64) << 16 | phase << 15,
             content_bytes_max,
             latest: None,
         }
     }
 
-    /// Goes on until the end.
+    /// Runs until the end.
     pub fn run(&mut self, tally: &Tally, end: End) {
         for own in 0..OWN_NAMES {
             self.client
@@ -114,7 +115,7 @@ impl<'s> Traffic<'s> {
     fn version(&mut self, target: Target) -> Version {
         self.serial += 1;
         let random = &mut self.client.random;
-        // Mostly small, as packages are.
+        // Mostly small, like real packages.
         let limit = if random.once_in(10) {
             self.content_bytes_max
         } else {
@@ -124,7 +125,8 @@ impl<'s> Traffic<'s> {
         Version::new(self.number(target), self.serial, length)
     }
 
-    /// Enters what is there now under a name of its own. Before the request: whatever its answer, it may have been done.
+    /// Records the new state of one of its names, before the request: even a failed request may
+    /// have taken effect.
     fn own_is(&mut self, target: Target, version: Option<Version>) {
         if let Target::Own(own) = target {
             self.own[own] = version;
@@ -180,7 +182,7 @@ impl<'s> Traffic<'s> {
         0
     }
 
-    /// Asserts that what was found under a name is what must be there.
+    /// Asserts that a name has a state that it may have.
     fn assert_found(&self, target: Target, found: Option<Version>) {
         if let Target::Own(own) = target {
             assert_eq!(found, self.own[own]);
@@ -196,7 +198,7 @@ impl<'s> Traffic<'s> {
 
     fn range(&mut self, target: Target) -> usize {
         let name = self.name(target);
-        // Within the least content, so that there is such a range in every one.
+        // Within the least content, so that every content has such a range.
         let first = self.client.random.below(CUT_BYTES_MIN - STRETCH_BYTES_MIN);
         let last = first + STRETCH_BYTES_MIN - 1 + self.client.random.below(50_000);
         let headers = format!("Range: bytes={first}-{last}\r\n");
@@ -226,7 +228,7 @@ impl<'s> Traffic<'s> {
         let allowed = match own {
             Some(Some(_)) => &[200][..],
             Some(None) => &[404],
-            // 503: replaced this moment, and the new checksum is not written yet.
+            // 503: just replaced, and the new checksum is not written yet.
             None => &[200, 404, 503],
         };
         let name = self.name(target);
@@ -285,7 +287,8 @@ impl<'s> Traffic<'s> {
         answer.body.len()
     }
 
-    /// Asserts that a listing shows its own packages exactly, and of all others something that was published.
+    /// Asserts that a listing shows its own packages exactly, and only published versions of all
+    /// others.
     fn assert_listed(&self, list: &[Value], checksum: impl Fn(&Value) -> Option<&str>) {
         let listed = listed_versions(list, checksum);
         for own in 0..OWN_NAMES {
@@ -314,8 +317,8 @@ pub fn latest_checksum(asset: &Value) -> Option<&str> {
         .map(|digest| digest.strip_prefix("sha256:").unwrap())
 }
 
-/// What a listing shows: by name the version of its checksum, or none while that is still to come. Asserts that each
-/// line's name, size and checksum belong to each other.
+/// The state shown by a listing: for each name the version of its checksum, or none while that is
+/// pending. Asserts that name, size and checksum of each line belong together.
 pub fn listed_versions(
     list: &[Value],
     checksum: impl Fn(&Value) -> Option<&str>,

@@ -1,14 +1,15 @@
-//! Content that says what it is: from any stretch of it the version can be told that it belongs to.
+//! Content that identifies itself: any stretch of it identifies its version.
 //!
-//! Invariant: a version determines all bytes of its content, and any two versions differ in every word. So a stretch that
-//! is one version's throughout shows that, and a mixture of two cannot pass for either.
+//! Invariant: a version determines all bytes of its content, and any two versions differ in every
+//! word. So a stretch of one version shows that, and a mixture of two cannot pass for either.
 
 use release_server::checksum::Sha256;
 use sha2::Digest;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
-/// Bytes that contain a whole word wherever they begin: what it takes to tell the version.
+/// The length of a stretch that contains a whole word wherever it begins, which identifies the
+/// version.
 pub const STRETCH_BYTES_MIN: usize = 2 * WORD_BYTES - 1;
 
 const WORD_BYTES: usize = 8;
@@ -54,7 +55,7 @@ impl Version {
         bytes
     }
 
-    /// The words from one to before another.
+    /// The words of a range.
     fn words(self, first: usize, end: usize) -> Vec<u8> {
         let mut bytes = vec![0; (end - first) * WORD_BYTES];
         for (index, word) in (first..).zip(bytes.chunks_exact_mut(WORD_BYTES)) {
@@ -72,7 +73,7 @@ impl Version {
         Self(u64::from_le_bytes(word).wrapping_sub(STRIDE.wrapping_mul(index as u64)))
     }
 
-    /// Whether this is what the content has at this offset.
+    /// Whether the content has these bytes at this offset.
     pub fn has(self, offset: usize, stretch: &[u8]) -> bool {
         let (first, end) = (offset / WORD_BYTES, offset + stretch.len());
         let expected = self.words(first, end.div_ceil(WORD_BYTES));
@@ -91,11 +92,11 @@ impl Version {
         sha256
     }
 
-    /// The version of a checksum in hexadecimal digits; fails for one that nobody published.
+    /// The version of a checksum in hexadecimal digits; panics for an unpublished one.
     pub fn of_checksum(digits: &str) -> Self {
         let sha256 = Sha256::from_hex(digits.as_bytes());
         let known = sha256.and_then(|sha256| CHECKSUMS.lock().unwrap().back.get(&sha256).copied());
-        known.unwrap_or_else(|| panic!("nobody published '{digits}'"))
+        known.unwrap_or_else(|| panic!("no client published '{digits}'"))
     }
 }
 
@@ -112,7 +113,7 @@ pub fn name(number: impl Into<u64>) -> String {
 }
 
 #[test]
-fn a_version_is_told_by_any_stretch_and_passes_for_no_other() {
+fn any_stretch_identifies_its_version_and_no_other() {
     let version = Version::new(3, 4, 1001);
     let (content, other) = (version.bytes(), Version::new(3, 5, 1001));
     assert_eq!(content.len(), 1001);

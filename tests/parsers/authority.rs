@@ -1,6 +1,7 @@
-//! Authorities: what may be put into the URLs of an answer.
+//! Authorities: the text that may be put into the URLs of an answer.
 //!
-//! Whatever passes is echoed, in JSON, in HTML and in a redirect, so the test is also for what must never pass.
+//! An accepted authority is echoed in JSON, in HTML and in redirects, so the tables also list the
+//! texts that must never be accepted.
 //!
 //! Sources: RFC 3986, section 3.2; RFC 9110, section 4.2.4 (no user information).
 
@@ -9,7 +10,7 @@ use crate::properties::target::check_authority;
 use crate::{Random, differential};
 use release_server::http::authority::parse;
 
-/// Authorities to take.
+/// Accepted authorities.
 pub const VALID: &[&str] = &[
     "a",
     "localhost",
@@ -38,7 +39,7 @@ pub const VALID: &[&str] = &[
     "[1:2:3:4:5:6:192.0.2.1]",
 ];
 
-/// What is no authority beside [`REFUSED_HOSTS`], which are refused in a head as well.
+/// Refused texts beside [`REFUSED_HOSTS`], which are refused in a head as well.
 pub const INVALID: &[&[u8]] = &[
     b"",
     b":",
@@ -97,7 +98,7 @@ fn ports_are_those_of_tcp() {
 }
 
 #[test]
-fn what_passes_is_an_authority() {
+fn accepted_texts_are_authorities() {
     let mut random = Random::new(7);
     let mut taken = 0;
     for _ in 0..40_000 {
@@ -105,6 +106,6 @@ fn what_passes_is_an_authority() {
         let bytes = random.mutate(text.as_bytes(), differential::PIECES);
         taken += usize::from(check_authority(&bytes));
     }
-    // Or else the test would compare nothing.
+    // Otherwise the test would compare nothing.
     assert!(taken > 4_000, "only {taken} were taken");
 }

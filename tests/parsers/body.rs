@@ -1,7 +1,7 @@
-//! Bodies as their framing delimits them: none, so many bytes, or chunks.
+//! Bodies as their framing delimits them: none, a known length, or chunks.
 //!
-//! A byte too many taken from the connection is a byte missing from the next request; a byte too few becomes the
-//! beginning of it.
+//! A byte too many would be missing from the next request; a byte too few would become its
+//! beginning.
 //!
 //! Source: RFC 9112, section 6.3.
 
@@ -12,7 +12,7 @@ use release_server::http::body::BodyDecoder;
 use release_server::http::chunked::Chunk;
 use release_server::http::framing::Framing;
 
-/// What stands on a connection: bodies of so many bytes, and what follows.
+/// The bytes of a connection: a body of this length, and the rest.
 pub const KNOWN: &[(u64, &[u8])] = &[
     (0, b""),
     (0, b"GET / HTTP/1.1\r\n\r\n"),
@@ -73,7 +73,7 @@ fn lengths_beyond_every_limit_are_counted() {
 }
 
 #[test]
-fn what_is_left_of_a_known_length_goes_down_to_nothing() {
+fn the_rest_of_a_known_length_decreases_to_zero() {
     let mut random = Random::new(3);
     let content = random.bytes(10_000);
     let mut decoder = BodyDecoder::new(Framing::Known(10_000));

@@ -1,7 +1,8 @@
-//! The chunked transfer coding: tables of bodies at every split, what follows a body, and the bounds.
+//! The chunked transfer coding: tables of bodies at every split, what follows a body, and the
+//! bounds.
 //!
-//! Sources: RFC 9112, sections 7.1 (coding), 7.1.1 (extensions) and 7.1.2 (trailers); the contract, section 7 (malformed
-//! chunks and trailers are refused; sizes without blanks).
+//! Sources: RFC 9112, sections 7.1 (coding), 7.1.1 (extensions) and 7.1.2 (trailers); the contract,
+//! section 7 (malformed chunks and trailers are refused; sizes without blanks).
 
 use crate::properties::body::{Outcome, drive};
 use crate::{at_every_split, single_bytes};
@@ -13,7 +14,8 @@ pub const VALID: &[(&[u8], &[u8])] = &[
     (b"5\r\nhello\r\n0\r\n\r\n", b"hello"),
     (b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", b"hello world"),
     (b"1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n", b"abc"),
-    // Digits of either case, leading zeros, the most digits there may be, more than one zero at the end.
+    // Digits of either case, leading zeros, the most digits there may be, more than one zero at the
+    // end.
     (b"a\r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
     (b"A\r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
     (
@@ -76,7 +78,7 @@ pub const MALFORMED: &[(&[u8], ChunkError)] = &[
     (b"10000000000000000\r\n", ChunkError::Size),
     (b"10000000000000001\r\nx\r\n0\r\n\r\n", ChunkError::Size),
     (b"00000000000000001\r\nx\r\n0\r\n\r\n", ChunkError::Size),
-    // Extensions; one that swallowed an LF would hide what another reader takes for content.
+    // Extensions; an accepted LF in one could hide bytes that another reader takes for content.
     (b"1;a\nx\r\n0\r\n\r\n", ChunkError::Extension),
     (b"1;\nx\r\n0\r\n\r\n", ChunkError::Extension),
     (b"1;a=\"\n\"\r\nx\r\n0\r\n\r\n", ChunkError::Extension),
@@ -162,7 +164,7 @@ fn a_body_cut_short_has_no_end() {
 }
 
 #[test]
-fn what_follows_a_body_is_left_alone() {
+fn bytes_after_a_body_are_not_consumed() {
     let next: &[&[u8]] = &[b"GET / HTTP/1.1\r\n\r\n", b"\r\n", b"0\r\n\r\n", b"\0"];
     for (body, content) in VALID {
         for rest in next {
@@ -191,7 +193,7 @@ fn sizes_up_to_64_bits_are_sizes() {
     }
 }
 
-/// The bound is 4 KiB; whether the semicolon counts is nobody's business.
+/// The bound is 4 KiB; whether it includes the semicolon is unspecified.
 #[test]
 fn extensions_of_a_body_are_bounded_together() {
     let one = |length: usize| format!("1;{}\r\nx\r\n0\r\n\r\n", "a".repeat(length));
@@ -208,7 +210,7 @@ fn extensions_of_a_body_are_bounded_together() {
     }
 }
 
-/// The bound is 4 KiB; whether the line that ends the body counts is nobody's business.
+/// The bound is 4 KiB; whether it includes the line that ends the body is unspecified.
 #[test]
 fn trailers_are_bounded() {
     let one = |length: usize| format!("0\r\nX:{}\r\n\r\n", "y".repeat(length - "X:\r\n".len()));

@@ -1,7 +1,7 @@
-//! Conditional requests: each condition, their precedence, and whether a range still fits.
+//! Conditional requests: each condition, their precedence, and whether a range still applies.
 //!
-//! Sources: RFC 9110, sections 8.8.2.2 (dates that are old enough), 8.8.3.2 (comparison of tags), 13.1 (conditions) and
-//! 13.2.2 (precedence).
+//! Sources: RFC 9110, sections 8.8.2.2 (dates that are old enough), 8.8.3.2 (comparison of tags),
+//! 13.1 (conditions) and 13.2.2 (precedence).
 
 use crate::with_fields;
 use release_server::http::conditional::{Validators, Verdict, evaluate, range_applies};
@@ -21,7 +21,7 @@ fn validators() -> Validators<'static> {
     }
 }
 
-/// Header lines, and what they come to for [`ETAG`] and that date.
+/// Header lines, and the outcome for [`ETAG`] and that date.
 pub const CONDITIONS: &[(&[&str], Verdict)] = &[
     (&[], Verdict::Proceed),
     // If-None-Match compares weakly.
@@ -49,7 +49,7 @@ pub const CONDITIONS: &[(&[&str], Verdict)] = &[
     (&["If-None-Match: \"*\""], Verdict::Proceed),
     (&["If-None-Match: \"\""], Verdict::Proceed),
     (&["If-None-Match:"], Verdict::Proceed),
-    // If-Modified-Since, in the three forms of a date; not older is not modified.
+    // If-Modified-Since, in the three forms of a date; an equal date is not modified.
     (
         &["If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT"],
         Verdict::NotModified,
@@ -107,7 +107,7 @@ pub const CONDITIONS: &[(&[&str], Verdict)] = &[
         &["If-Unmodified-Since: Sun, 06 Nov 1994 08:49:36 GMT"],
         Verdict::PreconditionFailed,
     ),
-    // Tags stand over dates; If-Match and If-Unmodified-Since come before the other two.
+    // Tags override dates; If-Match and If-Unmodified-Since precede the other two.
     (
         &[
             "If-None-Match: \"x\"",
@@ -158,14 +158,14 @@ pub const CONDITIONS: &[(&[&str], Verdict)] = &[
         ],
         Verdict::NotModified,
     ),
-    // No condition of these.
+    // None of these conditions.
     (
         &["If-Range: \"x\"", "ETag: \"abc\"", "X-If-None-Match: *"],
         Verdict::Proceed,
     ),
 ];
 
-/// `If-Range` values, and whether a range may be cut from the file as it is.
+/// `If-Range` values, and whether the range applies to the current file.
 pub const IF_RANGE: &[(&str, bool)] = &[
     ("\"abc\"", true),
     ("W/\"abc\"", false),
@@ -257,7 +257,8 @@ fn ranges_are_cut_from_the_version_that_is_named() {
     )));
 }
 
-/// Within its second a file can change again, and its date would say nothing of it; a clock set back says nothing at all.
+/// A file can change again within the same second, so its date identifies nothing; neither does a
+/// date from a clock that was set back.
 #[test]
 fn a_date_that_is_too_young_names_no_version() {
     let lines = ["If-Range: Sun, 06 Nov 1994 08:49:37 GMT"];

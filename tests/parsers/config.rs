@@ -1,6 +1,6 @@
 //! Settings: gathered from texts, layer over layer, and checked.
 //!
-//! Source: the contract, section 5: the table of settings and their defaults; later layers win.
+//! Source: docs/contract.md, section 5: the table of settings and their defaults; later layers win.
 
 use crate::properties::config::variables;
 use release_server::config::keys;
@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
-/// The token of all settings here.
+/// The token in all settings here.
 const SECRET: &str = "s3cret-t0ken";
 
 /// Settings of a YAML document and of the environment, with a token.
@@ -181,29 +181,6 @@ fn the_token_may_stand_in_a_file() {
         error.starts_with("AUTH_TOKEN_FILE: /nowhere/token: cannot be read: "),
         "{error}"
     );
-}
-
-#[test]
-fn the_readme_lists_every_setting_as_the_table_has_it() {
-    let readme = include_str!("../../README.md");
-    for key in keys::ALL {
-        let variables: Vec<String> = key
-            .variables
-            .iter()
-            .map(|name| format!("`{name}`"))
-            .collect();
-        let default = match key.default {
-            "" => String::new(),
-            default => format!("`{default}` "),
-        };
-        let row = format!(
-            "| `{}` | {} | {default}| {} |",
-            key.name,
-            variables.join(", "),
-            key.takes
-        );
-        assert!(readme.contains(&row), "README.md lacks the row\n{row}");
-    }
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Settings as a process finds them: the file at `CONFIG_PATH`, `.env`, the environment.
 //!
-//! What a process gathers cannot be told from within a test that shares its environment with others, so the program's
-//! own `check-config` is asked, each time in a directory of its own.
+//! Tests of one process share its environment, so these run the program's own `check-config`, each
+//! time in a directory of its own.
 //!
-//! Source: the contract, section 5.
+//! Source: docs/contract.md, section 5.
 
 use release_server::config::keys;
 use std::fs::OpenOptions;
@@ -11,7 +11,7 @@ use std::io::Write;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// A working directory with a configuration file and a `.env`, each where it is not empty.
+/// A working directory with a configuration file and a `.env`, each unless it is empty.
 struct Surroundings {
     directory: TempDir,
 }
@@ -32,7 +32,8 @@ impl Surroundings {
         Self { directory }
     }
 
-    /// What `check-config` says with these variables: standard output where it succeeds, else standard error.
+    /// The output of `check-config` with these variables: standard output if it succeeds, else
+    /// standard error.
     fn check(&self, variables: &[(&str, &str)]) -> Result<String, String> {
         let output = Command::new(env!("CARGO_BIN_EXE_release-server"))
             .arg("check-config")
@@ -50,7 +51,7 @@ impl Surroundings {
     }
 }
 
-/// The line of `check-config` about a key: its value and where that came from.
+/// The line of `check-config` for a key: its value and the origin.
 fn effective(key: &str, checked: &Result<String, String>) -> String {
     let text = checked.as_ref().expect("good settings");
     let line = text
@@ -61,7 +62,7 @@ fn effective(key: &str, checked: &Result<String, String>) -> String {
 }
 
 const CONFIG: (&str, &str) = ("CONFIG_PATH", "config.yaml");
-/// Whatever stands at the default path of the machine that tests is none of the test's business.
+/// A file at the default path of the testing machine does not count.
 const NO_CONFIG: (&str, &str) = ("CONFIG_PATH", "/dev/null");
 
 fn refused(subject: &str, value: &str) -> Result<String, String> {
@@ -72,7 +73,7 @@ fn refused(subject: &str, value: &str) -> Result<String, String> {
 }
 
 #[test]
-fn each_layer_stands_over_the_one_before() {
+fn each_layer_overrides_the_one_before() {
     let bad_file = Surroundings::new("auth_token: a\nport: file\n", "");
     assert_eq!(
         bad_file.check(&[CONFIG]),
@@ -85,7 +86,7 @@ fn each_layer_stands_over_the_one_before() {
     );
     let environment = bad_dotenv.check(&[CONFIG, ("PORT", "environment")]);
     assert_eq!(environment, refused("PORT", "environment"));
-    // A good value in a later layer is all that counts.
+    // Only the good value of a later layer counts.
     let port = |checked| effective("port", &checked);
     assert_eq!(port(bad_file.check(&[CONFIG, ("PORT", "2")])), "2  (PORT)");
     assert_eq!(

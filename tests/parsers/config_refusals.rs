@@ -1,7 +1,7 @@
-//! Settings that cannot be used: the one sentence that says so, and that it never shows the token.
+//! Unusable settings: one sentence each, which never shows the token.
 //!
-//! Source: the contract, section 5: an unknown key or a bad value stops the start with one line that names the file or
-//! variable, the key and what it takes; the token is never logged.
+//! Source: docs/contract.md, section 5: an unknown key or a bad value stops the start with one line
+//! that names the file or variable, the key and what it takes; the token is never logged.
 
 use crate::config::{check, raw};
 use crate::properties::config::variables;
@@ -36,7 +36,7 @@ pub const BAD_VALUES: &[(&Key, &[&str])] = &[
     (&keys::LOG_LEVEL, &["loud", "info,", "release_server"]),
 ];
 
-/// Why a YAML document cannot be used, be it for its keys or for their values.
+/// The reason why a YAML document cannot be used, for its keys or for its values.
 fn refusal_of(yaml: &str) -> String {
     let mut raw = Raw::default();
     let checked = raw
@@ -66,9 +66,11 @@ fn bad_values_are_refused_in_one_sentence() {
 
 #[test]
 fn the_sentences_read_like_this() {
-    let port = "config.yaml: port: 'x' is not accepted; it takes a number from 0 to 65535 (0: any free port)";
+    let port = "config.yaml: port: 'x' is not accepted; it takes a number from 0 to 65535 (0: any \
+        free port)";
     assert_eq!(refusal_of("port: x"), port);
-    let list = "config.yaml: port: the value is not accepted; it takes a number from 0 to 65535 (0: any free port)";
+    let list = "config.yaml: port: the value is not accepted; it takes a number from 0 to 65535 \
+        (0: any free port)";
     assert_eq!(refusal_of("port: [80]"), list);
     assert_eq!(refusal_of("port: {a: b}"), list);
     let number = "config.yaml: auth_token: the value is not accepted; \
@@ -76,14 +78,17 @@ fn the_sentences_read_like_this() {
     assert_eq!(refusal_of("auth_token: 12345"), number);
     assert_eq!(refusal_of("auth_token: true"), number);
     assert_eq!(refusal_of("auth_token: \"a\\nb\""), number);
-    let unknown = "config.yaml: unknown key 'prot'; known are port, host, storage_path, max_packages, max_releases, \
-                   pinned, max_upload_size, auth_token, auth_token_file, public_url, trust_forwarded, workers, max_connections, shutdown_delay, \
+    let unknown = "config.yaml: unknown key 'prot'; known are port, host, storage_path, \
+                   max_packages, max_releases, pinned, max_upload_size, auth_token, \
+                   auth_token_file, public_url, trust_forwarded, workers, max_connections, \
+                   shutdown_delay, \
                    shutdown_grace, log_level, log_format";
     assert_eq!(refusal_of("prot: 80"), unknown);
     assert!(
         refusal_of("PORT: 80").starts_with("config.yaml: unknown key 'PORT'; known are port, ")
     );
-    let missing = "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in the configuration file";
+    let missing = "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token \
+        in the configuration file";
     assert_eq!(refusal_of(""), missing);
     assert_eq!(refusal_of("auth_token: ''"), missing);
     let both =
@@ -92,7 +97,7 @@ fn the_sentences_read_like_this() {
 }
 
 #[test]
-fn what_is_no_mapping_is_refused_in_one_line() {
+fn yaml_other_than_a_mapping_is_refused_in_one_line() {
     for yaml in ["port", "- port", "17"] {
         let error = refusal_of(yaml);
         assert_eq!(error, "config.yaml: not a YAML mapping of keys to values");
@@ -111,7 +116,8 @@ fn what_is_no_mapping_is_refused_in_one_line() {
     }
 }
 
-/// Ways to write the token wrong. None of the messages may show it: standard error ends up in logs.
+/// Wrong ways to write the token. No message may show the token, because standard error ends up in
+/// logs.
 pub const MISTAKES: &[&str] = &[
     "auth_token: [s3cret-t0ken]",
     "auth_token: {s3cret-t0ken: a}",
@@ -147,7 +153,7 @@ fn no_message_shows_the_token() {
         );
         assert!(!error.contains("s3cret"), "{error}");
     }
-    // Whoever reads the token through the table of keys, and whatever the reader wants.
+    // Reading the token through the table of keys never shows it, whatever type is asked for.
     let read = raw("", &[]).read(&keys::AUTH_TOKEN, |_| None::<()>);
     let error = read.expect_err("nothing is wanted").to_string();
     assert!(
@@ -191,7 +197,7 @@ fn numbers_and_addresses_are_taken_as_they_are_documented() {
 }
 
 #[test]
-fn a_blank_path_is_no_directory() {
+fn a_blank_path_is_refused() {
     let sentence = "'' is not accepted; it takes the path of a directory";
     let error = refusal_of("storage_path: ' '");
     assert_eq!(error, format!("config.yaml: storage_path: {sentence}"));

@@ -1,9 +1,10 @@
-//! Inputs to begin with, for each fuzz target: the entries of the tables, good and bad alike.
+//! Initial inputs for each fuzz target: the entries of the tables, good and bad alike.
 
 use crate::smoke::TARGETS;
 use crate::{
     authority, chunked, conditional, config_refusals, date, differential, digest, disposition,
-    head_refused, multipart_tables, name, parameters, range, target as targets, value as values,
+    head_refused, multipart_tables, name, parameters, pattern as patterns, range,
+    target as targets, value as values, version as versions,
 };
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -14,12 +15,12 @@ fn inputs<I: AsRef<[u8]>, T>(table: &[(I, T)]) -> impl Iterator<Item = Vec<u8>> 
     table.iter().map(|(input, _)| input.as_ref().to_vec())
 }
 
-/// The inputs of a table without anything else.
+/// The inputs of a table of single values.
 fn owned<I: AsRef<[u8]>>(table: &[I]) -> impl Iterator<Item = Vec<u8>> {
     table.iter().map(|input| input.as_ref().to_vec())
 }
 
-/// Heads, and what may not stand in one.
+/// Heads, and lines that may not occur in one.
 pub fn head() -> Vec<Vec<u8>> {
     differential::seeds()
 }
@@ -140,13 +141,49 @@ pub fn value() -> Vec<Vec<u8>> {
 pub fn config() -> Vec<Vec<u8>> {
     let good = [
         "port: 80\nhost: '::1'\nauth_token: abc\nstorage_path: /x y\npublic_url: https://a/b/\n",
-        "max_packages: 5\ntrust_forwarded: on\nauth_token: 'a'\nmax_upload_size: 5 MiB\nlog_level: warn,a=debug",
+        "max_packages: 5\ntrust_forwarded: on\nauth_token: 'a'\nmax_upload_size: 5 MiB\nlog_level: \
+            warn,a=debug",
         "workers: 3\nmax_connections: 9\nshutdown_delay: 1m\nshutdown_grace: 2\n",
         "# a comment\n\nexport AUTH_TOKEN='a b'\nPORT=\"5\" # five\nHOST=::1\nWORKERS=${PORT}\n",
     ];
     owned(&good)
         .chain(owned(config_refusals::MISTAKES))
         .chain(value())
+        .collect()
+}
+
+/// Patterns with a name each.
+pub fn pattern() -> Vec<Vec<u8>> {
+    let rows = patterns::TABLE.iter();
+    rows.map(|(pattern, name, _)| format!("{pattern}\n{name}").into_bytes())
+        .collect()
+}
+
+/// Names with versions, three at a time.
+pub fn version() -> Vec<Vec<u8>> {
+    let names: Vec<&str> = versions::NAMES.iter().map(|(name, ..)| *name).collect();
+    let windows = names.windows(3).chain(versions::ASCENDING.windows(3));
+    windows.map(|names| names.join("\n").into_bytes()).collect()
+}
+
+/// Values of headers, after a byte that chooses status and version.
+pub fn response() -> Vec<Vec<u8>> {
+    let names = owned(disposition::NAMES).chain(owned(name::VALID));
+    let choices = (0..=255).step_by(7);
+    choices
+        .zip(names.collect::<Vec<_>>().into_iter().cycle())
+        .map(|(choice, name)| [&[choice], name.as_slice(), b"\n\"tag\"\n/packages"].concat())
+        .collect()
+}
+
+/// Repositories with names of packages.
+pub fn release() -> Vec<Vec<u8>> {
+    let names: Vec<&str> = versions::NAMES.iter().map(|(name, ..)| *name).collect();
+    let several = names.chunks(5).map(|names| names.join("\n").into_bytes());
+    let odd = owned(name::VALID).chain(owned(disposition::NAMES));
+    several
+        .chain(odd)
+        .map(|names| [b"owner\n", names.as_slice()].concat())
         .collect()
 }
 

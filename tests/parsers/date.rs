@@ -1,7 +1,8 @@
-//! Dates: read in the three forms of HTTP, written in one, and in RFC 3339; against a table and a second calendar.
+//! Dates: the three forms of HTTP, of which one is written, and RFC 3339; against a table and a
+//! second calendar.
 //!
-//! Sources: RFC 9110, section 5.6.7; RFC 3339, section 5.6; the module's invariant (no moment that a file system can hold
-//! makes writing fail).
+//! Sources: RFC 9110, section 5.6.7; RFC 3339, section 5.6; the module's invariant (every time that
+//! a file system can hold can be written).
 
 use crate::Random;
 use release_server::date::{http, parse, rfc3339, rfc3339_millis, whole_seconds};
@@ -10,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// 9999-12-31T23:59:59Z.
 const LAST: u64 = 253_402_300_799;
 
-/// Seconds since 1970, with the date as HTTP and as RFC 3339 write it.
+/// Seconds since 1970, with the date in HTTP's form and in that of RFC 3339.
 pub const WRITTEN: &[(u64, &str, &str)] = &[
     (0, "Thu, 01 Jan 1970 00:00:00 GMT", "1970-01-01T00:00:00Z"),
     (
@@ -60,7 +61,7 @@ pub const WRITTEN: &[(u64, &str, &str)] = &[
     ),
 ];
 
-/// Dates in the two obsolete forms, which must be read all the same.
+/// Dates in the two obsolete forms, which must be accepted.
 pub const OBSOLETE: &[(u64, &str)] = &[
     (784_111_777, "Sunday, 06-Nov-94 08:49:37 GMT"),
     (946_684_799, "Friday, 31-Dec-99 23:59:59 GMT"),
@@ -71,7 +72,7 @@ pub const OBSOLETE: &[(u64, &str)] = &[
     (4_107_542_400, "Mon Mar  1 00:00:00 2100"),
 ];
 
-/// What is no date.
+/// Texts that are not dates.
 pub const REFUSED: &[&str] = &[
     "",
     "0",
@@ -111,7 +112,7 @@ fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// Moments that a file system can hold and HTTP cannot say, with the nearest that it can.
+/// Times that a file system can hold and HTTP cannot express, with the nearest that it can.
 fn beyond() -> [(SystemTime, u64); 6] {
     let most = i64::MAX.unsigned_abs();
     [
@@ -145,7 +146,7 @@ fn obsolete_forms_are_read() {
 }
 
 #[test]
-fn anything_else_is_no_date() {
+fn other_texts_are_not_dates() {
     for text in REFUSED {
         assert_eq!(parse(text), None, "{text}");
     }
@@ -177,7 +178,7 @@ fn log_lines_have_a_last_moment() {
     }
 }
 
-/// Year, month and day of a day since 1970, counted off year by year: slow and plain.
+/// Year, month and day of a day since 1970, counted year by year: slow and plain.
 fn calendar(mut days: u64) -> (u64, usize, u64) {
     let leap = |year: u64| {
         year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
@@ -208,7 +209,7 @@ fn any_second_is_written_as_a_second_calendar_has_it() {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     let mut random = Random::new(8);
     for round in 0..2_000 {
-        // Most of them in the years that files have.
+        // Most of them in the range of file times.
         let limit = if round % 4 == 0 {
             LAST + 1
         } else {

@@ -1,8 +1,9 @@
-//! The reader of request heads against a second one: whatever it accepts, the other accepts and reads the same.
+//! The parser of request heads against a second one: whatever it accepts, the other accepts and
+//! reads the same.
 //!
-//! Two readers on one path that see different requests in the same bytes are what request smuggling is made of; so the
-//! test is not that mutations are refused, but that nothing is accepted that a strict reader takes differently. What the
-//! reader refuses may well be acceptable.
+//! Request smuggling needs two readers on one path that see different requests in the same bytes.
+//! So the test does not ask that mutations are refused, but that no accepted head is read
+//! differently by a strict reader. The parser may refuse acceptable heads.
 //!
 //! Source: RFC 9112, section 11.2.
 
@@ -12,7 +13,7 @@ use crate::head_refused::{REFUSED, REFUSED_FIELDS, REFUSED_HOSTS};
 use crate::properties::head::is_read_by_both;
 use crate::properties::second_reader;
 
-/// What mutations put in: everything that separates, delimits or is often taken for something else.
+/// Bytes that mutations insert: separators, delimiters, and bytes often mistaken for them.
 pub const PIECES: &[&[u8]] = &[
     b"\r\n",
     b"\n",
@@ -86,12 +87,12 @@ fn no_mutation_is_read_differently() {
     let seeds = seeds();
     let mut accepted = 0;
     for _ in 0..40_000 {
-        // Most of what a refused head becomes is refused as well.
+        // Most mutations of refused heads are refused as well.
         let end = random.pick(&[ACCEPTED.len(), ACCEPTED.len(), seeds.len()]);
         let seed = random.pick(&seeds[..end]);
         accepted += usize::from(is_read_by_both(&random.mutate(&seed, PIECES)));
     }
-    // Or else the test would compare nothing.
+    // Otherwise the test would compare nothing.
     assert!(accepted > 4_000, "only {accepted} were accepted");
 }
 

@@ -1,7 +1,7 @@
-//! `Content-Disposition`: what is read of a form's part, and what is written of a download.
+//! `Content-Disposition`: parsing it in a form's part, and writing it for a download.
 //!
-//! Sources: RFC 7578, section 4.2, and the WHATWG HTML standard, "multipart form data" (`%22`, `%0D`, `%0A`); RFC 6266,
-//! sections 4.1 to 4.3; RFC 8187, section 3.2.
+//! Sources: RFC 7578, section 4.2, and the WHATWG HTML standard, "multipart form data" (`%22`,
+//! `%0D`, `%0A`); RFC 6266, sections 4.1 to 4.3; RFC 8187, section 3.2.
 
 use crate::Random;
 use crate::properties::name::{self, read_attachment};
@@ -34,7 +34,8 @@ pub const VALID: &[(&[u8], &str, Option<&str>)] = &[
         "file",
         Some("日.zip"),
     ),
-    // The three bytes that browsers write in percent; no other percent sign is touched, and each is decoded once.
+    // The three bytes that browsers write in percent; no other percent sign is decoded, and each is
+    // decoded once.
     (
         b"form-data; name=\"a%22b\"; filename=\"%22%22\"",
         "a\"b",
@@ -70,7 +71,7 @@ pub const VALID: &[(&[u8], &str, Option<&str>)] = &[
         Some("a/b\";"),
     ),
     (b"form-data; name=a; filename*=UTF-8''", "a", Some("")),
-    // It stands over the plain one, in whichever order.
+    // The extended form overrides the plain one, in either order.
     (
         b"form-data; name=a; filename=\"EURO\"; filename*=UTF-8''%e2%82%ac",
         "a",
@@ -111,7 +112,7 @@ pub const REFUSED: &[&[u8]] = &[
     b"form-data; name=a; filename=b; filename*=c",
 ];
 
-/// Names of packages that are hard to carry in a header.
+/// Names that are hard to write in a header.
 pub const NAMES: &[&str] = &[
     "a.zip",
     "spec-kit-template-claude-sh-v1.0.0+build.zip",
@@ -175,7 +176,8 @@ fn attachments_name_the_file_exactly() {
     }
 }
 
-/// RFC 6266, appendix D: what every client reads is sent plainly, what some misread in both forms.
+/// RFC 6266, appendix D: a name that every client reads is sent in the plain form, others in both
+/// forms.
 #[test]
 fn attachments_are_written_as_clients_read_them_best() {
     let plain = "attachment; filename=\"a b.zip\"";

@@ -1,9 +1,9 @@
-//! Request heads: the tables at every prefix, the bounds, and what is read of the fields.
+//! Request heads: the tables at every prefix, the bounds, and the parsed fields.
 //!
-//! A head must be told from the beginning of a head: whoever is told "complete" too early takes a part of the head for
-//! the body, and whoever is told "error" too early breaks slow clients.
+//! A prefix must be told from a whole head: "complete" too early makes a part of the head the body,
+//! and "error" too early breaks slow clients.
 //!
-//! Sources: those of the tables, and the contract, section 7 (16 KiB, 64 fields).
+//! Sources: those of the tables, and docs/contract.md, section 7 (16 KiB, 64 fields).
 
 use crate::head_accepted::{ACCEPTED, Reading};
 use crate::head_refused::{REFUSED, REFUSED_FIELDS, REFUSED_HOSTS};
@@ -12,7 +12,7 @@ use release_server::http::fields;
 use release_server::http::framing::Framing;
 use release_server::http::head::{self, HeadError, Parsed};
 
-/// What became of a head, with the values that tests look at.
+/// The result for a head, with the values that the tests compare.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Incomplete,
@@ -65,7 +65,7 @@ fn assert_refused(bytes: &[u8], expected: HeadError) {
     let shown = bytes.escape_ascii();
     assert_eq!(outcome(bytes), Outcome::Refused(expected), "{shown}");
     assert_never_complete(bytes);
-    // The next request does not heal it.
+    // The next request does not repair it.
     let followed = [bytes, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
     let refused = matches!(outcome(&followed), Outcome::Refused(_));
     assert!(refused, "{shown}");
@@ -90,8 +90,8 @@ fn every_prefix_of_an_accepted_head_is_incomplete() {
 }
 
 #[test]
-fn what_follows_a_head_changes_nothing() {
-    // Bytes that would be refused within a head, more than a head's bound, and another request.
+fn bytes_after_a_head_change_nothing() {
+    // Bytes that a head may not hold, more than a head's bound, and another request.
     let long = vec![b'\n'; 20_000];
     let next: &[&[u8]] = &[b"\0\n\r", b" folded", b"GET / HTTP/1.1\r\n\r\n", &long];
     for (bytes, expected) in ACCEPTED {
@@ -112,7 +112,8 @@ fn refused_heads_are_refused_for_their_reason() {
 fn refused_fields_are_refused_wherever_they_stand() {
     for (lines, expected) in REFUSED_FIELDS {
         let first = [b"POST / HTTP/1.1\r\n", *lines, b"Host: a\r\n\r\n"].concat();
-        // In front of the Host field, a blank line in bare LF ends the head without it; the LF is found first.
+        // Before the Host field, a blank line in bare LF ends the head without it; the LF is found
+        // first.
         assert_refused(&first, *expected);
         let last = [b"POST / HTTP/1.1\r\nHost: a\r\n", *lines, b"\r\n"].concat();
         assert_refused(&last, *expected);
@@ -161,7 +162,8 @@ fn a_head_has_at_most_64_fields() {
     assert_refused(&head_with_fields(500), HeadError::TooManyFields);
 }
 
-/// A head of exactly `length` bytes, most of them in `filler`: the target, one field or blank lines before.
+/// A head of exactly `length` bytes, most of them in `filler`: the target, one field, or blank
+/// lines before the head.
 fn head_of(length: usize, filler: &str) -> Vec<u8> {
     let build = |filling: &str| match filler {
         "target" => format!("GET /{filling} HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -184,7 +186,7 @@ fn a_head_has_at_most_16_kib() {
         }
         let over = head_of(MOST + 1, filler);
         assert_refused(&over, HeadError::TooLong);
-        // Told as soon as there are too many bytes, whether or not an end is in sight.
+        // Refused as soon as there are too many bytes, with or without an end in sight.
         let endless = &head_of(4 * MOST, filler)[..=MOST];
         assert_refused(endless, HeadError::TooLong);
         assert_eq!(outcome(&endless[..MOST]), Outcome::Incomplete, "{filler}");

@@ -1,7 +1,8 @@
-//! Request heads that must be read, with what must be read from them.
+//! Request heads that must be accepted, with their parsed values.
 //!
-//! Sources: RFC 9112, sections 2.2 (blank lines), 3 (request line), 5 (fields), 6 (body), 9.3 (persistence); RFC 9110,
-//! sections 7.2 (Host), 10.1.1 (Expect); RFC 3986, section 3.2 (authority).
+//! Sources: RFC 9112, sections 2.2 (blank lines), 3 (request line), 5 (fields), 6 (body), 9.3
+//! (persistence); RFC 9110, sections 7.2 (Host), 10.1.1 (Expect); RFC 3986, section 3.2
+//! (authority).
 
 use release_server::http::framing::Framing;
 use release_server::http::head::Expectation;
@@ -69,7 +70,7 @@ const CLOSING: Reading<'static> = Reading {
     ..PLAIN
 };
 
-/// Heads to read. Nothing follows them.
+/// Accepted heads. Nothing follows them.
 pub const ACCEPTED: &[(&[u8], Reading<'static>)] = &[
     // Request lines.
     (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", PLAIN),
@@ -101,7 +102,7 @@ pub const ACCEPTED: &[(&[u8], Reading<'static>)] = &[
         b"GET /http://b/c HTTP/1.1\r\nHost: a\r\n\r\n",
         asset("/http://b/c"),
     ),
-    // curl sends the bytes of a name that is not ASCII as they are.
+    // curl sends the bytes of a name outside ASCII unencoded.
     (
         "GET /assets/ä.zip HTTP/1.1\r\nHost: a\r\n\r\n".as_bytes(),
         asset("/assets/ä.zip"),
@@ -129,7 +130,7 @@ pub const ACCEPTED: &[(&[u8], Reading<'static>)] = &[
             ..PLAIN
         },
     ),
-    // Absolute targets stand over the Host field.
+    // Absolute targets override the Host field.
     (
         b"GET http://b/x?y HTTP/1.1\r\nHost: a\r\n\r\n",
         Reading {
@@ -254,7 +255,7 @@ pub const ACCEPTED: &[(&[u8], Reading<'static>)] = &[
         b"GET / HTTP/1.1\r\nHost: a\r\nX: Content-Length: 5\r\n\r\n",
         PLAIN,
     ),
-    // Lengths; what 64 bits cannot hold is over every limit all the same.
+    // Lengths; a number beyond 64 bits exceeds every limit.
     (
         b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
         framed(Framing::Known(0)),

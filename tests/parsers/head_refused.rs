@@ -1,7 +1,8 @@
 //! Request heads that must be refused, with the reason that must be given.
 //!
-//! Sources: RFC 9112, sections 2.2 (line ends), 3 (request line), 5 (fields), 6 (body); RFC 9110, section 7.2 (Host);
-//! RFC 3986, section 3.2 (authority); the contract, section 7 (what is ambiguous is refused).
+//! Sources: RFC 9112, sections 2.2 (line ends), 3 (request line), 5 (fields), 6 (body); RFC 9110,
+//! section 7.2 (Host); RFC 3986, section 3.2 (authority); docs/contract.md, section 7 (what is
+//! ambiguous is refused).
 
 use release_server::http::framing::FramingError;
 use release_server::http::head::HeadError;
@@ -20,7 +21,7 @@ const BOTH: HeadError = HeadError::Framing(FramingError::LengthWithCoding);
 const CODING: HeadError = HeadError::Framing(FramingError::UnknownCoding);
 const OLD_CODING: HeadError = HeadError::Framing(FramingError::CodingInOldVersion);
 
-/// Heads to refuse whatever their request line and Host: what stands between those and the blank line.
+/// Parts of heads that are refused with any request line and Host: the lines up to the blank line.
 pub const REFUSED_FIELDS: &[(&[u8], HeadError)] = &[
     // Lines that end in LF alone, NUL, other control characters, CR alone.
     (b"X: y\n", HeadError::BareLineFeed),
@@ -116,7 +117,7 @@ pub const REFUSED_FIELDS: &[(&[u8], HeadError)] = &[
     (b"Transfer-Encoding:\r\n chunked\r\n", NO_NAME),
 ];
 
-/// Values of a Host field that are no authority.
+/// Values of a Host field that are not authorities.
 pub const REFUSED_HOSTS: &[&[u8]] = &[
     b"user@a",
     b"user:secret@a",

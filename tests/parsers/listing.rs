@@ -1,6 +1,6 @@
-//! The listing: its order, and that a changed listing is the one that would be made anew.
+//! The listing: its order, and that a changed listing equals one that is made anew.
 //!
-//! Source: the contract, section 2: newest first by modification time, ties by name ascending.
+//! Source: docs/contract.md, section 2: newest first by modification time, ties by name ascending.
 
 use crate::Random;
 use release_server::storage::directory::FileState;
@@ -50,7 +50,7 @@ fn a_changed_listing_is_the_one_that_is_made_anew() {
             names.dedup();
             names
         };
-        // Some of them are not there, some come again.
+        // Some of them are missing, some occur twice.
         let gone = some_names(&mut random);
         known.retain(|name, _| !gone.contains(name));
         let come: Vec<_> = some_names(&mut random)

@@ -1,9 +1,10 @@
-//! Every parser of the library, and what else is values alone, fed with tables, with every split of their entries, and
-//! with seeded random input.
+//! Every parser of the library, and other pure functions, fed with tables, with every split of
+//! their entries, and with seeded random input.
 //!
-//! What is expected of an input comes from the RFCs and the project's contract, which each module names; what holds for
-//! all input is in `properties`, which the fuzz targets check as well. The tables are plain data, from which `corpus`
-//! takes the inputs that are mutated here and in `fuzz/`. This file has what the tables' tests share.
+//! The expected results come from the RFCs and the project's contract, which each module names;
+//! properties of all input are in `properties`, which the fuzz targets check as well. The tables
+//! are plain data, from which `corpus` takes the inputs that are mutated here and in `fuzz/`. This
+//! file has the code that the tables' tests share.
 
 mod authority;
 mod body;
@@ -37,7 +38,7 @@ mod version;
 use properties::random::Random;
 use release_server::http::fields::Fields;
 
-/// Calls `check` with the two halves of `input`, for every place where it can be cut.
+/// Calls `check` with the two halves of `input`, for every split.
 fn at_every_split(input: &[u8], mut check: impl FnMut(&[&[u8]])) {
     for at in 0..=input.len() {
         let (first, second) = input.split_at(at);
@@ -50,7 +51,7 @@ fn single_bytes(input: &[u8]) -> Vec<&[u8]> {
     input.chunks(1).collect()
 }
 
-/// Calls `check` with the fields of a request that has these header lines, each without its line end.
+/// Calls `check` with the fields of a request with these header lines, each without its line end.
 fn with_fields<T>(lines: &[&str], check: impl FnOnce(&Fields<'_, '_>) -> T) -> T {
     let joined = lines.join("\r\n");
     properties::fields::with_fields(joined.as_bytes(), check)

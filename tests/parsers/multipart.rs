@@ -1,7 +1,7 @@
-//! Forms: the tables at every split and cut short at every byte.
+//! Forms: the tables at every split and truncated at every byte.
 //!
-//! A form is read right when each part's content is there to the byte, and nothing counts as complete before the
-//! closing delimiter has come: what is lost here would be published as a shorter file.
+//! A form is read right if each part's content is exact, and it is complete only after its closing
+//! delimiter: a lost byte would be published as a shorter file.
 //!
 //! Sources: those of the tables.
 
@@ -84,7 +84,7 @@ fn contents_are_kept_to_the_byte() {
 }
 
 #[test]
-fn preambles_are_nobodys() {
+fn preambles_are_ignored() {
     for preamble in PREAMBLES {
         let part = Found::whole("file", Some("a.zip"), b"PK");
         assert_reads(&form(preamble, HEAD, b"PK"), &[part]);
@@ -138,7 +138,8 @@ fn a_form_cut_short_is_never_complete() {
     }
 }
 
-/// The contract, section 1: after an error nothing is stored, so an error may not turn into a complete form.
+/// The contract, section 1: after an error nothing is stored, so an error may not turn into a
+/// complete form.
 #[test]
 fn a_refused_form_is_never_complete_before() {
     for (head, _) in REFUSED_PART_HEADS {
@@ -150,7 +151,7 @@ fn a_refused_form_is_never_complete_before() {
     }
 }
 
-/// A part's head of exactly so many bytes, its blank line included.
+/// A part's head of exactly this many bytes, its blank line included.
 fn part_head(length: usize) -> Vec<u8> {
     let rest = length - HEAD.len() - b"X: \r\n\r\n".len();
     [HEAD, b"X: ", "y".repeat(rest).as_bytes(), b"\r\n"].concat()
@@ -179,8 +180,8 @@ fn a_part_head_of_exactly_8_kib_is_read() {
     assert_eq!(drive(BOUNDARY, &[&body]).1, Ok(true));
 }
 
-/// A file may begin with what would be a delimiter had it a line's end of its own before it: the one before it ends the
-/// head. Every known client sends an empty part with both.
+/// A file may begin with bytes that a line end of their own would make a delimiter: the line end
+/// before them ends the head. Every known client sends an empty part with both.
 #[test]
 fn a_content_may_begin_like_a_delimiter() {
     let content = b"--xYz\r\nContent-Disposition: form-data; name=b\r\n\r\n1";

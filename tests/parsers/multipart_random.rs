@@ -1,6 +1,7 @@
-//! Forms: a seeded round trip. What a client writes is what the parser reads, however the network cuts it.
+//! Forms: a seeded round trip. The parser reads the content that a client writes, however the
+//! network cuts it.
 //!
-//! The contents are made of what a delimiter is made of, because that is where a parser goes wrong: a match that begins
+//! The contents are built from the pieces of a delimiter, where parsers fail: a match that begins
 //! within a failed match, one that spans inputs, one that is cut at each of its bytes.
 //!
 //! Sources: RFC 2046, section 5.1.1; RFC 7578, section 4.2; RFC 8187, section 3.2.
@@ -23,7 +24,7 @@ pub const BOUNDARIES: &[&str] = &[
     "0123456789012345678901234567890123456789012345678901234567890123456789",
 ];
 
-/// Pieces of names that are hard to carry.
+/// Pieces of names that are hard to write in a header.
 const NAME_PIECES: &[&str] = &[
     "a", "file", ".zip", ";", "=", "\"", "'", " ", "ä", "日", "filename", ",", ":", "&",
 ];
@@ -43,7 +44,7 @@ fn content(random: &mut Random, boundary: &str) -> Vec<u8> {
     for _ in 0..random.below(41) {
         let before = content.len();
         content.extend_from_slice(&random.pick(&pieces));
-        // Taken back where it completes a delimiter; at the very start, one without its CRLF is one as well.
+        // Removed if it completes a delimiter; at the very start, a delimiter needs no CRLF.
         let mut lines = b"\r\n".to_vec();
         lines.extend_from_slice(&content);
         if lines
@@ -64,9 +65,9 @@ fn parameter(random: &mut Random, key: &str, value: &str) -> String {
             "{key}=\"{}\"",
             value.replace('\\', "\\\\").replace('"', "\\\"")
         ),
-        // Browsers and curl since.
+        // Browsers, and curl from 7.81 on.
         1 => format!("{key}=\"{}\"", value.replace('"', "%22")),
-        // RFC 8187, for file names alone, with a name for readers that do not know it.
+        // RFC 8187, for file names alone, with a plain name for readers that do not know it.
         _ if key == "filename" => {
             let encoded = value.bytes().fold(String::new(), |mut text, byte| {
                 let _ = write!(text, "%{byte:02X}");
@@ -116,7 +117,7 @@ fn form(random: &mut Random, boundary: &str) -> (Vec<Found>, Vec<u8>, usize) {
     (parts, text, length)
 }
 
-/// The text in pieces of random length, empty ones among them.
+/// The text in pieces of random length, some of them empty.
 fn cut<'a>(random: &mut Random, text: &'a [u8]) -> Vec<&'a [u8]> {
     let most = random.pick(&[2, 4, 16, 128, 1024]);
     let (mut pieces, mut rest) = (Vec::new(), text);
@@ -129,7 +130,7 @@ fn cut<'a>(random: &mut Random, text: &'a [u8]) -> Vec<&'a [u8]> {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn written_forms_are_read_back() {
     let mut random = Random::new(4);
     for round in 0..6_000 {
         let boundary = random.pick(BOUNDARIES);
@@ -142,7 +143,7 @@ fn what_is_written_is_read() {
 }
 
 #[test]
-fn what_is_cut_short_is_not_complete() {
+fn a_truncated_form_is_not_complete() {
     let mut random = Random::new(5);
     for round in 0..4_000 {
         let boundary = random.pick(BOUNDARIES);

@@ -1,6 +1,8 @@
-//! Forms: those that must be read, with their parts, and those that must be refused, with the reason.
+//! Forms: those that must be accepted, with their parts, and those that must be refused, with the
+//! reason.
 //!
-//! Sources: RFC 7578, sections 4.1 to 4.7; RFC 2046, section 5.1.1; the contract, section 1 (file names).
+//! Sources: RFC 7578, sections 4.1 to 4.7; RFC 2046, section 5.1.1; docs/contract.md, section 1
+//! (file names).
 
 use release_server::http::multipart::MultipartError;
 
@@ -26,11 +28,13 @@ pub const CONTENT_TYPES: &[(&[u8], Option<&str>)] = &[
         Some("----WebKitFormBoundary7MA4YWxkTrZu0gW"),
     ),
     (
-        b"multipart/form-data; boundary=0123456789012345678901234567890123456789012345678901234567890123456789",
+        b"multipart/form-data; boundary=01234567890123456789012345678901234567890123456789012345678\
+            90123456789",
         Some("0123456789012345678901234567890123456789012345678901234567890123456789"),
     ),
     (
-        b"multipart/form-data; boundary=01234567890123456789012345678901234567890123456789012345678901234567890",
+        b"multipart/form-data; boundary=01234567890123456789012345678901234567890123456789012345678\
+            901234567890",
         None,
     ),
     (b"multipart/form-data", None),
@@ -62,31 +66,98 @@ pub const CONTENT_TYPES: &[(&[u8], Option<&str>)] = &[
 pub const PART_HEADS: &[(&[u8], &str, Option<&str>)] = &[
     (b"Content-Disposition: form-data; name=a\r\n", "a", None),
     (b"content-disposition:FORM-DATA;NAME=\"a\"\r\n", "a", None),
-    (b"Content-Type: text/plain\r\nContent-Disposition: form-data; name=a\r\nX: y\r\n", "a", None),
-    (b"Content-Disposition: form-data; name=\"\"\r\n", "", None),
-    (b"Content-Disposition: form-data; name=\"file\"; filename=\"a.zip\"\r\n", "file", Some("a.zip")),
-    (b"Content-Disposition: form-data; filename=a.zip; name=file\r\n", "file", Some("a.zip")),
-    (b"Content-Disposition: form-data; name=file; filename=\"\"\r\n", "file", Some("")),
-    (b"Content-Disposition: form-data; name=file; filename=\"a;b=c.zip\"\r\n", "file", Some("a;b=c.zip")),
-    (b"Content-Disposition: form-data; name=file; filename=\"a\\\"b.zip\"\r\n", "file", Some("a\"b.zip")),
-    (b"Content-Disposition: form-data; name=file; filename=\"a%22b.zip\"\r\n", "file", Some("a\"b.zip")),
-    (b"Content-Disposition: form-data; name=file; filename=\"100%.zip\"\r\n", "file", Some("100%.zip")),
-    (b"Content-Disposition: form-data; name=file; filename=\"a%20b.zip\"\r\n", "file", Some("a%20b.zip")),
-    (b"Content-Disposition: form-data; name=file; filename=\"C:\\x\\a.zip\"\r\n", "file", Some("C:\\x\\a.zip")),
-    (b"Content-Disposition: form-data; name=file; filename=\"\xc3\xa4.zip\"\r\n", "file", Some("ä.zip")),
-    (b"Content-Disposition: form-data; name=file; filename*=UTF-8''%c3%A4.zip\r\n", "file", Some("ä.zip")),
     (
-        b"Content-Disposition: form-data; name=file; filename=\"_.zip\"; filename*=utf-8'de'%C3%A4%3B.zip\r\n",
+        b"Content-Type: text/plain\r\nContent-Disposition: form-data; name=a\r\nX: y\r\n",
+        "a",
+        None,
+    ),
+    (b"Content-Disposition: form-data; name=\"\"\r\n", "", None),
+    (
+        b"Content-Disposition: form-data; name=\"file\"; \
+        filename=\"a.zip\"\r\n",
+        "file",
+        Some("a.zip"),
+    ),
+    (
+        b"Content-Disposition: form-data; filename=a.zip; name=file\r\n",
+        "file",
+        Some("a.zip"),
+    ),
+    (
+        b"Content-Disposition: form-data; name=file; filename=\"\"\r\n",
+        "file",
+        Some(""),
+    ),
+    (
+        b"Content-Disposition: form-data; name=file; \
+        filename=\"a;b=c.zip\"\r\n",
+        "file",
+        Some("a;b=c.zip"),
+    ),
+    (
+        b"Content-Disposition: form-data; name=file; \
+        filename=\"a\\\"b.zip\"\r\n",
+        "file",
+        Some("a\"b.zip"),
+    ),
+    (
+        b"Content-Disposition: form-data; name=file; \
+        filename=\"a%22b.zip\"\r\n",
+        "file",
+        Some("a\"b.zip"),
+    ),
+    (
+        b"Content-Disposition: form-data; name=file; \
+        filename=\"100%.zip\"\r\n",
+        "file",
+        Some("100%.zip"),
+    ),
+    (
+        b"Content-Disposition: form-data; name=file; \
+        filename=\"a%20b.zip\"\r\n",
+        "file",
+        Some("a%20b.zip"),
+    ),
+    (
+        b"Content-Disposition: form-data; name=file; \
+        filename=\"C:\\x\\a.zip\"\r\n",
+        "file",
+        Some("C:\\x\\a.zip"),
+    ),
+    (
+        b"Content-Disposition: form-data; name=file; \
+        filename=\"\xc3\xa4.zip\"\r\n",
+        "file",
+        Some("ä.zip"),
+    ),
+    (
+        b"Content-Disposition: form-data; name=file; \
+        filename*=UTF-8''%c3%A4.zip\r\n",
+        "file",
+        Some("ä.zip"),
+    ),
+    (
+        b"Content-Disposition: form-data; name=file; filename=\"_.zip\"; \
+            filename*=utf-8'de'%C3%A4%3B.zip\r\n",
         "file",
         Some("ä;.zip"),
     ),
     (
-        b"Content-Disposition: form-data; name=file; filename*=UTF-8''b.zip; filename=\"a.zip\"\r\n",
+        b"Content-Disposition: form-data; name=file; filename*=UTF-8''b.zip; \
+            filename=\"a.zip\"\r\n",
         "file",
         Some("b.zip"),
     ),
-    (b"Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: binary\r\n", "a", None),
-    (b"Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: 8BIT\r\n", "a", None),
+    (
+        b"Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: binary\r\n",
+        "a",
+        None,
+    ),
+    (
+        b"Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: 8BIT\r\n",
+        "a",
+        None,
+    ),
 ];
 
 /// Part heads to refuse, up to their blank line.
@@ -94,16 +165,49 @@ pub const REFUSED_PART_HEADS: &[(&[u8], MultipartError)] = &[
     (b"", MultipartError::Disposition),
     (b"Content-Type: text/plain\r\n", MultipartError::Disposition),
     (b"Content-Disposition:\r\n", MultipartError::Disposition),
-    (b"Content-Disposition: form-data\r\n", MultipartError::Disposition),
-    (b"Content-Disposition: form-data; filename=a.zip\r\n", MultipartError::Disposition),
-    (b"Content-Disposition: attachment; name=a\r\n", MultipartError::Disposition),
-    (b"Content-Disposition: form-data; name=a; name=b\r\n", MultipartError::Disposition),
-    (b"Content-Disposition: form-data; name=\"a\r\n", MultipartError::Disposition),
-    (b"Content-Disposition: form-data; name=a; filename=b; filename=c\r\n", MultipartError::Disposition),
-    (b"Content-Disposition: form-data; name=a; filename=\"\xff\"\r\n", MultipartError::Disposition),
-    (b"Content-Disposition: form-data; name=a; filename*=b.zip\r\n", MultipartError::Disposition),
-    (b"Content-Disposition: form-data; name=a; filename*=UTF-8''%ff\r\n", MultipartError::Disposition),
-    (b"Content-Disposition: form-data; name=a; filename*=iso-8859-1''%e4\r\n", MultipartError::Disposition),
+    (
+        b"Content-Disposition: form-data\r\n",
+        MultipartError::Disposition,
+    ),
+    (
+        b"Content-Disposition: form-data; filename=a.zip\r\n",
+        MultipartError::Disposition,
+    ),
+    (
+        b"Content-Disposition: attachment; name=a\r\n",
+        MultipartError::Disposition,
+    ),
+    (
+        b"Content-Disposition: form-data; name=a; name=b\r\n",
+        MultipartError::Disposition,
+    ),
+    (
+        b"Content-Disposition: form-data; name=\"a\r\n",
+        MultipartError::Disposition,
+    ),
+    (
+        b"Content-Disposition: form-data; name=a; filename=b; \
+        filename=c\r\n",
+        MultipartError::Disposition,
+    ),
+    (
+        b"Content-Disposition: form-data; name=a; filename=\"\xff\"\r\n",
+        MultipartError::Disposition,
+    ),
+    (
+        b"Content-Disposition: form-data; name=a; filename*=b.zip\r\n",
+        MultipartError::Disposition,
+    ),
+    (
+        b"Content-Disposition: form-data; name=a; \
+        filename*=UTF-8''%ff\r\n",
+        MultipartError::Disposition,
+    ),
+    (
+        b"Content-Disposition: form-data; name=a; \
+        filename*=iso-8859-1''%e4\r\n",
+        MultipartError::Disposition,
+    ),
     (
         b"Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=a\r\n",
         MultipartError::Disposition,
@@ -113,20 +217,45 @@ pub const REFUSED_PART_HEADS: &[(&[u8], MultipartError)] = &[
         MultipartError::TransferEncoding,
     ),
     (
-        b"Content-Transfer-Encoding: quoted-printable\r\nContent-Disposition: form-data; name=a\r\n",
+        b"Content-Transfer-Encoding: quoted-printable\r\nContent-Disposition: form-data; \
+            name=a\r\n",
         MultipartError::TransferEncoding,
     ),
-    (b"Content-Disposition: form-data;\r\n name=a\r\n", MultipartError::Head),
-    (b"Content-Disposition : form-data; name=a\r\n", MultipartError::Head),
-    (b"Content-Disposition: form-data; name=a\r\nX\r\n", MultipartError::Head),
-    (b"Content-Disposition: form-data; name=a\r\nX: \0\r\n", MultipartError::Head),
-    (b"Content-Disposition: form-data; name=a\nX: y\r\n", MultipartError::Head),
-    (b"Content-Disposition: form-data; name=a\r\nX: y\n\r\nY: z\r\n", MultipartError::Head),
-    (b"\nContent-Disposition: form-data; name=a\r\n", MultipartError::Head),
-    (b" Content-Disposition: form-data; name=a\r\n", MultipartError::Head),
+    (
+        b"Content-Disposition: form-data;\r\n name=a\r\n",
+        MultipartError::Head,
+    ),
+    (
+        b"Content-Disposition : form-data; name=a\r\n",
+        MultipartError::Head,
+    ),
+    (
+        b"Content-Disposition: form-data; name=a\r\nX\r\n",
+        MultipartError::Head,
+    ),
+    (
+        b"Content-Disposition: form-data; name=a\r\nX: \0\r\n",
+        MultipartError::Head,
+    ),
+    (
+        b"Content-Disposition: form-data; name=a\nX: y\r\n",
+        MultipartError::Head,
+    ),
+    (
+        b"Content-Disposition: form-data; name=a\r\nX: y\n\r\nY: z\r\n",
+        MultipartError::Head,
+    ),
+    (
+        b"\nContent-Disposition: form-data; name=a\r\n",
+        MultipartError::Head,
+    ),
+    (
+        b" Content-Disposition: form-data; name=a\r\n",
+        MultipartError::Head,
+    ),
 ];
 
-/// What may stand between the head of a part and the next delimiter, with nothing of it a delimiter.
+/// Texts that may occur between the head of a part and the next delimiter, and hold no delimiter.
 pub const CONTENTS: &[&[u8]] = &[
     b"",
     b"x",
@@ -162,7 +291,7 @@ pub const CONTENTS: &[&[u8]] = &[
     b"\0\xff\xfe\r\0\n",
 ];
 
-/// What may stand before the first delimiter.
+/// Texts that may occur before the first delimiter.
 pub const PREAMBLES: &[&[u8]] = &[
     b"",
     b"\r\n",
@@ -174,17 +303,18 @@ pub const PREAMBLES: &[&[u8]] = &[
     b"\r\n--xY\r\n",
 ];
 
-/// What may stand after the closing delimiter.
+/// Texts that may occur after the closing delimiter.
 pub const EPILOGUES: &[&[u8]] = &[
     b"",
     b"\r\n",
     b" \t\r\n",
     b"\r\nThis is the epilogue.",
     b"\r\n--xYz--\r\n",
-    b"\r\n--xYz\r\nContent-Disposition: form-data; name=file; filename=b.zip\r\n\r\nx\r\n--xYz--\r\n",
+    b"\r\n--xYz\r\nContent-Disposition: form-data; name=file; filename=b.zip\r\n\r\nx\r\n\
+        --xYz--\r\n",
 ];
 
-/// What may not follow a boundary at the start of a line.
+/// Texts that may not follow a boundary at the start of a line.
 pub const REFUSED_LINE_ENDS: &[&[u8]] = &[
     b"x\r\n", b"0\r\n", b"\n", b"\rx", b"\r\r\n", b"-\r\n", b"-x", b" x\r\n", b" \n", b"\t--",
     b" \rx", b";\r\n", b"\0",

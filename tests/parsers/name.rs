@@ -1,7 +1,7 @@
-//! Names of packages: what may become a file's name, and what it may never do there.
+//! Names of packages: the names that may become file names, and those that never may.
 //!
-//! Source: the contract, section 1, "Filenames": 1 to 240 bytes, no `/`, `\`, NUL or control characters, not starting
-//! with `.`, not ending in `.sha256`.
+//! Source: docs/contract.md, section 1, "Filenames": 1 to 240 bytes, no `/`, `\`, NUL or control
+//! characters, not starting with `.`, not ending in `.sha256`.
 
 use crate::{Random, properties};
 use release_server::storage::PackageName;
@@ -42,7 +42,7 @@ pub const VALID: &[&str] = &[
     "\u{feff}a",
 ];
 
-/// Names to refuse, for one reason each.
+/// Refused names, one reason each.
 pub const REFUSED: &[(&str, NameError)] = &[
     ("", NameError::Empty),
     (".", NameError::Hidden),
@@ -70,7 +70,7 @@ pub const REFUSED: &[(&str, NameError)] = &[
     ("a\u{9f}", NameError::Character('\u{9f}')),
 ];
 
-/// Names that break several rules: refused, whichever reason is given.
+/// Names that break several rules: refused, for any of the reasons.
 pub const REFUSED_TWICE: &[&str] = &[
     "../a",
     "./a",
@@ -121,7 +121,8 @@ fn a_name_has_at_most_240_bytes() {
     }
 }
 
-/// A sentence that quotes a control character would break the log line or the terminal that shows it.
+/// A sentence that quotes a control character would break the log line or the terminal that shows
+/// it.
 #[test]
 fn reasons_are_one_printable_line() {
     let others = [(".a", NameError::Hidden), ("a", NameError::TooLong)];

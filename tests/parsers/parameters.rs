@@ -1,7 +1,8 @@
 //! Values with parameters: the syntax that `Content-Type` and `Content-Disposition` share.
 //!
-//! Sources: RFC 9110, sections 5.6.2 (tokens), 5.6.4 (quoted strings) and 5.6.6 (parameters); but a backslash escapes
-//! only a quote or a backslash, because clients that send Windows paths do not escape theirs.
+//! Sources: RFC 9110, sections 5.6.2 (tokens), 5.6.4 (quoted strings) and 5.6.6 (parameters); but a
+//! backslash escapes only a quote or a backslash, because clients that send Windows paths do not
+//! escape theirs.
 
 use release_server::http::parameters::{Malformed, Parameterised};
 
@@ -74,7 +75,7 @@ pub const MALFORMED: &[&[u8]] = &[
     b"a; b=\xc3\xa4",
     b"a; \xc3\xa4=b",
     b"a; \"b\"=c",
-    // Quoted strings without an end, or with something behind it.
+    // Quoted strings without an end, or with text after it.
     b"a; b=\"",
     b"a; b=\"c",
     b"a; b=\"c\\\"",
@@ -83,7 +84,7 @@ pub const MALFORMED: &[&[u8]] = &[
     b"a; b=\"c\"d",
     b"a; b=\"c\"\"d\"",
     b"a; b=\"c\" d=e",
-    // A parameter that stands twice: two readers would take different ones.
+    // A repeated parameter: two readers would take different ones.
     b"a; b=c; b=c",
     b"a; b=c; d=e; B=f",
     b"a; b=\"c\"; b=d",
@@ -116,7 +117,7 @@ fn malformed_texts_are_refused() {
     }
 }
 
-/// A reader that ends a value at the first quote or semicolon would lose a part of the file's name.
+/// A reader that ends a value at the first quote or semicolon would truncate the file's name.
 #[test]
 fn any_text_survives_a_quoted_string() {
     let texts = [

@@ -1,7 +1,7 @@
 //! `Range`: single ranges of bytes, against the table and against a model that counts positions.
 //!
-//! Sources: RFC 9110, sections 14.1.1 (syntax), 14.1.2 (byte ranges), 14.2 (what is not understood is ignored) and
-//! 15.5.17 (416); the contract, section 3 (single ranges only).
+//! Sources: RFC 9110, sections 14.1.1 (syntax), 14.1.2 (byte ranges), 14.2 (what is not understood
+//! is ignored) and 15.5.17 (416); docs/contract.md, section 3 (single ranges only).
 
 use release_server::http::range::{RangeRequest, parse};
 
@@ -23,7 +23,7 @@ pub const OF_TEN: &[(&[u8], RangeRequest)] = &[
     (b"bytes=3-99999999999999999999999999", part(3, 9)),
     (b"bytes=0-", part(0, 9)),
     (b"bytes=9-", part(9, 9)),
-    // The last so many bytes.
+    // The last bytes, by count.
     (b"bytes=-1", part(9, 9)),
     (b"bytes=-10", part(0, 9)),
     (b"bytes=-11", part(0, 9)),
@@ -70,7 +70,7 @@ pub const OF_TEN: &[(&[u8], RangeRequest)] = &[
     (b"byte=3-5", RangeRequest::Whole),
     (b"items=3-5", RangeRequest::Whole),
     (b"none=3-5", RangeRequest::Whole),
-    // Several ranges are not offered.
+    // Several ranges are not supported.
     (b"bytes=0-1,3-4", RangeRequest::Whole),
     (b"bytes=0-1, 3-4", RangeRequest::Whole),
     (b"bytes=0-,0-,0-", RangeRequest::Whole),
@@ -86,7 +86,7 @@ fn ranges_are_cut_from_ten_bytes() {
 
 /// RFC 9110, section 14: a range unit is a token, and nothing stands between it and the `=`.
 #[test]
-fn nothing_stands_between_the_unit_and_its_equals_sign() {
+fn a_blank_before_the_equals_sign_is_refused() {
     for value in [
         "bytes =3-5",
         "bytes\t=3-5",
@@ -140,7 +140,7 @@ fn small_ranges_agree_with_counting() {
     }
 }
 
-/// There is no way to write a 206 for nothing.
+/// A 206 for an empty content cannot be written.
 #[test]
 fn an_empty_file_has_no_part() {
     for (value, of_ten) in OF_TEN {

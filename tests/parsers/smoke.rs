@@ -1,20 +1,41 @@
 //! Every property, checked with mutations of the tables: the short form of `scripts/fuzz.sh`.
 //!
-//! Each target gets 20,000 inputs, the same in every run: mutated entries of its corpus, and random bytes.
+//! Each target gets mutated entries of its corpus, and random bytes. The seed is new in every run
+//! and is printed; `SMOKE_SEED=NUMBER` repeats a run.
 
 use crate::differential::PIECES;
 use crate::{Random, corpus, properties};
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
+use std::sync::LazyLock;
 
-/// Inputs for each target.
-const ROUNDS: usize = 20_000;
+/// Inputs for a target of a parser.
+const PARSED: usize = 20_000;
+/// Inputs for a target that renders whole answers, which takes longer.
+const RENDERED: usize = 1_000;
 
-fn smoke(corpus: &[Vec<u8>], check: fn(&[u8])) {
+/// The seed of this run. Tests print to a buffer that only failures show; the seed goes around it.
+static SEED: LazyLock<u64> = LazyLock::new(|| {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a setting of the test, not of the server"
+    )]
+    let given = std::env::var("SMOKE_SEED").ok();
+    let seed = match given {
+        Some(given) => given.parse().expect("SMOKE_SEED takes a number"),
+        None => RandomState::new().hash_one(0),
+    };
+    let _ = writeln!(std::io::stderr(), "smoke: SMOKE_SEED={seed}");
+    seed
+});
+
+fn smoke(rounds: usize, corpus: &[Vec<u8>], check: fn(&[u8])) {
     for entry in corpus {
         check(entry);
     }
-    let mut random = Random::new(10);
-    for round in 0..ROUNDS {
+    let mut random = Random::new(*SEED);
+    for round in 0..rounds {
         if round % 5 == 0 {
             let length = random.below(80);
             check(&random.bytes(length));
@@ -25,21 +46,24 @@ fn smoke(corpus: &[Vec<u8>], check: fn(&[u8])) {
     }
 }
 
-/// For each target its smoke, and an entry in [`TARGETS`].
+/// For each target its smoke test, and an entry in [`TARGETS`].
 macro_rules! targets {
-    ($($target:ident)*) => {
-        /// The fuzz targets, with the corpus that each begins with.
+    ($($rounds:ident: $($target:ident)*;)*) => {
+        /// The fuzz targets, with their initial corpora.
         pub const TARGETS: &[(&str, fn() -> Vec<Vec<u8>>)] =
-            &[$((stringify!($target), corpus::$target)),*];
+            &[$($((stringify!($target), corpus::$target)),*),*];
 
-        $(#[test]
+        $($(#[test]
         fn $target() {
-            smoke(&corpus::$target(), properties::$target::check);
-        })*
+            smoke($rounds, &corpus::$target(), properties::$target::check);
+        })*)*
     };
 }
 
-targets!(head body multipart disposition fields target value config);
+targets! {
+    PARSED: head body multipart disposition fields target value config pattern version response;
+    RENDERED: release;
+}
 
 #[test]
 fn every_fuzz_target_has_its_smoke() {

@@ -1,11 +1,11 @@
 //! Request targets: their parts, their parameters and their segments.
 //!
-//! Sources: RFC 9112, section 3.2; RFC 3986, sections 2.1 and 3.3; the WHATWG URL standard, section 5.1 (queries of
-//! forms); the contract, section 1 (paths are decoded once).
+//! Sources: RFC 9112, section 3.2; RFC 3986, sections 2.1 and 3.3; the WHATWG URL standard, section
+//! 5.1 (queries of forms); docs/contract.md, section 1 (paths are decoded once).
 
 use release_server::http::target::{Target, TargetError, decode_segment};
 
-/// Targets to read: path, query and authority. Heads have more of them.
+/// Accepted targets: path, query and authority. The tables of heads have more of them.
 pub const VALID: &[(&str, &str, &str, Option<&str>)] = &[
     ("/", "/", "", None),
     ("*", "*", "", None),
@@ -98,7 +98,7 @@ pub const SEGMENTS: &[(&str, Option<&str>)] = &[
     ("%4", Some("%4")),
     ("%zz", Some("%zz")),
     ("%%41", Some("%A")),
-    // No UTF-8: a stray byte, an overlong slash, half of a pair, beyond the last character.
+    // Not UTF-8: a stray byte, an overlong slash, half of a pair, beyond the last character.
     ("%ff", None),
     ("a%C3", None),
     ("%C3(", None),

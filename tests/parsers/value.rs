@@ -1,6 +1,6 @@
 //! The readers of single settings: sizes, durations, switches, log filters, base URLs.
 //!
-//! Source: the contract, section 5, and the sentences of `config::keys` about what each setting takes.
+//! Source: docs/contract.md, section 5, and the sentences of `config::keys` about each setting.
 
 use release_server::config::value::{base_url, duration, is_log_filter, size_bytes};
 use release_server::text::{is_url_path, switch};

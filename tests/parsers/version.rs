@@ -1,7 +1,7 @@
-//! Versions in file names: what real-world names yield, and which version comes first.
+//! Versions in file names: the results for real-world names, and the order of versions.
 //!
-//! Sources: Semantic Versioning 2.0.0, items 9 to 11; names as goreleaser, cargo-dist, Python, Helm, Debian, RPM and
-//! spec-kit's own release scripts write them.
+//! Sources: Semantic Versioning 2.0.0, items 9 to 11; names as goreleaser, cargo-dist, Python,
+//! Helm, Debian, RPM and spec-kit's own release scripts write them.
 
 use crate::Random;
 use release_server::version::Version;
@@ -56,7 +56,7 @@ pub const NAMES: &[(&str, &str, bool)] = &[
     // Helm
     ("release-server-0.1.0.tgz", "0.1.0", false),
     ("release-server-0.1.0-alpha.12.tgz", "0.1.0-alpha.12", true),
-    // Debian and RPM: a package's revision is no pre-release
+    // Debian and RPM: a package's revision is not a pre-release
     ("tool_1.2.3-1_amd64.deb", "1.2.3", false),
     ("tool_1.2.3~rc1-1_amd64.deb", "1.2.3~rc1", true),
     ("tool-1.2.3-1.el9.x86_64.rpm", "1.2.3", false),
@@ -129,7 +129,7 @@ fn a_version_is_its_own() {
 }
 
 /// From the lowest to the highest; the first eight are the example of Semantic Versioning, item 11.
-const ASCENDING: &[&str] = &[
+pub const ASCENDING: &[&str] = &[
     "1.0.0-alpha",
     "1.0.0-alpha.1",
     "1.0.0-alpha.beta",
@@ -169,7 +169,7 @@ fn a_v_does_not_make_another_version_and_a_build_does() {
 }
 
 #[test]
-fn any_text_is_read_and_a_version_stands_in_it() {
+fn any_text_is_read_and_a_found_version_is_in_it() {
     let mut random = Random::new(22);
     let pieces = [
         "1.2.3",

@@ -1,7 +1,8 @@
 """What clients do through a proxy under a path prefix, each step with what must come of it.
 
-run.sh names the proxy in CLIENT, the public URL in BASE, the server's token in TOKEN, a directory with the packages of
-tests/clients/common.py in WORK, and the certificate to trust in SSL_CERT_FILE and CURL_CA_BUNDLE.
+run.sh names the proxy in CLIENT, the public URL in BASE, the server's token in TOKEN, a directory
+with the packages of tests/clients/common.py in WORK, and the certificate to trust in SSL_CERT_FILE
+and CURL_CA_BUNDLE.
 """
 
 import hashlib
@@ -25,7 +26,8 @@ from common import check  # noqa: E402
 BASE, TOKEN, WORK = common.settings()
 PUBLIC = urllib.parse.urlsplit(BASE)
 UPLOAD_SH = pathlib.Path(__file__).parents[2] / "scripts" / "upload.sh"
-# Over what proxies take or keep in memory by default; under the server's limit, which run.sh sets to 65 MiB.
+# Over what proxies accept or keep in memory by default; under the server's limit, which run.sh
+# sets to 65 MiB.
 LARGE_BYTES = 64 * 1024 * 1024
 TOO_LARGE_BYTES = 66 * 1024 * 1024
 IN_A_ROW = 2000
@@ -52,11 +54,23 @@ class Client:
         context = ssl.create_default_context()
         # Where something can be read it is an answer: 1.3 sends tickets of its own accord.
         context.maximum_version = ssl.TLSVersion.TLSv1_2
-        self.connection = http.client.HTTPSConnection(PUBLIC.netloc, timeout=PATIENCE_SECONDS, context=context)
+        self.connection = http.client.HTTPSConnection(
+            PUBLIC.netloc, timeout=PATIENCE_SECONDS, context=context
+        )
 
-    def ask(self, method: str, path: str, fields: dict[str, str] | None = None, body: bytes | None = None) -> Answer:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        fields: dict[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Answer:
         """A request for a path below the prefix, or for a whole URL of the same server."""
-        path = path if path.startswith("/") else path.removeprefix(f"{PUBLIC.scheme}://{PUBLIC.netloc}")
+        path = (
+            path
+            if path.startswith("/")
+            else path.removeprefix(f"{PUBLIC.scheme}://{PUBLIC.netloc}")
+        )
         self.connection.request(method, path, body, fields or {})
         return self.answer()
 
@@ -89,7 +103,9 @@ class Client:
         return Answer(answer.status, fields, answer.read())
 
 
-def ask(method: str, path: str, fields: dict[str, str] | None = None, body: bytes | None = None) -> Answer:
+def ask(
+    method: str, path: str, fields: dict[str, str] | None = None, body: bytes | None = None
+) -> Answer:
     return Client().ask(method, path, fields, body)
 
 
@@ -118,7 +134,9 @@ def curl(*arguments: str, token: str = TOKEN) -> tuple[str, bytes]:
 def form() -> None:
     boundary = "a-boundary"
     content = b"by a form" + common.TAIL
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="form.zip"\r\n\r\n'
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="form.zip"\r\n\r\n'
+    )
     body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
     fields = {**AUTH, "Content-Type": f"multipart/form-data; boundary={boundary}"}
     answer = expect(200, ask("POST", f"{PUBLIC.path}/upload", fields, body))
@@ -138,7 +156,10 @@ def upload_sh() -> None:
     for number, path in enumerate(files):
         path.write_bytes(bytes([number]) * 300_000)
     environment = {**os.environ, "RELEASE_SERVER_URL": BASE, "RELEASE_SERVER_TOKEN": TOKEN}
-    for outcome in "5 published, 0 already published, 0 failed", "0 published, 5 already published, 0 failed":
+    for outcome in (
+        "5 published, 0 already published, 0 failed",
+        "0 published, 5 already published, 0 failed",
+    ):
         command = ["sh", UPLOAD_SH, "--parallel", "3", *files]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         check("upload.sh", (done.returncode, done.stderr, outcome in done.stdout), (0, "", True))
@@ -153,8 +174,14 @@ def large() -> None:
                 file.write(os.urandom(2**20))
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    put_it, form_it = ("--upload-file", str(path)), ("--form", f"file=@{path};filename=large-form.bin")
-    for wanted, arguments in ("201", (*put_it, f"{BASE}/assets/large-put.bin")), ("200", (*form_it, f"{BASE}/upload")):
+    put_it, form_it = ("--upload-file", str(path)), (
+        "--form",
+        f"file=@{path};filename=large-form.bin",
+    )
+    for wanted, arguments in ("201", (*put_it, f"{BASE}/assets/large-put.bin")), (
+        "200",
+        (*form_it, f"{BASE}/upload"),
+    ):
         status, body = curl(*arguments)
         check("status", (status, body if status != wanted else b""), (wanted, b""))
         check("the hash in the answer", json.loads(body)["sha256"], sha256)
@@ -165,7 +192,9 @@ def large() -> None:
 
 def refusals() -> None:
     """They come while the body is being sent, so a proxy does not wait for its end."""
-    expect(401, Client().refused(asset("refused.bin"), LARGE_BYTES, {"Authorization": "Bearer wrong"}))
+    expect(
+        401, Client().refused(asset("refused.bin"), LARGE_BYTES, {"Authorization": "Bearer wrong"})
+    )
     expect(409, Client().refused(asset(NAME), LARGE_BYTES, AUTH))
     expect(413, Client().refused(asset("refused.bin"), TOO_LARGE_BYTES, AUTH))
     file = str(WORK / "large.bin")
@@ -175,8 +204,8 @@ def refusals() -> None:
         ("409", TOKEN, (*put_it, f"{BASE}/assets/{NAME}")),
         ("409", TOKEN, (*form_it, f"{BASE}/upload")),
     ):
-        # Go's server, and so Traefik and Caddy, loses such an answer now and then, whatever is behind it: its body over
-        # HTTP/2, and all of it where a form waited for a 100.
+        # Go's server, and so Traefik and Caddy, sometimes loses such an answer of any upstream: its
+        # body over HTTP/2, and all of it where a form waited for a 100.
         got = curl("--http1.1", "--header", "Expect:", *arguments, token=token)
         check("status", got[0], status)
         check("a sentence in the error", bool(json.loads(got[1])["detail"]), True)
@@ -192,19 +221,36 @@ def urls_in(value: Any) -> list[str]:
 
 
 def urls() -> None:
-    """URLs in JSON answers are public ones, even where the client claims others, and lead to what they name."""
+    """URLs in JSON answers are public ones, whatever the client claims, and lead somewhere."""
     api = f"{PUBLIC.path}/api/v3/repos/owner/name/releases"
-    claims = {"X-Forwarded-Proto": "http", "X-Forwarded-Host": "evil.example", "X-Forwarded-Prefix": "/evil"}
-    for path in f"{PUBLIC.path}/latest", f"{PUBLIC.path}/packages?format=json", api, f"{api}/tags/v1.2.3":
+    claims = {
+        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Prefix": "/evil",
+    }
+    for path in (
+        f"{PUBLIC.path}/latest",
+        f"{PUBLIC.path}/packages?format=json",
+        api,
+        f"{api}/tags/v1.2.3",
+    ):
         answer = expect(200, ask("GET", path, claims))
         found = urls_in(answer.json())
-        check(f"URLs of {path} that are not public", [url for url in found if not url.startswith(f"{BASE}/")], [])
+        check(
+            f"URLs of {path} that are not public",
+            [url for url in found if not url.startswith(f"{BASE}/")],
+            [],
+        )
         for url in {url for url in found if re.search("/assets/|/download/", url)}:
             expect(200, ask("HEAD", url))
     link = expect(200, ask("GET", f"{api}?per_page=1")).fields["link"]
-    expect(200, ask("GET", re.findall(f"<({BASE}/api/v3/[^>]*)>; rel=\"next\"", link)[0]))
+    expect(200, ask("GET", re.findall(f'<({BASE}/api/v3/[^>]*)>; rel="next"', link)[0]))
     by_id = expect(200, ask("GET", f"{api}/tags/v1.2.3")).json()["assets"][0]["url"]
-    check("an asset by its id", ask("GET", by_id, {"Accept": "application/octet-stream"}).body, b"replaced")
+    check(
+        "an asset by its id",
+        ask("GET", by_id, {"Accept": "application/octet-stream"}).body,
+        b"replaced",
+    )
 
 
 class Links(html.parser.HTMLParser):
@@ -231,7 +277,11 @@ def page() -> None:
 
 
 def redirects() -> None:
-    for path, status, end in ("/", 303, "packages"), ("/latest/download/spec-kit-*.zip", 302, f"assets/{NAME}"):
+    for path, status, end in ("/", 303, "packages"), (
+        "/latest/download/spec-kit-*.zip",
+        302,
+        f"assets/{NAME}",
+    ):
         location = expect(status, ask("GET", PUBLIC.path + path)).fields["location"]
         check("Location", urllib.parse.urljoin(BASE + path, location), f"{BASE}/{end}")
 
@@ -246,7 +296,9 @@ def conditional() -> None:
     expect(304, ask("GET", asset(NAME), {"If-None-Match": whole.fields["etag"]}))
     expect(416, ask("GET", asset(NAME), {"Range": "bytes=9-"}))
     latest = f"{PUBLIC.path}/latest"
-    expect(304, ask("GET", latest, {"If-None-Match": expect(200, ask("GET", latest)).fields["etag"]}))
+    expect(
+        304, ask("GET", latest, {"If-None-Match": expect(200, ask("GET", latest)).fields["etag"]})
+    )
 
 
 def names() -> None:
@@ -261,7 +313,7 @@ def names() -> None:
 
 
 def in_a_row() -> None:
-    """On a kept connection, refused bodies among them; no answer may be the proxy's own, or another request's."""
+    """On a kept connection, with refused bodies; no answer is another's or the proxy's own."""
     client = Client()
     again = f"{asset('again.zip')}?overwrite=true"
     expect(201, client.ask("PUT", again, AUTH, b"first"))
@@ -285,7 +337,20 @@ def clear() -> None:
 
 def main() -> None:
     report = common.Report()
-    for step in form, put, upload_sh, large, refusals, urls, page, redirects, conditional, names, in_a_row, clear:
+    for step in (
+        form,
+        put,
+        upload_sh,
+        large,
+        refusals,
+        urls,
+        page,
+        redirects,
+        conditional,
+        names,
+        in_a_row,
+        clear,
+    ):
         with report.step(step.__name__, BASE):
             step()
     report.exit()

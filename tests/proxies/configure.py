@@ -1,27 +1,30 @@
-"""Writes a proxy's configuration: the README's own lines, in the least that makes them a whole one.
+"""Writes a proxy's configuration: the lines of docs/deployment.md within the least that makes them
+complete.
 
     configure.py PROXY SERVER_PORT PORT WORK
 
-The proxy will serve HTTPS on PORT of the loopback, with WORK/certificate.pem and WORK/key.pem, and keep its files in
-WORK.
-Of the README's lines only ports and directories change; one that is not there is a failure.
+The proxy will serve HTTPS on PORT of the loopback, with WORK/certificate.pem and WORK/key.pem, and
+keep its files in WORK. Of the document's lines only ports and directories change; a missing one is
+a failure.
 """
 
 import pathlib
 import re
 import sys
 
-README = pathlib.Path(__file__).parents[2] / "README.md"
-# How each proxy's lines are marked in the README.
+DOCUMENT = pathlib.Path(__file__).parents[2] / "docs/deployment.md"
+# How each proxy's lines are marked in the document.
 LANGUAGES = {"nginx": "nginx", "caddy": "caddyfile", "traefik": "yaml"}
 
 
 def example(language: str) -> str:
     """The one block in this language of the section on proxies."""
-    section = README.read_text("utf-8").split("\n### Behind a proxy\n")[1].split("\n### ")[0]
+    section = DOCUMENT.read_text("utf-8").split("\n## Behind a proxy\n")[1].split("\n## ")[0]
     blocks = re.findall(rf"^```{language}\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
     if len(blocks) != 1:
-        sys.exit(f"configure.py: README.md has {len(blocks)} blocks of {language} behind a proxy, not 1")
+        sys.exit(
+            f"configure.py: docs/deployment.md has {len(blocks)} blocks of {language}, not 1"
+        )
     return blocks[0]
 
 
@@ -32,7 +35,8 @@ def replace(text: str, old: str, new: str) -> str:
 
 
 def nginx(lines: str, port: str, work: str) -> str:
-    return f"""daemon off; master_process off; pid {work}/nginx.pid; error_log {work}/nginx.error.log;
+    return f"""daemon off; master_process off; pid {work}/nginx.pid;
+error_log {work}/nginx.error.log;
 events {{ }}
 http {{
   access_log off;

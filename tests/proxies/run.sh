@@ -1,13 +1,14 @@
 #!/bin/sh
-# The README's proxies against the real server: each runs the README's own lines, and passes on what clients do under
-# its path prefix, over TLS.
+# The proxies of docs/deployment.md in front of the real server: each runs the document's lines and
+# passes on requests under its path prefix, over TLS.
 #
 #     run.sh [--require-all] SERVER_BINARY [PROXY...]
 #
 # --require-all  nginx and caddy have to be there; so it is with RELEASE_SERVER_REQUIRE_ALL set
 #
-# Proxies: nginx caddy traefik; without a name, all that are installed. Needed in any case: curl, openssl, python3. What
-# is checked is in checks.py, and in tests/clients/specify.py, which does what the specify CLI does.
+# Proxies: nginx caddy traefik; without a name, all that are installed. Needed in any case: curl,
+# openssl, python3. The checks are in checks.py, and in tests/clients/specify.py, which does the
+# work of the specify CLI.
 set -eu
 
 usage() {
@@ -45,7 +46,8 @@ result() {
     case $2 in FAILED*) FAILED=yes ;; esac
 }
 
-# await PID COMMAND...: until the command succeeds; fails where the process ends before, or after half a minute.
+# await PID COMMAND...: until the command succeeds; fails where the process ends before, or after
+# half a minute.
 await() {
     pid=$1 tries=0
     shift
@@ -59,13 +61,17 @@ await() {
 # Sets SERVER and SERVER_PORT.
 start_server() {
     : >"$WORK/server.log"
-    env -i AUTH_TOKEN="$TOKEN" STORAGE_PATH="$WORK/data" HOST=127.0.0.1 PORT=0 CONFIG_PATH=/dev/null MAX_PACKAGES=0 \
+    env -i AUTH_TOKEN="$TOKEN" STORAGE_PATH="$WORK/data" HOST=127.0.0.1 PORT=0 \
+        CONFIG_PATH=/dev/null MAX_PACKAGES=0 \
         TRUST_FORWARDED=true MAX_UPLOAD_SIZE=65MiB "$BINARY" >"$WORK/server.log" &
     SERVER=$!
     PIDS=$SERVER
-    await "$SERVER" grep -q '"message":"listening"' "$WORK/server.log" ||
-        { echo "run.sh: the server does not listen; its log: $(cat "$WORK/server.log")" >&2; exit 1; }
-    SERVER_PORT=$(sed -n '/"message":"listening"/s/.*"address":"[^"]*:\([0-9]*\)".*/\1/p' "$WORK/server.log")
+    await "$SERVER" grep -q '"message":"listening"' "$WORK/server.log" || {
+        echo "run.sh: the server does not listen; its log: $(cat "$WORK/server.log")" >&2
+        exit 1
+    }
+    port_of='/"message":"listening"/s/.*"address":"[^"]*:\([0-9]*\)".*/\1/p'
+    SERVER_PORT=$(sed -n "$port_of" "$WORK/server.log")
 }
 
 # Becomes the proxy, with nothing of the caller's own settings.
@@ -80,7 +86,8 @@ become() {
 
 # Everything through one proxy, which ends before this does.
 through() {
-    port=$(python3 -c 'import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])')
+    free_port='import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
+    port=$(python3 -c "$free_port")
     python3 "$HERE/configure.py" "$1" "$SERVER_PORT" "$port" "$WORK"
     become "$1" >"$WORK/$1.log" 2>&1 &
     proxy=$!
@@ -89,7 +96,8 @@ through() {
     export BASE CLIENT="$1"
     status=0
     if await "$proxy" curl --silent --fail "$BASE/healthz"; then
-        timeout 600 python3 "$HERE/checks.py" && timeout 60 python3 "$CLIENTS/specify.py" || status=1
+        timeout 600 python3 "$HERE/checks.py" || status=1
+        timeout 60 python3 "$CLIENTS/specify.py" || status=1
     else
         echo "$1 does not answer" && status=1
     fi
@@ -100,10 +108,12 @@ through() {
     return "$status"
 }
 
-openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
-    -keyout "$WORK/key.pem" -out "$WORK/certificate.pem" 2>"$WORK/openssl.log" ||
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost -keyout "$WORK/key.pem" -out "$WORK/certificate.pem" \
+    2>"$WORK/openssl.log" ||
     { cat "$WORK/openssl.log" >&2; exit 1; }
-# The same for every caller: what is trusted, how bytes are shown, and that no other proxy stands between.
+# The same for every caller: what is trusted, how bytes are shown, and that no other proxy stands
+# between.
 export TOKEN WORK LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 export SSL_CERT_FILE="$WORK/certificate.pem" CURL_CA_BUNDLE="$WORK/certificate.pem"
 unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY

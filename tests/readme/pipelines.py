@@ -1,9 +1,10 @@
-"""README.md's pipelines, run against a server: the GitHub Actions workflow through `act`, the GitLab job through
-`gitlab-ci-local`, or the commands of each in bash where its tool is not installed, which checks all but the YAML.
+"""The pipelines of docs/api.md, run against a server: the GitHub Actions workflow through `act`,
+the GitLab job through `gitlab-ci-local`, or the commands of each in bash where its tool is not
+installed, which checks all but the YAML.
 
-Each is put into a repository of its own, unchanged but for the server's address, and run three times on a tag: it
-publishes; run again it is no failure; with a wrong token it fails and says why. `act` does by itself what
-`actions/checkout` does.
+Each is put into a repository of its own, unchanged but for the server's address, and run three
+times on a tag: it publishes; run again it is no failure; with a wrong token it fails and says why.
+`act` does by itself what `actions/checkout` does.
 """
 
 import json
@@ -20,11 +21,11 @@ SERVER_SHOWN = "https://releases.example.org"
 
 
 class Difference(Exception):
-    """What is other than README.md says."""
+    """Something is different from what a document shows."""
 
 
 class Pipeline(typing.NamedTuple):
-    """One of README.md's."""
+    """One of the pipelines."""
 
     tool: str
     file: str
@@ -35,13 +36,17 @@ class Pipeline(typing.NamedTuple):
     tag_variable: str
 
 
-WORKFLOW = Pipeline("act", ".github/workflows/publish.yaml", r"^ +(?:- )?run: (.+)", "v2.0.0", "GITHUB_REF_NAME")
+WORKFLOW = Pipeline(
+    "act", ".github/workflows/publish.yaml", r"^ +(?:- )?run: (.+)", "v2.0.0", "GITHUB_REF_NAME"
+)
 GITLAB = Pipeline("gitlab-ci-local", ".gitlab-ci.yml", r"^    - (.+)", "v3.0.0", "CI_COMMIT_TAG")
 
 
 def git(repository: pathlib.Path, *arguments: str) -> None:
     subprocess.run(
-        ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments], cwd=repository, check=True
+        ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", *arguments],
+        cwd=repository,
+        check=True,
     )
 
 
@@ -50,19 +55,47 @@ def is_installed(pipeline: Pipeline) -> bool:
     return bool(shutil.which(pipeline.tool) and (pipeline is not GITLAB or shutil.which("rsync")))
 
 
-def command_line(pipeline: Pipeline, text: str, variables: dict[str, str], work: pathlib.Path) -> list[str]:
+def command_line(
+    pipeline: Pipeline, text: str, variables: dict[str, str], work: pathlib.Path
+) -> list[str]:
     """How to run it here; `variables` are those that it takes."""
     if not is_installed(pipeline):
-        commands = re.findall(pipeline.commands, text.partition("script:" if pipeline is GITLAB else "steps:")[2], re.M)
-        return ["env", *pairs(variables), f"{pipeline.tag_variable}={pipeline.tag}",
-                "bash", "-eo", "pipefail", "-xc", "\n".join(commands)]
+        commands = re.findall(
+            pipeline.commands,
+            text.partition("script:" if pipeline is GITLAB else "steps:")[2],
+            re.M,
+        )
+        return [
+            "env",
+            *pairs(variables),
+            f"{pipeline.tag_variable}={pipeline.tag}",
+            "bash",
+            "-eo",
+            "pipefail",
+            "-xc",
+            "\n".join(commands),
+        ]
     if pipeline is GITLAB:
         options = [word for pair in pairs(variables) for word in ("--variable", pair)]
-        return ["gitlab-ci-local", "--shell-executor-no-image", "--variable", f"CI_COMMIT_TAG={pipeline.tag}", *options]
+        return [
+            "gitlab-ci-local",
+            "--shell-executor-no-image",
+            "--variable",
+            f"CI_COMMIT_TAG={pipeline.tag}",
+            *options,
+        ]
     event = work / "event.json"
     event.write_text(json.dumps({"ref": f"refs/tags/{pipeline.tag}"}))
-    return ["act", "push", "--eventpath", str(event), "--platform", "ubuntu-24.04=-self-hosted",
-            "--secret", f"RELEASE_SERVER_TOKEN={variables['RELEASE_SERVER_TOKEN']}"]
+    return [
+        "act",
+        "push",
+        "--eventpath",
+        str(event),
+        "--platform",
+        "ubuntu-24.04=-self-hosted",
+        "--secret",
+        f"RELEASE_SERVER_TOKEN={variables['RELEASE_SERVER_TOKEN']}",
+    ]
 
 
 def pairs(variables: dict[str, str]) -> list[str]:
@@ -71,13 +104,22 @@ def pairs(variables: dict[str, str]) -> list[str]:
 
 def run(command: list[str], directory: pathlib.Path, home: pathlib.Path) -> tuple[bool, str]:
     ended = subprocess.run(
-        command, cwd=directory, env={"HOME": str(home), "PATH": os.environ["PATH"]}, timeout=PATIENCE_SECONDS,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        command,
+        cwd=directory,
+        env={"HOME": str(home), "PATH": os.environ["PATH"]},
+        timeout=PATIENCE_SECONDS,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     return ended.returncode == 0, ended.stdout
 
 
-def check_one(pipeline: Pipeline, text: str, url: str, repository: pathlib.Path, work: pathlib.Path) -> None:
+def check_one(
+    pipeline: Pipeline, text: str, url: str, repository: pathlib.Path, work: pathlib.Path
+) -> None:
     file = repository / pipeline.file
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text.replace(SERVER_SHOWN, url))
@@ -101,13 +143,22 @@ def check_one(pipeline: Pipeline, text: str, url: str, repository: pathlib.Path,
 
 
 def check(
-    texts: list[str], url: str, work: pathlib.Path, make_clone: typing.Callable[[pathlib.Path], pathlib.Path]
+    texts: list[str],
+    url: str,
+    work: pathlib.Path,
+    make_clone: typing.Callable[[pathlib.Path], pathlib.Path],
 ) -> None:
-    """Runs the two pipelines of README.md, in the order in which they stand there."""
+    """Runs the two pipelines of docs/api.md, in their order there."""
     if len(texts) != 2:
-        raise Difference(f"README.md has {len(texts)} pipelines, not one of GitHub and one of GitLab")
+        raise Difference(
+            f"docs/api.md has {len(texts)} pipelines, not one of GitHub and one of GitLab"
+        )
     for pipeline, text in zip((WORKFLOW, GITLAB), texts):
-        how = pipeline.tool if is_installed(pipeline) else f"its commands in bash, without {pipeline.tool}"
+        how = (
+            pipeline.tool
+            if is_installed(pipeline)
+            else f"its commands in bash, without {pipeline.tool}"
+        )
         print(f"\n== {pipeline.file}: {how}")
         repository = make_clone(work / pipeline.tool)
         check_one(pipeline, text, url, repository, work)

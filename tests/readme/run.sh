@@ -1,11 +1,13 @@
 #!/bin/sh
-# Runs README.md's commands as a new user would, and its pipelines, against the given server; fails where one fails or
-# prints something else than README.md shows. What it prints is a record of every command and its output.
+# Runs the documents' commands as a new user would, and their pipelines, against the given server.
+# Fails where one fails or prints something else than the document shows. Its output is a record of
+# every command and its output.
 #
 #     run.sh SERVER_BINARY
 #
-# readme.py says what is run, what is replaced and what is not run. Needed: python3, git, curl, sha256sum. The pipelines
-# go through actionlint, act and gitlab-ci-local where they are installed, else their steps run in bash.
+# readme.py lists which commands are run, replaced and not run. Needed: python3, git, curl,
+# sha256sum. The pipelines go through actionlint, act and gitlab-ci-local where they are installed,
+# else their steps run in bash.
 set -eu
 
 if [ $# != 1 ] || [ ! -x "$1" ]; then
@@ -13,6 +15,9 @@ if [ $# != 1 ] || [ ! -x "$1" ]; then
     exit 2
 fi
 for tool in python3 git curl sha256sum bash; do
-    command -v "$tool" >/dev/null || { echo "run.sh: $tool is needed and is not in PATH" >&2; exit 2; }
+    command -v "$tool" >/dev/null || {
+        echo "run.sh: $tool is needed and is not in PATH" >&2
+        exit 2
+    }
 done
 exec python3 -B "$(dirname "$0")/readme.py" "$1"

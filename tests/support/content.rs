@@ -1,9 +1,9 @@
-//! What tests publish: content, the form around it, and its checksum.
+//! Content to publish, the form around it, and its checksum.
 
 use release_server::checksum::Sha256;
 use sha2::Digest;
 
-/// The header of bodies that [`form`] makes.
+/// The header for bodies made by [`form`].
 pub const FORM_TYPE: &str = "Content-Type: multipart/form-data; boundary=BOUNDARY\r\n";
 
 /// A form with one file.

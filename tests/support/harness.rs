@@ -1,7 +1,8 @@
-//! Starts the real binary on a free port over a directory of its own, and speaks to it over raw sockets.
+//! Starts the real binary on a free port over a directory of its own, and speaks to it over raw
+//! sockets.
 //!
-//! Invariants: nothing sleeps where a condition can be awaited; every wait has an end, so that a test fails instead of
-//! hanging; the server ends with its test.
+//! Invariants: no test sleeps while a condition can be awaited; every wait has an end, so a test
+//! fails instead of hanging; the server ends with its test.
 
 use super::content::{FORM_TYPE, form};
 use super::http_client::{Connection, Response};
@@ -13,22 +14,22 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// The token that every test server takes.
+/// The token of every test server.
 pub const TOKEN: &str = "a-test-token";
 
-/// The longest that any wait of a test takes before it fails.
+/// The longest time that a test waits for a condition.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Lines of the log that are kept. Beyond it those that tell of nothing unusual go, so that long runs fit the memory.
+/// The bound on kept lines of the log. Beyond it INFO lines are dropped, so that long runs fit in
+/// memory.
 const LOG_LINES_MAX: usize = 20_000;
 
-/// A running server.
 pub struct TestServer {
     child: Child,
     pub port: u16,
     storage: PathBuf,
     log: Arc<Log>,
-    /// Goes when the process has ended.
+    /// Removed after the process has ended.
     directory: Option<tempfile::TempDir>,
 }
 
@@ -69,7 +70,8 @@ impl TestServer {
         Self::spawn(configured(command(), storage, settings), storage)
     }
 
-    /// A server over a given directory, in namespaces of its own where it is root and `script` ran before.
+    /// A server over a given directory, in namespaces of its own where it is root, after running
+    /// `script`.
     pub fn in_namespace(script: &str, storage: &Path, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new("unshare");
         let script = format!("set -e; {script}; exec \"$0\"");
@@ -78,14 +80,14 @@ impl TestServer {
         Self::spawn(configured(command, storage, settings), storage)
     }
 
-    /// A server over a given directory, started by a line of shell that ends in `exec "$0"`.
+    /// A server over a given directory, started by a shell line that ends in `exec "$0"`.
     pub fn by_shell(line: &str, storage: &Path, settings: &[(&str, &str)]) -> Self {
         let mut shell = clean(Command::new("sh"));
         shell.args(["-c", line, BINARY]);
         Self::spawn(configured(shell, storage, settings), storage)
     }
 
-    /// A server started by a command of the test's own.
+    /// A server started by a command that the test prepared.
     pub fn spawn(mut command: Command, storage: &Path) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
@@ -115,12 +117,12 @@ impl TestServer {
         server
     }
 
-    /// The directory that it keeps packages in.
+    /// The directory of its packages.
     pub fn storage(&self) -> &Path {
         &self.storage
     }
 
-    /// Where to reach it, for other clients.
+    /// Its URL, for other clients.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -129,7 +131,7 @@ impl TestServer {
         self.child.id()
     }
 
-    /// Waits for a line of the log, from its beginning on.
+    /// Waits for a line of the log, searching from its start.
     pub fn wait_for_line(&self, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let lines = self.log.lines.lock().unwrap();
         let (lines, timeout) = self
@@ -146,18 +148,17 @@ impl TestServer {
         self.log.lines.lock().unwrap().clone()
     }
 
-    /// The lines about requests so far.
+    /// The request lines of the log so far.
     pub fn requests(&self) -> Vec<Value> {
         let is_request = |line: &Value| line["module"] == "release_server::request";
         self.log().into_iter().filter(is_request).collect()
     }
 
-    /// A new connection to it.
     pub fn connect(&self) -> Connection {
         self.try_connect().expect("a connection")
     }
 
-    /// The same; `None` where the server has ended.
+    /// As [`TestServer::connect`]; `None` if the server has ended.
     pub fn try_connect(&self) -> Option<Connection> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         Some(Connection::new(stream))
@@ -169,7 +170,7 @@ impl TestServer {
         answer.expect("an answer")
     }
 
-    /// The same; `None` where the server ends before its answer.
+    /// As [`TestServer::request`]; `None` if the server ends before its answer.
     pub fn try_request(
         &self,
         method: &str,
@@ -211,7 +212,7 @@ impl TestServer {
         self.write("POST", "/upload", FORM_TYPE, &form)
     }
 
-    /// The names that `/latest` lists, in its order.
+    /// The names that `/latest` lists, in that order.
     pub fn listed(&self) -> Vec<String> {
         let release = self.get("/latest").json();
         let assets = release["assets"].as_array().unwrap();
@@ -219,7 +220,7 @@ impl TestServer {
         assets.iter().map(name).collect()
     }
 
-    /// The names in its directory, hidden ones too, in order.
+    /// The names in its directory, including hidden ones, sorted.
     pub fn stored(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.storage).unwrap();
         let mut names: Vec<String> = entries
@@ -229,13 +230,13 @@ impl TestServer {
         names
     }
 
-    /// Asserts that the process still runs and answers.
+    /// Asserts that the process is running and answers.
     pub fn assert_alive(&mut self) {
         assert_eq!(self.child.try_wait().unwrap(), None, "the process ended");
         assert_eq!(self.get("/healthz").body, b"OK");
     }
 
-    /// A number of `/metrics`, by its name and labels.
+    /// A value of `/metrics`, by its name and labels.
     pub fn metric(&self, sample: &str) -> u64 {
         let text = self.get("/metrics").text();
         let mut samples = text.lines().filter_map(|line| line.split_once(' '));
@@ -251,13 +252,12 @@ impl TestServer {
         number.parse().unwrap()
     }
 
-    /// Open descriptors.
+    /// The number of open descriptors.
     pub fn descriptors(&self) -> usize {
         let path = format!("/proc/{}/fd", self.pid());
         std::fs::read_dir(path).unwrap().count()
     }
 
-    /// Threads.
     pub fn threads(&self) -> usize {
         let path = format!("/proc/{}/task", self.pid());
         std::fs::read_dir(path).unwrap().count()
@@ -271,7 +271,6 @@ impl TestServer {
         assert!(status.unwrap().success());
     }
 
-    /// Waits for the process to end.
     pub fn wait(&mut self) -> ExitStatus {
         until(|| self.child.try_wait().unwrap())
     }
@@ -287,7 +286,7 @@ impl Drop for TestServer {
 
 const BINARY: &str = env!("CARGO_BIN_EXE_release-server");
 
-/// The binary, with none of the test's own environment that it would read.
+/// The binary, without the variables of the test's own environment.
 pub fn command() -> Command {
     clean(Command::new(BINARY))
 }
@@ -308,7 +307,7 @@ fn configured(mut command: Command, storage: &Path, settings: &[(&str, &str)]) -
     command
 }
 
-/// Asks again and again until there is an answer. For conditions that nothing announces.
+/// Polls until there is an answer, for conditions that no event announces.
 #[track_caller]
 pub fn until<T>(mut ask: impl FnMut() -> Option<T>) -> T {
     let pause = Condvar::new();

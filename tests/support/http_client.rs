@@ -1,6 +1,7 @@
-//! HTTP/1.1 by hand: a connection that sends what it is told and reads answers strictly.
+//! HTTP/1.1 by hand: a connection that sends given bytes and reads answers strictly.
 //!
-//! Invariant: an answer is read exactly as long as it announces itself; what is not as RFC 9112 has it fails the test.
+//! Invariant: an answer is read exactly to its announced length; a deviation from RFC 9112 fails
+//! the test.
 
 use super::harness::{PATIENCE, until};
 use super::sock_diag::queues;
@@ -8,7 +9,6 @@ use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-/// A connection that speaks HTTP by hand.
 pub struct Connection {
     pub stream: TcpStream,
     /// Received and not read yet.
@@ -26,7 +26,7 @@ impl Connection {
         }
     }
 
-    /// Sends; a server that closed already is none of the sender's business.
+    /// Sends; an error because the server has closed is ignored.
     pub fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
@@ -36,7 +36,8 @@ impl Connection {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Waits until the process at the other end has read all that was sent, or the connection is gone.
+    /// Waits until the process at the other end has read all bytes sent, or the connection is
+    /// closed.
     pub fn wait_until_taken(&self) {
         let ends = (self.stream.local_addr(), self.stream.peer_addr());
         let (Ok(SocketAddr::V4(own)), Ok(SocketAddr::V4(other))) = ends else {
@@ -49,7 +50,7 @@ impl Connection {
         });
     }
 
-    /// Receives more; whether there was any.
+    /// Receives more; returns whether there was any.
     fn fill(&mut self) -> bool {
         let mut buffer = vec![0; 64 * 1024];
         match self.stream.read(&mut buffer) {
@@ -59,13 +60,14 @@ impl Connection {
                 true
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
-            // What stops this process and lets it go on interrupts reads with a time limit: signal(7).
+            // Stopping and continuing this process interrupts reads with a time limit: signal(7).
             Err(error) if error.kind() == ErrorKind::Interrupted => self.fill(),
             Err(error) => panic!("reading from the server: {error}"),
         }
     }
 
-    /// Receives until it is enough or the connection ends; all that was received and not read yet.
+    /// Receives until `is_enough` or the end of the connection; returns the received bytes that are
+    /// not read yet.
     pub fn read_until(&mut self, is_enough: impl Fn(&[u8]) -> bool) -> &[u8] {
         while !is_enough(&self.buffered) && self.fill() {}
         &self.buffered
@@ -76,13 +78,13 @@ impl Connection {
         self.try_response(method).expect("an answer")
     }
 
-    /// Reads one answer; `None` where the connection ends before it.
+    /// Reads one answer; `None` if the connection ends before it.
     pub fn try_response(&mut self, method: &str) -> Option<Response> {
         let head = self.try_head()?;
         Some(self.body_of(head, method))
     }
 
-    /// Reads the head of an answer; the body is left for [`Connection::body_of`].
+    /// Reads the head of an answer and leaves the body for [`Connection::body_of`].
     pub fn head(&mut self) -> Response {
         self.try_head().expect("an answer")
     }
@@ -115,7 +117,7 @@ impl Connection {
         })
     }
 
-    /// Reads the body that follows a head, in answer to this method.
+    /// Reads the body after a head, in answer to this method.
     pub fn body_of(&mut self, mut response: Response, method: &str) -> Response {
         if matches!(response.status, 100 | 204 | 304) || method == "HEAD" {
             return response;
@@ -133,7 +135,7 @@ impl Connection {
         response
     }
 
-    /// Reads some more of a body, at most so many bytes; none where the connection ends.
+    /// Reads at most this many bytes of a body; none at the end of the connection.
     pub fn some(&mut self, bytes_max: usize) -> Vec<u8> {
         if self.buffered.is_empty() {
             self.fill();
@@ -142,7 +144,7 @@ impl Connection {
         self.buffered.drain(..length).collect()
     }
 
-    /// Asserts that nothing more comes and the connection ends.
+    /// Asserts that the connection ends without further bytes.
     pub fn assert_closed(&mut self) {
         while self.fill() {}
         let rest = String::from_utf8_lossy(&self.buffered);
@@ -150,7 +152,6 @@ impl Connection {
     }
 }
 
-/// An answer.
 #[derive(Debug, Clone)]
 pub struct Response {
     pub status: u16,
@@ -159,7 +160,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// The value of a header; fails where it is missing.
+    /// The value of a header; panics if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.try_header(name)
             .unwrap_or_else(|| panic!("no {name} in {self:?}"))
@@ -181,12 +182,12 @@ impl Response {
         String::from_utf8(self.body.clone()).unwrap()
     }
 
-    /// Whether its body names this.
+    /// Whether its body contains this name.
     pub fn is_about(&self, name: &str) -> bool {
         memchr::memmem::find(&self.body, name.as_bytes()).is_some()
     }
 
-    /// Asserts an error: its status, and that its two sentences are one and hold these words.
+    /// Asserts an error: its status, and that its two equal sentences hold these words.
     pub fn assert_error(&self, status: u16, words: &str) {
         assert_eq!(self.status, status, "{self:?}");
         let body = self.json();

@@ -1,4 +1,4 @@
-//! What every test target starts and speaks: the real binary on a free port, and HTTP/1.1 by hand.
+//! Shared by all test targets: the real binary on a free port, and HTTP/1.1 by hand.
 //!
 //! Each target includes this folder by its path, as `crate::support`.
 

@@ -1,14 +1,15 @@
-//! What the kernel knows of a TCP connection's queues, asked over netlink: `/proc/net/tcp` lists every connection of the
-//! machine for each question.
+//! The kernel's view of a TCP connection's queues, asked over netlink: `/proc/net/tcp` lists every
+//! connection of the machine for each question.
 //!
-//! Sources: `sock_diag(7)`; `linux/netlink.h` (`nlmsghdr`); `linux/inet_diag.h` (`inet_diag_req_v2`, `inet_diag_msg`).
+//! Sources: `sock_diag(7)`; `linux/netlink.h` (`nlmsghdr`); `linux/inet_diag.h`
+//! (`inet_diag_req_v2`, `inet_diag_msg`).
 
 use rustix::net::netlink::{self, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::net::SocketAddrV4;
 
-/// Bytes that the process at `end` of a connection has not read, and those that it sent and `peer` has not acknowledged;
-/// `None` where there is no such connection.
+/// Bytes that the process at `end` of a connection has not read, and bytes that it sent and `peer`
+/// has not acknowledged; `None` if there is no such connection.
 pub fn queues(end: SocketAddrV4, peer: SocketAddrV4) -> Option<(u32, u32)> {
     let kernel = rustix::net::socket_with(
         AddressFamily::NETLINK,
@@ -39,7 +40,8 @@ pub fn queues(end: SocketAddrV4, peer: SocketAddrV4) -> Option<(u32, u32)> {
     let mut answer = [0; 512];
     let (length, _) = rustix::net::recv(&kernel, &mut answer, RecvFlags::empty()).unwrap();
     let word = |at: usize| u32::from_ne_bytes(answer[at..at + 4].try_into().unwrap());
-    // Anything else is the error that there is none. Behind the header: 52 bytes, and the timer's 4.
+    // Any other message is an error: no such connection. After the header: 52 bytes, then the
+    // timer's 4.
     let is_found = answer[4..6] == 20u16.to_ne_bytes() && length >= 80;
     is_found.then(|| (word(72), word(76)))
 }

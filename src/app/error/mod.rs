@@ -83,12 +83,6 @@ pub enum ApiError {
     WriteInClear,
 }
 
-impl From<NotFound> for ApiError {
-    fn from(error: NotFound) -> Self {
-        Self::NotFound(error)
-    }
-}
-
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
@@ -100,6 +94,12 @@ impl From<Refusal> for ApiError {
             Refusal::Panic => Self::Panic,
             Refusal::ClearOnTls => Self::ClearOnTls,
         }
+    }
+}
+
+impl From<NotFound> for ApiError {
+    fn from(error: NotFound) -> Self {
+        Self::NotFound(error)
     }
 }
 

@@ -86,8 +86,8 @@ impl BodySink for ReleaseSink {
         ControlFlow::Continue(())
     }
 
-    fn finish(self: Box<Self>) -> Response {
-        self.answer().unwrap_or_else(ApiError::into_response)
+    fn finish(self: Box<Self>) -> Reply {
+        self.answer().unwrap_or_else(ApiError::into_response).into()
     }
 }
 

@@ -1,23 +1,24 @@
-//! Clients that leave in every way there is, floods, and crowds: accepting goes on, and what they cost is given back.
+//! Clients that disconnect at every stage, floods, and crowds: the server keeps accepting and
+//! regains all resources.
 //!
-//! Invariant: after each, the server holds as many connections, descriptors and threads as before, its memory has grown by
-//! no more than `GROWTH_KIB_MAX`, and nothing was stored that was not published.
+//! Invariant: after each test, the server holds as many connections, descriptors and threads as
+//! before, its memory has grown by at most `GROWTH_KIB_MAX`, and nothing was stored that was not
+//! published.
 //!
-//! A client that vanishes without a FIN, as behind a cut cable, looks to the server like one that neither reads nor
-//! sends: loopback can show no more of it. What ends those is in
-//! `tests/in_process/deadlines.rs`, on a clock moved by hand.
+//! On loopback, a client that vanishes without a FIN (a cut cable) looks like a client that neither
+//! reads nor sends. `tests/in_process/deadlines.rs` covers the deadlines for both.
 
 use super::stall;
 use crate::support::{Connection, TOKEN, TestServer, noise, until};
 use rustix::net::sockopt::set_socket_linger;
 use std::time::Duration;
 
-/// What the buffers and stacks of workers that have seen everything take more than those of idle ones.
+/// Memory that the buffers and stacks of busy workers take beyond those of idle workers.
 const GROWTH_KIB_MAX: u64 = 4 * 1024;
 
 const DOWNLOAD: &[u8] = b"GET /assets/small.zip HTTP/1.1\r\nHost: t\r\n\r\n";
 
-/// A server with a package of a megabyte, and what it holds while nobody bothers it.
+/// A server with a package of a megabyte, and the resources it holds at rest.
 struct Rested {
     server: TestServer,
     descriptors: usize,
@@ -37,7 +38,7 @@ impl Rested {
         }
     }
 
-    /// Waits until the clients are gone, and looks for what they left behind.
+    /// Waits until the clients' connections are closed, and compares the resources held.
     fn assert_regained(&mut self) {
         let server = &mut self.server;
         server.assert_alive();
@@ -50,12 +51,12 @@ impl Rested {
     }
 }
 
-/// Waits until the connection that asks is the only one.
+/// Waits until the asking connection is the only one.
 fn wait_until_alone(server: &TestServer) {
     until(|| (server.metric("release_server_connections_open") == 1).then_some(()));
 }
 
-/// What clients have sent when they leave.
+/// Requests, complete and partial, after which a client disconnects.
 fn beginnings() -> Vec<Vec<u8>> {
     let put = "PUT /assets/x.zip HTTP/1.1\r\nHost: t\r\n";
     let token = format!("Authorization: Bearer {TOKEN}\r\n");
@@ -88,7 +89,7 @@ fn clients_that_leave_in_the_middle_leave_nothing_behind() {
 }
 
 #[test]
-fn a_flood_of_resets_keeps_nobody_out() {
+fn a_flood_of_resets_blocks_no_client() {
     let mut rested = Rested::over(TestServer::with(&[("MAX_CONNECTIONS", "100")]));
     let beginnings = beginnings();
     for number in 0..5000 {
@@ -137,7 +138,7 @@ fn a_crowd_of_idle_clients_makes_room() {
     let mut rested = Rested::over(TestServer::with(&[("MAX_CONNECTIONS", "16")]));
     let mut crowd = stall(&rested.server, 200, b"");
     assert_eq!(rested.server.get("/healthz").body, b"OK");
-    // Those that are kept are the latest.
+    // The latest connections are kept.
     for connection in &mut crowd[..180] {
         connection.assert_closed();
     }
@@ -149,7 +150,7 @@ fn a_crowd_of_idle_clients_makes_room() {
 
 #[test]
 fn a_crowd_that_asks_at_once_is_answered_in_turn() {
-    // A request that has come and waits for a worker does not make its connection an idle one.
+    // A connection whose request has arrived and waits for a worker is not idle.
     let mut rested = Rested::over(TestServer::with(&[
         ("MAX_CONNECTIONS", "16"),
         ("WORKERS", "1"),
@@ -176,7 +177,7 @@ fn out_of_descriptors_it_pauses_and_goes_on() {
         (&64.into(), &8192.into())
     );
     for beginning in beginnings() {
-        // Idle ones go for new ones; those in the middle of a request are kept, and new ones wait.
+        // Idle connections are closed for new ones; busy ones are kept, and new ones wait.
         let idle = stall(&rested.server, 200, b"");
         assert_eq!(rested.server.get("/healthz").body, b"OK");
         let busy = stall(&rested.server, 200, &beginning);

@@ -1,21 +1,21 @@
-//! Clients that make the server hold things while they wait: what all of them together can make it hold is bounded, and
-//! who asks and takes is served beside them.
+//! Clients that make the server hold memory while they wait: the total over all of them is bounded,
+//! and clients that read their answers are served meanwhile.
 
 use super::stall;
 use crate::support::{Connection, TestServer, noise, until};
 use release_server::limits::{LEFT_BODIES_BYTES_MAX, PARKED_BYTES_MAX, RENDERED_BODIES_MAX};
 use std::io::Write;
 
-/// What buffers of workers, and the structs and allocations of a thousand connections, take.
+/// The workers' buffers, and the structs and allocations of a thousand connections.
 const SLACK_KIB: u64 = 5 * 1024;
 
 const CLOSED: &str = "release_server_connections_closed_total{reason=\"memory\"}";
 
-/// Opens connections that send as much of this as the server takes.
+/// Opens connections and sends as much of these bytes as the server takes.
 fn crowd(server: &TestServer, count: usize, bytes: &[u8]) -> Vec<Connection> {
     let open = |_| {
         let mut connection = server.connect();
-        // Some are closed in the middle of it.
+        // The server closes some connections midway.
         let _ = connection.stream.write_all(bytes);
         connection
     };
@@ -34,7 +34,7 @@ fn requests_sent_ahead() {
     let content = noise(8, 1_000_000);
     assert_eq!(server.put("small.zip", &content).status, 201);
     let before = server.resident_kib();
-    // None of them reads: the first answers fill the sockets, and the rest has to wait.
+    // None of the clients reads: the first answers fill the sockets, and the rest waits.
     let ahead = "GET /assets/small.zip HTTP/1.1\r\nHost: t\r\n\r\n".repeat(4000);
     let crowd = crowd(&server, 800, ahead.as_bytes());
     until(|| (server.metric(CLOSED) > 0).then_some(()));
@@ -74,7 +74,7 @@ fn answers_for_invented_hosts() {
         std::fs::write(&path, "x").unwrap();
         std::fs::write(path.with_extension("zip.sha256"), sha256).unwrap();
     }
-    // Each worker keeps what it needed for the largest answer that it made.
+    // Each worker keeps the buffer that its largest answer needed.
     let server = TestServer::over(directory.path(), &[("WORKERS", "1")]);
     for _ in 0..30 {
         assert_eq!(server.get("/latest").status, 200);
@@ -85,7 +85,7 @@ fn answers_for_invented_hosts() {
     let clients: Vec<_> = (0..40)
         .map(|host| stall(&server, 1, ask(host).repeat(12).as_bytes()))
         .collect();
-    // One that nobody has asked under before.
+    // A host name that no request has used before.
     let mut hosts = 1000..;
     let mut fresh = || {
         let mut connection = server.connect();
@@ -96,7 +96,7 @@ fn answers_for_invented_hosts() {
     refused.assert_error(503, "Slow clients hold all memory");
     let bytes_max = LEFT_BODIES_BYTES_MAX + (RENDERED_BODIES_MAX + 2) * body_bytes;
     assert_bounded(&server, before, bytes_max);
-    // Who was there before is served as before, all the time.
+    // The earlier clients are still served, at every moment.
     assert_eq!(server.get("/latest").body.len(), body_bytes);
     drop(clients);
     until(|| (fresh().status == 200).then_some(()));

@@ -1,9 +1,9 @@
-//! What a hostile client sends: absurd lengths, heads without end, bodies that nobody asked for. Refused, closed, and
+//! Hostile requests: absurd lengths, endless heads, unwanted bodies. Each is refused, closed and
 //! forgotten. Ambiguous framing is in `smuggling/`.
 
 use crate::support::{TOKEN, TestServer};
 
-/// A head with these lines behind the request line.
+/// A head with these lines after the request line.
 fn head(request: &str, lines: &[&str]) -> Vec<u8> {
     let mut head = format!("{request} HTTP/1.1\r\nHost: t\r\n");
     for line in lines {
@@ -14,7 +14,7 @@ fn head(request: &str, lines: &[&str]) -> Vec<u8> {
     head.into_bytes()
 }
 
-/// Sends bytes and something that looks like a next request; only one answer comes, and the connection ends.
+/// Sends bytes followed by text that looks like a request; asserts a single answer, then the close.
 fn assert_refused(server: &TestServer, bytes: &[u8], statuses: &[u16]) {
     let mut connection = server.connect();
     connection.send(bytes);
@@ -57,7 +57,8 @@ fn absurd_lengths_are_refused_and_closed() {
         assert_refused(&server, &head("PUT /assets/a.zip", &[&length]), &[401]);
         let post = head("POST /upload", &[&length, &token, form]);
         assert_refused(&server, &post, &[413]);
-        // A length on a request that takes no body: answered, and closed as the body will never be read.
+        // A length on a request that takes no body: it is answered, then closed because the body is
+        // never read.
         let mut connection = server.connect();
         connection.send(&head("GET /healthz", &[&length]));
         let answer = connection.response("GET");
@@ -113,12 +114,13 @@ fn an_unread_body_is_read_over_or_closes_the_connection() {
     assert_eq!(connection.response("POST").status, 401);
     connection.send(&head("GET /healthz", &[]));
     assert_eq!(connection.response("GET").status, 200);
-    // Too much to read over: the whole body can be sent, the answer is not lost to a reset.
+    // More than the server drains: the client can still send the whole body, and no reset destroys
+    // the answer.
     connection.send(&head("PUT /assets/a.zip", &["Content-Length: 20000000"]));
     connection.send(&vec![b'x'; 20_000_000]);
     let answer = connection.response("PUT");
     assert_eq!((answer.status, answer.header("connection")), (401, "close"));
-    // Nobody knows how long the rest of a chunked body is: the close is announced.
+    // The rest of a chunked body has an unknown length, so the close is announced.
     let mut connection = server.connect();
     connection.send(&[&chunked[..], b"5\r\nhel"].concat());
     let answer = connection.response("POST");

@@ -1,9 +1,9 @@
-//! Clients that stall: they cost a connection each and no worker. The real binary with two workers.
+//! Clients that stall occupy a connection each and no worker. The real binary with two workers.
 
 use super::stall;
 use crate::support::{TOKEN, TestServer, noise};
 
-/// Answers while all of them are open, or the test's patience ends.
+/// Asserts that other requests are answered while all stalled connections are open.
 fn assert_served(server: &TestServer, content: &[u8]) {
     assert_eq!(server.get("/healthz").body, b"OK");
     assert!(
@@ -14,7 +14,7 @@ fn assert_served(server: &TestServer, content: &[u8]) {
 }
 
 #[test]
-fn a_thousand_stalled_clients_keep_nobody_waiting() {
+fn a_thousand_stalled_clients_delay_no_other() {
     let server = TestServer::with(&[("WORKERS", "2")]);
     let content = noise(6, 1_000_000);
     assert_eq!(server.put("small.zip", &content).status, 201);

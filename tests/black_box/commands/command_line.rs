@@ -1,4 +1,4 @@
-//! The command line: commands, exit codes, and the one line about settings that are not accepted.
+//! The command line: commands, exit codes, and the one line about settings that are refused.
 
 use crate::support::{TOKEN, TestServer, command};
 use release_server::config::keys;
@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
-/// Runs a command with these arguments and variables in an empty directory; what it printed.
+/// Runs a command with these arguments and variables in an empty directory.
 pub fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let directory = tempfile::tempdir().unwrap();
     command()
@@ -124,7 +124,8 @@ fn bad_settings_stop_the_start_with_one_line() {
     for (variables, line) in [
         (
             &[][..],
-            "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in the configuration file",
+            "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in \
+                the configuration file",
         ),
         (
             &[token, ("PORT", "70000")],
@@ -132,11 +133,13 @@ fn bad_settings_stop_the_start_with_one_line() {
         ),
         (
             &[token, ("HOST", "localhost")],
-            "HOST: 'localhost' is not accepted; it takes an IPv4 or IPv6 address, such as 127.0.0.1 or ::1",
+            "HOST: 'localhost' is not accepted; it takes an IPv4 or IPv6 address, such as \
+                127.0.0.1 or ::1",
         ),
         (
             &[token, ("MAX_UPLOAD_SIZE", "1 GB")],
-            "MAX_UPLOAD_SIZE: '1 GB' is not accepted; it takes a number of bytes, or a number followed by KiB, MiB or GiB; 0 for no limit",
+            "MAX_UPLOAD_SIZE: '1 GB' is not accepted; it takes a number of bytes, or a number \
+                followed by KiB, MiB or GiB; 0 for no limit",
         ),
         (
             &[token, ("MAX_PACKAGES", "-1")],
@@ -148,7 +151,8 @@ fn bad_settings_stop_the_start_with_one_line() {
         ),
         (
             &[("AUTH_TOKEN", "two\nlines")],
-            "AUTH_TOKEN: the value is not accepted; it takes text without control characters, quoted in YAML",
+            "AUTH_TOKEN: the value is not accepted; it takes a text without control characters, \
+                quoted in YAML",
         ),
         (
             &[("AUTH_TOKEN_FILE", "/nonexistent")],
@@ -232,16 +236,16 @@ fn later_layers_win() {
         .current_dir(directory.path());
     let server = TestServer::spawn(start, &directory.path().join("data"));
     let line = server.wait_for_line(|line| line["message"] == "listening");
-    assert_eq!(line["max_packages"], 2, ".env stands over the file");
+    assert_eq!(line["max_packages"], 2, ".env overrides the file");
     assert_eq!(
         server.put("a.zip", b"1").status,
         201,
-        "the environment stands over .env"
+        "the environment overrides .env"
     );
 }
 
 #[test]
-fn what_cannot_be_used_stops_the_start_with_one_line() {
+fn an_unusable_setting_stops_the_start_with_one_line() {
     let taken = TestServer::start();
     let port = taken.port.to_string();
     let directory = tempfile::tempdir().unwrap();
@@ -253,7 +257,8 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
         ("PORT", &port),
     ];
     let line = format!(
-        "cannot listen on 127.0.0.1:{port}: Address already in use (os error 98); set PORT or HOST to listen elsewhere"
+        "cannot listen on 127.0.0.1:{port}: Address already in use (os error 98); set PORT or HOST \
+            to listen elsewhere"
     );
     assert_fails(&run(&[], &variables), 1, &line);
     let variables = [&variables[..2], &variables[3..]].concat();
@@ -268,7 +273,8 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
         ("PORT", "0"),
     ];
     let line = format!(
-        "{storage}: cannot be used: File exists (os error 17); set STORAGE_PATH to a writable directory"
+        "{storage}: cannot be used: File exists (os error 17); set STORAGE_PATH to a writable \
+            directory"
     );
     assert_fails(&run(&[], &variables), 1, &line);
 }
@@ -277,7 +283,7 @@ fn what_cannot_be_used_stops_the_start_with_one_line() {
 fn a_start_on_a_directory_that_cannot_be_written_says_so() {
     const NOBODY: u32 = 65534;
     let directory = tempfile::tempdir().unwrap();
-    // Nobody may enter the project's directory, perhaps: a copy of the program does as well.
+    // The project's directory may be closed to user `nobody`, so a copy of the program runs.
     let (program, storage) = (
         directory.path().join("program"),
         directory.path().join("data"),

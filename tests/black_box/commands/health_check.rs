@@ -1,4 +1,4 @@
-//! `release-server healthcheck`: asks the running server, and tells what is wrong in one line.
+//! `release-server healthcheck` asks the running server and reports a fault in one line.
 
 use super::command_line::{assert_fails, run, text};
 use crate::support::TestServer;
@@ -41,7 +41,7 @@ fn a_health_check_takes_nothing_else_for_an_answer() {
         let output = std::thread::scope(|scope| {
             scope.spawn(|| {
                 let (mut connection, _) = other.accept().unwrap();
-                // Closing before it was read would reset the connection.
+                // A close before the request is read would reset the connection.
                 let mut request = String::new();
                 let mut reader = BufReader::new(connection.try_clone().unwrap());
                 while request != "\r\n" {

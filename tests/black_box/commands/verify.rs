@@ -14,7 +14,7 @@ fn verify(storage: &Path, arguments: &[&str]) -> Output {
     command.env("STORAGE_PATH", storage).output().unwrap()
 }
 
-/// What it printed, and whether it says that all is right.
+/// The lines printed, and whether the command reported success.
 fn lines(output: &Output) -> (Vec<String>, bool) {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     let text = std::str::from_utf8(&output.stdout).unwrap();
@@ -30,7 +30,7 @@ fn place(storage: &Path, name: &str, sidecar: Option<&str>) {
     }
 }
 
-/// Names, contents and times of all that is there.
+/// The names, contents and times of all files.
 fn state(storage: &Path) -> Vec<(String, Vec<u8>, SystemTime)> {
     let mut found: Vec<_> = fs::read_dir(storage)
         .unwrap()
@@ -45,7 +45,7 @@ fn state(storage: &Path) -> Vec<(String, Vec<u8>, SystemTime)> {
     found
 }
 
-/// A directory with one package of each fault, and the line that each gets.
+/// A directory with one package for each fault, and the line for each.
 fn faulty(storage: &Path) -> Vec<String> {
     let wrong = "b".repeat(64);
     place(storage, "damaged.zip", Some(&wrong));
@@ -66,7 +66,7 @@ fn faulty(storage: &Path) -> Vec<String> {
         .set_modified(SystemTime::now() - Duration::from_mins(1))
         .unwrap();
     fs::write(storage.join("gone.zip.sha256"), &wrong).unwrap();
-    // None of these is a package, or one's loss.
+    // Entries that are neither packages nor evidence of a lost one.
     fs::create_dir(storage.join("folder")).unwrap();
     fs::write(storage.join(".hidden.sha256"), "x").unwrap();
     [
@@ -88,7 +88,7 @@ fn faulty(storage: &Path) -> Vec<String> {
 }
 
 #[test]
-fn what_is_right_is_told_in_one_line() {
+fn a_healthy_directory_is_reported_in_one_line() {
     let server = TestServer::start();
     let (said, right) = lines(&verify(server.storage(), &[]));
     assert!(right, "nothing there is all right");
@@ -146,7 +146,7 @@ fn a_repair_writes_what_is_missing_and_leaves_damage_as_it_is() {
     }
     let damaged = fs::read_to_string(storage.join("damaged.zip.sha256")).unwrap();
     assert_eq!(damaged, "b".repeat(64));
-    // What a person puts right is right.
+    // A file corrected by hand passes.
     fs::remove_dir(storage.join("folder.zip.sha256")).unwrap();
     fs::remove_file(storage.join("damaged.zip.sha256")).unwrap();
     fs::remove_file(storage.join("gone.zip.sha256")).unwrap();
@@ -165,14 +165,14 @@ fn bytes_that_rotted_are_found() {
     let server = TestServer::over(storage, &[]);
     let content = noise(3, 300_000);
     assert_eq!(server.put("a.zip", &content).status, 201);
-    // A running server would take what follows for an edit by hand.
+    // A running server would take the following change for an edit by hand.
     drop(server);
     let path = storage.join("a.zip");
     let modified = path.metadata().unwrap().modified().unwrap();
     let mut rotten = content.clone();
     rotten[123_456] ^= 1;
     fs::write(&path, &rotten).unwrap();
-    // A disk that forgets a bit leaves the times alone; here the sidecar's are moved behind the package's instead.
+    // Bit rot leaves all times unchanged; the test moves the sidecar's times later instead.
     let package = fs::File::options().write(true).open(&path).unwrap();
     package.set_modified(modified).unwrap();
     fs::write(storage.join("a.zip.sha256"), hex(&content)).unwrap();
@@ -189,7 +189,7 @@ fn bytes_that_rotted_are_found() {
 }
 
 #[test]
-fn beside_a_server_that_publishes_nothing_is_wrong_and_nothing_gets_wrong() {
+fn verify_beside_a_publishing_server_reports_and_changes_nothing() {
     let server = TestServer::start();
     let (publishing, content) = (AtomicBool::new(true), |round: u64| noise(round, 20_000));
     let last = std::thread::scope(|scope| {
@@ -229,7 +229,8 @@ fn it_needs_the_directory_and_no_token() {
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
         format!(
-            "release-server: cannot open the directory {}: No such file or directory (os error 2)\n",
+            "release-server: cannot open the directory {}: No such file or directory (os error \
+                2)\n",
             missing.display()
         )
     );

@@ -1,8 +1,8 @@
-//! Answers of the real binary, held to the contract: every documented status of every operation is provoked and looked
-//! at.
+//! Answers of the real binary, checked against the contract: the tests provoke every documented
+//! status of every operation.
 //!
-//! Invariants: a status, a media type, a header or a property that the document does not name fails, and so does a
-//! required one that is not there. A documented status that nothing here provokes fails as well, but for 500: that would
+//! Invariants: an undocumented status, media type, header or property fails, and so does a missing
+//! required one. A documented status that no test provokes fails as well, except 500, which would
 //! need a broken disk.
 
 use super::document::filled_in;
@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 /// An operation and a status.
 type Pair = (String, String, u16);
 
-/// Asks, and holds what comes back to the contract.
+/// Sends requests and checks each answer against the contract.
 pub struct Asker<'s> {
     pub server: &'s TestServer,
     contract: Contract,
@@ -32,7 +32,7 @@ impl<'s> Asker<'s> {
         }
     }
 
-    /// Every operation: method, the path as the document writes it, a path of its kind.
+    /// Every operation: method, the path as documented, and an example of that path.
     fn operations(&self) -> Vec<(String, String, String)> {
         self.contract
             .operations()
@@ -58,7 +58,7 @@ impl<'s> Asker<'s> {
         answer
     }
 
-    /// Sends these very bytes, expects a status and checks the answer.
+    /// Sends exactly these bytes, expects a status and checks the answer.
     pub fn send(&mut self, status: u16, request: &str, bytes: &str) {
         let mut connection = self.server.connect();
         connection.send(bytes.as_bytes());
@@ -85,7 +85,7 @@ impl<'s> Asker<'s> {
             .insert((method.to_owned(), path.to_owned(), status));
     }
 
-    /// Documented and not seen.
+    /// Operations and statuses that are documented and have not been seen.
     fn unseen(&self) -> Vec<Pair> {
         let of_operation = |(path, method, operation): (&str, String, _)| {
             let statuses = statuses(operation).into_iter();
@@ -100,7 +100,7 @@ impl<'s> Asker<'s> {
     }
 }
 
-/// The path as the document writes it.
+/// The path as documented.
 fn pattern_of(target: &str) -> &'static str {
     let path = target.split('?').next().unwrap_or_default();
     let route = router::route(path).unwrap_or_else(|| panic!("{path} is not routed"));
@@ -139,8 +139,8 @@ fn every_documented_answer_is_given_as_documented() {
     assert!(unseen.iter().all(broken_disk), "not provoked: {unseen:?}");
 }
 
-/// Begins every operation on a connection of its own and sends no more: half a body where there is one, else half a
-/// head. All are over their time at the same moment, while the rest of the test goes on.
+/// Begins every operation on a connection of its own and sends only half a body, or half a head.
+/// All deadlines pass at the same moment, while the rest of the test runs.
 fn begin_and_fall_silent(asker: &Asker<'_>) -> Vec<(String, Connection)> {
     let begin = |(method, path, target): (String, String, String)| {
         let is_upload = method == "POST" && path.ends_with("/{id}/assets");
@@ -207,7 +207,7 @@ fn publish_and_delete(asker: &mut Asker<'_>) {
 
     asker.ask(204, "DELETE /assets/c.zip", "", b"");
     asker.ask(404, "DELETE /assets/c.zip", "", b"");
-    // The sweep took it.
+    // Retention removed it.
     asker.ask(201, put, "", &content);
     for request in [put, post, "DELETE /assets/a.zip"] {
         let (method, target) = request.split_once(' ').unwrap();
@@ -250,7 +250,7 @@ fn read(asker: &mut Asker<'_>) {
     asker.ask(416, "GET /assets/a.zip", "Range: bytes=100-\r\n", b"");
 }
 
-/// Heads that no operation accepts, on every one.
+/// Heads that every operation refuses.
 fn refused_heads(asker: &mut Asker<'_>) {
     let long = "x".repeat(20_000);
     for (method, _, target) in asker.operations() {
@@ -287,7 +287,7 @@ fn unknown_paths_and_methods(asker: &Asker<'_>) {
     }
 }
 
-/// The directory is gone: what needs it says so, and when to ask again.
+/// Without the directory, operations that need it report 503 with `Retry-After`.
 fn without_storage(asker: &mut Asker<'_>) {
     for method in ["GET", "HEAD"] {
         for (known, path, target) in asker.operations() {

@@ -1,5 +1,5 @@
-//! The contract and the program hold together: what `openapi.yaml` says is routed, what is routed is in it, and it is
-//! what the server hands out. What single answers look like is held to it in `answers.rs`.
+//! The contract and the program agree: every path in `openapi.yaml` is routed, every route is
+//! documented, and the server serves this very document. `answers.rs` checks single answers.
 
 use super::schema::{Contract, OF_ANY_REQUEST, TEXT, entries};
 use crate::support::TestServer;
@@ -7,7 +7,7 @@ use release_server::app::router::{self, Endpoint};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// A path that the pattern of one stands for.
+/// An example of a path pattern.
 pub fn filled_in(pattern: &str) -> String {
     let values = [
         ("{filename}", "a.zip"),
@@ -24,7 +24,7 @@ pub fn filled_in(pattern: &str) -> String {
         })
 }
 
-/// Every object in a value, itself included.
+/// All objects inside a value, including the value itself.
 fn objects<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
     match value {
         Value::Object(members) => {
@@ -36,7 +36,7 @@ fn objects<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
     }
 }
 
-/// A status without its quotes is a number to YAML, which many tools do not take for a key.
+/// YAML reads a status without quotes as a number, which many tools refuse as a key.
 fn has_text_keys(value: &serde_yaml::Value) -> bool {
     match value {
         serde_yaml::Value::Mapping(members) => members
@@ -112,7 +112,7 @@ fn every_operation_is_named_and_says_whether_it_needs_the_token() {
     assert_eq!(contract.document()["security"], json!([]));
 }
 
-/// GitHub Enterprise has its API below `/api/v3`, and so have we.
+/// GitHub Enterprise serves its API below `/api/v3`; so does this server.
 #[test]
 fn what_is_documented_with_a_prefix_is_routed_with_it() {
     let contract = Contract::load();
@@ -124,7 +124,7 @@ fn what_is_documented_with_a_prefix_is_routed_with_it() {
     }
 }
 
-/// RFC 9110, sections 9.3.2 and 14.2: HEAD answers as GET does, and ranges are for GET alone.
+/// RFC 9110, sections 9.3.2 and 14.2: HEAD is answered like GET, and ranges apply to GET alone.
 #[test]
 fn head_is_documented_as_get_is() {
     let contract = Contract::load();
@@ -161,7 +161,7 @@ fn every_reference_leads_somewhere_and_every_component_is_referred_to() {
     let mut found = Vec::new();
     objects(contract.document(), &mut found);
     for object in found {
-        // Panics where it leads nowhere.
+        // Panics if the reference is dangling.
         contract.resolve(object);
     }
     for (kind, components) in entries(&contract.document()["components"]) {

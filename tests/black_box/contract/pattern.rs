@@ -1,19 +1,20 @@
-//! The part of regular expressions that the contract's patterns use: characters, classes and how often they come.
+//! The subset of regular expressions that the contract's patterns use: characters, classes and
+//! counts.
 //!
-//! Invariant: what is not understood fails; a pattern that says more than this is never taken for one that says less.
+//! Invariant: a construct outside the subset fails, so no pattern is ever checked only in part.
 //!
 //! Source: ECMA-262, section 22.2, which JSON Schema names for `pattern`.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A pattern that is anchored at the text's start.
+/// A pattern that is anchored at the start of the text.
 pub struct Pattern {
     elements: Vec<Element>,
     to_the_end: bool,
 }
 
-/// Characters of one kind, so and so often.
+/// Characters of one class, repeated.
 struct Element {
     class: Class,
     least: usize,
@@ -127,7 +128,7 @@ fn literal(character: char, rest: &mut Peekable<Chars<'_>>) -> char {
     }
 }
 
-/// How often: exactly once where nothing is said.
+/// The count; exactly one by default.
 fn quantifier(rest: &mut Peekable<Chars<'_>>) -> (usize, usize) {
     if rest.next_if_eq(&'*').is_some() {
         return (0, usize::MAX);

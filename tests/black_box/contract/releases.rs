@@ -1,10 +1,10 @@
-//! The part of `answers.rs` that asks as GitHub's clients do.
+//! The part of `answers.rs` that acts like GitHub's clients.
 
 use super::answers::Asker;
 use crate::support::TOKEN;
 use release_server::storage::releases::{asset_id, release_id};
 
-/// Any repository.
+/// Any repository name does.
 pub const REPOSITORY: &str = "/repos/github/spec-kit/releases";
 
 pub fn upload_of(name: &str) -> String {

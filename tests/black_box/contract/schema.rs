@@ -1,9 +1,12 @@
-//! The contract as tests read it: its references, its operations, and a strict check of answers and values against it.
+//! The contract as the tests read it: references, operations, and a strict check of answers and
+//! values against it.
 //!
-//! Invariants: a keyword that is not checked here fails, so that the document cannot say more than tests hold it to; an
-//! object may have no property that its schema does not name, unless the schema says that it may.
+//! Invariants: a keyword that is not checked here fails, so the document cannot state more than the
+//! tests check; an object may have no property that its schema does not name, unless the schema
+//! allows it.
 //!
-//! Sources: the `OpenAPI` Specification 3.1; JSON Schema 2020-12, of which this is the part that the document uses.
+//! Sources: the `OpenAPI` Specification 3.1; JSON Schema 2020-12, of which this is the subset that
+//! the document uses.
 
 use super::pattern::Pattern;
 use crate::support::Response;
@@ -13,10 +16,9 @@ use std::collections::BTreeSet;
 /// The file that the server embeds.
 pub const TEXT: &str = include_str!("../../../openapi.yaml");
 
-/// What the document's `default` stands for: the statuses that a request may get whatever it asks for.
+/// Statuses that the document's `default` covers: any request may get them.
 pub const OF_ANY_REQUEST: [u16; 6] = [400, 408, 417, 431, 500, 505];
 
-/// The document, parsed.
 pub struct Contract(Value);
 
 impl Contract {
@@ -24,17 +26,16 @@ impl Contract {
         Self(serde_yaml::from_str(TEXT).expect("openapi.yaml is YAML with string keys"))
     }
 
-    /// The whole document.
     pub fn document(&self) -> &Value {
         &self.0
     }
 
-    /// A part of the document, by JSON pointer; references on its way end are followed.
+    /// A part of the document, by JSON pointer; references on the way are followed.
     pub fn at(&self, pointer: &str) -> Option<&Value> {
         self.0.pointer(pointer).map(|found| self.resolve(found))
     }
 
-    /// What a value stands for: itself, or what its reference leads to.
+    /// The value itself, or the target of its reference.
     pub fn resolve<'c>(&'c self, value: &'c Value) -> &'c Value {
         match value.get("$ref").and_then(Value::as_str) {
             None => value,
@@ -57,7 +58,8 @@ impl Contract {
         })
     }
 
-    /// What the document says of an operation's answer with this status; `None` where the status is not documented.
+    /// The documentation of an operation's answer with this status; `None` if the status is not
+    /// documented.
     pub fn response(&self, method: &str, path: &str, status: u16) -> Option<&Value> {
         let path = path.replace('/', "~1");
         let method = method.to_ascii_lowercase();
@@ -72,7 +74,7 @@ impl Contract {
             .map(|response| self.resolve(response))
     }
 
-    /// Whether the value is what the schema says; else where and why not.
+    /// Checks a value against a schema; the error names the place and the reason.
     pub fn fits(&self, schema: &Value, value: &Value) -> Result<(), String> {
         if schema.get("$ref").is_none() {
             self.properties(schema, value)?;
@@ -86,7 +88,7 @@ impl Contract {
         })
     }
 
-    /// Whether a value satisfies one keyword of its schema; else what is wrong deeper in it, or nothing.
+    /// Checks a value against one keyword of its schema; the error names the deeper place, if any.
     fn keyword(
         &self,
         schema: &Value,
@@ -125,10 +127,10 @@ impl Contract {
             "maximum" => value
                 .as_i64()
                 .is_none_or(|number| number <= operand.as_i64().unwrap()),
-            // Looked at before, and where it is missing as well.
+            // Checked together with another keyword, here and where that one is missing.
             "properties" => true,
             "additionalProperties" => operand.is_boolean(),
-            // What people read.
+            // Documentation for people.
             "description" | "default" | "examples" => true,
             unknown => panic!("the keyword '{unknown}' is not checked by these tests"),
         };
@@ -154,11 +156,11 @@ impl Contract {
     }
 }
 
-/// What HTTP says of every answer; the document mentions them once, in its description.
+/// Headers that HTTP requires of every answer; the document mentions them once, in its description.
 const TRANSPORT_HEADERS: [&str; 4] = ["date", "connection", "content-length", "content-type"];
 
 impl Contract {
-    /// Whether an answer has the headers that are documented for it: all that are required, and no other.
+    /// Checks that an answer has all required headers and no undocumented one.
     pub fn headers_fit(&self, documented: &Value, answer: &Response) -> Result<(), String> {
         let headers = || entries(&documented["headers"]);
         for (name, header) in headers() {
@@ -189,7 +191,8 @@ impl Contract {
         Ok(())
     }
 
-    /// Whether an answer has a media type that is documented for it, and a body that fits its schema, or none.
+    /// Checks that an answer has a documented media type and a body that fits its schema, or no
+    /// body.
     pub fn content_fits(
         &self,
         documented: &Value,
@@ -221,7 +224,7 @@ impl Contract {
     }
 }
 
-/// The statuses that an operation documents, those of `default` included.
+/// The statuses that an operation documents, including those of `default`.
 pub fn statuses(operation: &Value) -> BTreeSet<u16> {
     entries(&operation["responses"])
         .filter(|(status, _)| *status != "default")
@@ -230,7 +233,7 @@ pub fn statuses(operation: &Value) -> BTreeSet<u16> {
         .collect()
 }
 
-/// The members of an object; none of anything else.
+/// The members of an object; none for any other value.
 pub fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let members = value.as_object().into_iter().flatten();
     members.map(|(name, member)| (name.as_str(), member))
@@ -267,7 +270,7 @@ fn has_format(format: &Value, value: &Value) -> bool {
                 .or_else(|| text.strip_prefix("http://"));
             after_scheme.is_some_and(|rest| !rest.is_empty() && is_url_text(rest))
         }
-        // RFC 6570: what follows in braces is filled in by the client.
+        // RFC 6570: the client fills in the expression in braces.
         "uri-template" => has_format(&"uri".into(), &text.split('{').next().into()),
         "uri-reference" => is_url_text(text),
         // Any bytes.
@@ -276,7 +279,7 @@ fn has_format(format: &Value, value: &Value) -> bool {
     }
 }
 
-/// What is asserted of every answer would hold nothing if this let everything pass.
+/// All assertions on answers rely on this check refusing wrong values.
 #[test]
 fn a_value_that_does_not_fit_is_refused_with_its_place() {
     let contract = Contract::load();

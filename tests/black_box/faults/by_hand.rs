@@ -1,4 +1,4 @@
-//! What people do to the directory under a running server, beyond what `volume` tries.
+//! Changes by hand to the directory of a running server that `storage/volume.rs` does not cover.
 
 use crate::support::{TOKEN, TestServer, hex, until};
 use std::ffi::OsStr;
@@ -84,12 +84,13 @@ fn a_package_removed_by_hand() {
 }
 
 #[test]
-fn a_directory_that_goes_during_an_upload() {
+fn a_directory_removed_during_an_upload() {
     let server = TestServer::start();
     let away = server.storage().with_extension("away");
     let mut connection = server.connect();
     let head = format!(
-        "PUT /assets/a.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 2\r\n\
+        "PUT /assets/a.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Length: 2\r\n\
          Expect: 100-continue\r\n\r\n"
     );
     connection.send(head.as_bytes());
@@ -100,7 +101,7 @@ fn a_directory_that_goes_during_an_upload() {
     connection
         .response("PUT")
         .assert_error(503, "cannot open the directory");
-    // A file in its place is no directory either.
+    // A file in the directory's place is not a directory either.
     fs::write(server.storage(), "a file").unwrap();
     server.get("/readyz").assert_error(503, "Not a directory");
     server
@@ -110,7 +111,7 @@ fn a_directory_that_goes_during_an_upload() {
     fs::rename(&away, server.storage()).unwrap();
     assert_eq!(server.stored(), [""; 0]);
     assert_eq!(server.put("a.zip", b"12").status, 201);
-    // Another directory in its place is the storage from then on.
+    // Another directory in its place becomes the storage.
     fs::rename(server.storage(), &away).unwrap();
     fs::create_dir(server.storage()).unwrap();
     until(|| (server.listed() == [""; 0]).then_some(()));

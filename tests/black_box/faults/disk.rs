@@ -5,7 +5,7 @@ use super::strace::{ONE_WORKER, Strace};
 use crate::support::{Connection, TOKEN, TestServer, hex, until};
 use std::sync::Barrier;
 
-/// Lets every call of this name of a thread fail, until what is returned goes.
+/// Makes every call of this name by one thread fail, until the returned guard is dropped.
 fn failing(server: &TestServer, thread: &str, call: &str, error: &str) -> Strace {
     let inject = format!("inject={call}:error={error}");
     Strace::on_thread(server, thread, &["-e", &inject])
@@ -19,7 +19,7 @@ fn a_directory_that_cannot_be_read() {
     let fault = failing(&server, "worker-0", "getdents64", "EIO");
     let words = "cannot list the directory: Input/output error";
     server.get("/readyz").assert_error(503, words);
-    // What is known is served; what has to be read is not there.
+    // Cached answers are served; answers that need the directory fail.
     std::fs::write(server.storage().join("b.zip"), "by hand").unwrap();
     until(|| Some(server.get("/latest")).filter(|answer| answer.status != 200))
         .assert_error(500, words);
@@ -57,7 +57,7 @@ fn a_package_that_cannot_be_read() {
     assert_eq!(checksum.text(), format!("{}  a.zip\n", hex(b"by hand")));
     server.wait_for_line(|line| line["message"] == "the storage directory can be maintained again");
 
-    // A download that has begun can only be cut short: what is missing is never made up.
+    // A download that has begun can only be truncated; no missing byte is invented.
     let fault = failing(&server, "worker-0", "sendfile", "EIO");
     let mut connection = server.connect();
     connection.send(b"GET /assets/a.zip HTTP/1.1\r\nHost: test\r\n\r\n");
@@ -95,7 +95,8 @@ fn quotas_and_locks() {
     assert_eq!(server.put("a.zip", b"1").status, 201);
 }
 
-/// NFS locks no directory that is open for reading, and has neither files without a name nor renames that do not replace.
+/// NFS cannot lock a directory that is open for reading, and supports neither unnamed files nor
+/// renames that do not replace.
 #[test]
 #[ignore = "needs strace and a mount: scripts/faults.sh"]
 fn the_limits_of_nfs_with_named_files() {
@@ -104,7 +105,7 @@ fn the_limits_of_nfs_with_named_files() {
     let mut servers: Vec<_> = (0..2)
         .map(|_| over_without_proc(&storage, &[ONE_WORKER]))
         .collect();
-    // Each turn tries to lock the directory first, then the file.
+    // Each attempt tries to lock the directory first, then the file.
     let no_directories = ["-e", "inject=flock:error=EBADF:when=1+2"];
     let limits: Vec<_> = servers
         .iter()
@@ -142,7 +143,7 @@ fn the_limits_of_nfs_with_named_files() {
     assert_eq!(servers[0].put("a.zip", b"1").status, 201);
     let expected = [".release-server.lock", "a.zip", "a.zip.sha256"];
     assert_eq!(servers[0].stored(), expected);
-    // An upload whose server is killed is removed by the other one, a live one is not.
+    // The other server removes the upload of a killed server, and leaves the upload of a live one.
     let halves = servers.iter().map(half_an_upload);
     let mut halves: Vec<_> = halves.collect();
     until(|| (servers[0].stored().len() == expected.len() + 2).then_some(()));
@@ -158,7 +159,8 @@ fn the_limits_of_nfs_with_named_files() {
 fn half_an_upload(server: &TestServer) -> Connection {
     let mut connection = server.connect();
     let head = format!(
-        "PUT /assets/half.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 2\r\n\r\n1"
+        "PUT /assets/half.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\n\
+            Content-Length: 2\r\n\r\n1"
     );
     connection.send(head.as_bytes());
     connection

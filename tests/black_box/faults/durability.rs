@@ -1,4 +1,4 @@
-//! What an answer promises: the order of the calls before it, and what a sync that fails makes of it.
+//! What an answer guarantees: the order of the calls before it, and the effect of a failed sync.
 
 use super::strace::{Call, ONE_WORKER, Strace};
 use crate::support::{Response, TestServer, until};
@@ -13,7 +13,7 @@ fn trace(server: &TestServer, request: impl FnOnce() -> Response) -> Vec<String>
     strace.finish()
 }
 
-/// Asserts that there are lines with these words, in this order.
+/// Asserts that lines with these words occur in this order.
 fn assert_order(lines: &[String], words: &[&[&str]]) {
     let mut rest = lines.iter();
     for words in words {
@@ -64,7 +64,7 @@ fn file_and_directory_are_synced_before_the_answer() {
     );
 }
 
-/// Lets the worker's sync of this number fail during a request.
+/// Makes the worker's sync with this number fail during a request.
 fn with_failing_sync(
     server: &TestServer,
     number: usize,
@@ -96,7 +96,7 @@ fn a_sync_that_fails_is_an_error_and_publishes_nothing() {
     let replace = || server.write("PUT", REPLACE, "", b"new");
     with_failing_sync(&server, 1, replace).assert_error(500, "cannot sync:");
     assert_eq!(server.get("/assets/a.zip").body, b"old");
-    // The new one is in place by then, and whole.
+    // The new file is in place by then, complete.
     with_failing_sync(&server, 2, replace).assert_error(500, "cannot sync the directory");
     assert_eq!(server.get("/assets/a.zip").body, b"new");
     assert_eq!(server.listed(), ["a.zip"]);

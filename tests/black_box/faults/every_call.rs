@@ -1,8 +1,9 @@
 //! SIGKILL, or an error, at each system call of each operation that changes the directory.
 //!
-//! A server with one worker does the operation once, and its calls are noted. Then for each of them the operation is done
-//! again: the server is killed when it is about to make that call, and another one started over the same directory; or the
-//! call fails, and the same server goes on. Each time everything that was ever published there is checked.
+//! A server with one worker performs the operation once while its calls are recorded. Then the
+//! operation is repeated for each call: either the server is killed just before the call, and
+//! another one starts over the same directory; or the call fails, and the same server continues.
+//! Each time, all packages ever published there are checked.
 
 use super::ledger::Ledger;
 use super::strace::{Call, ONE_WORKER, REQUEST_THREADS, calls_of};
@@ -10,10 +11,10 @@ use super::{Start, kills, over_without_proc, try_upload, try_write};
 use crate::support::{Response, TestServer, noise};
 use std::path::PathBuf;
 
-/// Of so many calls one is tried in a short run.
+/// A short run tries one call out of this many.
 const ONE_CALL_OF: usize = 6;
 
-/// What the sweep's server keeps.
+/// The limit of the server whose retention is tested.
 const PACKAGES_MAX: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,7 +26,7 @@ enum Operation {
     Sweep,
 }
 
-/// One operation, again and again over one directory.
+/// One operation, repeated over one directory.
 struct Trial {
     operation: Operation,
     start: Start,
@@ -43,7 +44,7 @@ impl Trial {
         (self.start)(&self.storage, &[ONE_WORKER, ("MAX_PACKAGES", &max)])
     }
 
-    /// The package that this turn is about. A few names, so that the directory does not grow.
+    /// The package of this repetition. A few names suffice, and the directory stays small.
     fn name(&self) -> String {
         match self.operation {
             Operation::Overwrite => "kept.zip".to_owned(),
@@ -51,7 +52,8 @@ impl Trial {
         }
     }
 
-    /// Of one operation longer than the server's buffer, so that it takes several writes: how many is not always the same.
+    /// Content longer than the server's buffer, so that it takes several writes; their number
+    /// varies.
     fn content(&self) -> Vec<u8> {
         let long = self.operation == Operation::Put;
         noise(self.turn, if long { 300_000 } else { 3_000 })
@@ -70,7 +72,7 @@ impl Trial {
         self.ledger.became(name, None);
     }
 
-    /// Brings the directory into the state that the operation begins with.
+    /// Brings the directory into the operation's initial state.
     fn prepare(&mut self, server: &TestServer) {
         self.turn += 1;
         let name = self.name();
@@ -108,7 +110,7 @@ impl Trial {
         }
     }
 
-    /// Enters an answer that says that it was done.
+    /// Records an answer that reports success.
     fn done(&mut self, answer: &Response) {
         let done = matches!(answer.status, 200 | 201 | 204);
         assert!(done, "{:?}: {}", self.operation, answer.text());
@@ -124,7 +126,8 @@ impl Trial {
         self.delete(server, "probe.zip");
     }
 
-    /// Kills at one call, starts anew, checks all; whether the kill came before the answer.
+    /// Kills the server at one call, restarts it, checks all packages; returns whether the kill
+    /// preceded the answer.
     fn kill_at(&mut self, call: &Call) -> bool {
         let server = self.start();
         self.prepare(&server);
@@ -140,7 +143,7 @@ impl Trial {
         answer.is_none()
     }
 
-    /// Lets one call fail, checks all; whether the client was told of an error.
+    /// Makes one call fail, checks all packages; returns whether the client got an error.
     fn fail_at(&mut self, server: &TestServer, call: &Call, error: &str) -> bool {
         self.prepare(server);
         let strace = call.fail(server, error);
@@ -155,7 +158,8 @@ impl Trial {
                     _ => matches!(answer.status, 500 | 503),
                 };
                 assert!(is_told, "{when}: {}", answer.text());
-                // What fails after a package was replaced or deleted leaves the old or the new state; a new one is taken back.
+                // A failure after a replacement or a deletion leaves the old or the new state; a
+                // new package is removed again.
                 let replaces = matches!(self.operation, Operation::Overwrite | Operation::Delete);
                 if !replaces || !matches!(&*call.name, "fsync" | "statx") {
                     self.ledger.stayed(&self.name());
@@ -169,7 +173,8 @@ impl Trial {
     }
 }
 
-/// Does something at each call of an operation, or at a sample of them in a short run, and says what came of it.
+/// Acts at each call of an operation, or at a sample of the calls in a short run, and reports the
+/// results.
 fn at_every_call(
     operation: Operation,
     start: Start,
@@ -215,7 +220,8 @@ fn fail_at_every_call(operation: Operation) {
         let done = format!("{error} told as an error");
         at_every_call(operation, TestServer::over, &done, |trial, call| {
             let server = server.get_or_insert_with(|| trial.start());
-            // A close that fails has closed all the same, which an injection cannot do.
+            // A close that fails has closed the descriptor all the same, which an injection cannot
+            // simulate.
             call.name != "close" && trial.fail_at(server, call, error)
         });
     }

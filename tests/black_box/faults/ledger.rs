@@ -1,54 +1,56 @@
-//! What must be in a directory: every package with the contents that it may have, and the check that it is so.
+//! The expected state of a directory: the contents that each package may have, and the check of
+//! that.
 //!
-//! Invariant: a request that was sent and not answered leaves two possible states of its package, the one before and the
-//! one after; an answer leaves one.
+//! Invariant: an unanswered request leaves two possible states of its package, the one before and
+//! the one after; an answered request leaves one.
 
 use crate::support::{Response, TestServer, hex, until};
 use std::collections::BTreeMap;
 
-/// A package's content; `None`: no package.
+/// A package's content; `None` if there is no package.
 pub type Content = Option<Vec<u8>>;
 
-/// The states that each name may be in.
+/// The possible states of each name.
 #[derive(Default)]
 pub struct Ledger {
     allowed: BTreeMap<String, Vec<Content>>,
-    /// Packages that were looked at in all checks.
+    /// The number of packages checked so far.
     pub packages_checked: usize,
 }
 
 impl Ledger {
-    /// A request that makes this of a package is about to be sent.
+    /// A request is about to be sent that leads to this state.
     pub fn may_become(&mut self, name: &str, content: Content) {
         let allowed = self.allowed.entry(name.to_owned());
         allowed.or_insert_with(|| vec![None]).push(content);
     }
 
-    /// This was made of a package, for sure.
+    /// A package has certainly reached this state.
     pub fn became(&mut self, name: &str, content: Content) {
         self.allowed.insert(name.to_owned(), vec![content]);
     }
 
-    /// Takes over what an answered publish says it swept.
+    /// Records the packages that an answered publish reports as removed.
     pub fn swept(&mut self, answer: &Response) {
         for name in answer.json()["removed"].as_array().unwrap() {
             self.became(name.as_str().unwrap(), None);
         }
     }
 
-    /// The request that was announced last for a package was answered as done.
+    /// The last announced request for a package was answered with success.
     pub fn happened(&mut self, name: &str) {
         let allowed = self.allowed.get_mut(name).unwrap();
         allowed.drain(..allowed.len() - 1);
     }
 
-    /// The request that was announced last for a package changed nothing.
+    /// The last announced request for a package changed nothing.
     pub fn stayed(&mut self, name: &str) {
         self.allowed.get_mut(name).unwrap().pop();
     }
 
-    /// Asserts that every name is in a state that it may be in: with its exact bytes and checksum, listed, nothing beside
-    /// it in the directory, no lock on it. From here on that state is what must be.
+    /// Asserts that every name is in a possible state: its exact bytes and checksum, listed, no
+    /// other file in the directory, no lock on it. The observed state is then the only possible
+    /// one.
     pub fn check(&mut self, server: &TestServer, when: &str) {
         let mut there = BTreeMap::new();
         for (name, allowed) in &mut self.allowed {
@@ -82,7 +84,7 @@ impl Ledger {
     }
 }
 
-/// Checksums that were lost are recomputed, so they are waited for; a wrong one is never shown.
+/// Lost checksums are recomputed, so the check waits for them; a wrong checksum never appears.
 fn assert_listed(server: &TestServer, there: &BTreeMap<String, String>, when: &str) {
     until(|| {
         let list = server.get("/packages?format=json").json();

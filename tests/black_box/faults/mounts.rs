@@ -1,4 +1,5 @@
-//! A volume that fills up, turns read-only, goes and comes back. Each server has it to itself, in a namespace of its own.
+//! A volume that fills up, turns read-only, vanishes and returns. Each server has its volume in a
+//! namespace of its own.
 
 use crate::support::{Response, TOKEN, TestServer, hex, noise, until};
 use std::fs;
@@ -13,7 +14,7 @@ struct Volume {
 }
 
 impl Volume {
-    /// `mount`: how to mount it, but for the place.
+    /// `mount`: the mount command without the mount point.
     fn new(mount: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mount_point = directory.path().join("volume");
@@ -32,7 +33,7 @@ impl Volume {
         root.join(self.mount_point.join(below).strip_prefix("/").unwrap())
     }
 
-    /// Runs a command where the volume is mounted, with the mount point as its last word.
+    /// Runs a command in the namespace of the mount, with the mount point as its last argument.
     fn run(&self, command: &str) {
         let pid = self.server.pid().to_string();
         let words = command.split(' ');
@@ -49,7 +50,7 @@ impl Volume {
                 .args(words.clone())
                 .arg(&self.mount_point)
                 .status();
-            // A volume is busy while the server looks at it.
+            // A volume is busy while the server reads it.
             status.unwrap().success().then_some(())
         });
     }
@@ -76,7 +77,7 @@ impl Volume {
     }
 }
 
-/// Writes a file until there is no space for more.
+/// Writes a file until the volume is full.
 fn fill(path: &Path) {
     let mut file = fs::File::create(path).unwrap();
     let more = vec![1; 64 * 1024];
@@ -90,11 +91,11 @@ fn a_full_disk() {
     let server = &volume.server;
     let kept = noise(1, 1_000_000);
     assert_eq!(server.put("kept.zip", &kept).status, 201);
-    // Announced: before the body.
+    // With an announced length, the refusal precedes the body.
     server
         .put("big.zip", &noise(2, 4_000_000))
         .assert_error(507, "not enough space");
-    // Not announced: in the middle of it.
+    // Without an announced length, the refusal comes midway.
     let mut connection = server.connect();
     let head = format!(
         "PUT /assets/big.zip HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer {TOKEN}\r\n\
@@ -127,7 +128,7 @@ fn a_full_disk() {
         "an overwrite that was refused changed it"
     );
     assert_eq!(answer.header("etag"), format!("\"{}\"", hex(&kept)));
-    // What makes room works.
+    // Deletes, which free space, succeed.
     assert_eq!(volume.delete("kept.zip").status, 204);
     assert_eq!(server.put("a.zip", &noise(3, 500_000)).status, 201);
     assert_eq!(server.listed(), ["a.zip"]);
@@ -158,7 +159,7 @@ fn a_disk_without_room_for_the_checksum() {
     });
     let checksum = server.get("/assets/a.zip.sha256").text();
     assert_eq!(checksum, format!("{}  a.zip\n", hex(b"1")));
-    // It is written when it can be.
+    // The sidecar is written once there is space.
     fs::remove_file(filler(last - 1)).unwrap();
     let sidecar = volume.path("data/a.zip.sha256");
     until(|| (fs::read_to_string(&sidecar).ok()? == hex(b"1")).then_some(()));
@@ -194,7 +195,7 @@ fn a_volume_that_turns_read_only() {
 
 #[test]
 #[ignore = "needs a mount: scripts/faults.sh"]
-fn a_volume_that_goes_and_comes_back() {
+fn a_volume_that_vanishes_and_returns() {
     let behind = tempfile::tempdir().unwrap();
     let mount = format!("--bind {}", behind.path().display());
     let volume = Volume::new(&mount);

@@ -1,4 +1,5 @@
-//! SIGKILL at random moments while several clients publish, replace and delete, one of them in the middle of a body.
+//! SIGKILL at random moments while several clients publish, replace and delete, one of them midway
+//! through a body.
 
 use super::ledger::Ledger;
 use super::{Start, kills, over_without_proc, try_upload, try_write};
@@ -11,7 +12,8 @@ const CLIENTS: usize = 4;
 const UNLIMITED: [(&str, &str); 1] = [("MAX_PACKAGES", "0")];
 const SHORT_RUN_KILLS: usize = 5;
 
-/// Publishes, replaces and deletes packages of its own until there is no answer. `seed` differs for all clients and kills.
+/// Publishes, replaces and deletes packages of its own until the server stops answering. `seed`
+/// differs for all clients and kills.
 fn client(server: &TestServer, number: usize, seed: usize, shared: &Shared) {
     for step in 0.. {
         let seed = (seed * 1_000_000 + step) as u64;
@@ -30,7 +32,7 @@ fn client(server: &TestServer, number: usize, seed: usize, shared: &Shared) {
         match answer.map(|answer| answer.status) {
             None => return,
             Some(200 | 201 | 204) => shared.ledger().happened(&name),
-            // Nothing to delete, or a form without `overwrite`.
+            // There is nothing to delete, or the form lacks `overwrite`.
             Some(404 | 409) => shared.ledger().stayed(&name),
             Some(other) => panic!("{name}: {other}"),
         }
@@ -84,7 +86,7 @@ fn kill_under_load(start: Start) {
             }
             let enough = answered + usize::from(random[0] % 32);
             until(|| (shared.answers() >= enough).then_some(()));
-            // Any moment will do, so there is nothing to wait for.
+            // Any moment is as good, so no condition is awaited.
             std::thread::sleep(Duration::from_micros(u64::from(random[1]) * 40));
             server.signal("KILL");
         });

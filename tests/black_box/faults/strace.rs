@@ -1,7 +1,8 @@
-//! strace on a running server: what it calls, and calls that fail or kill.
+//! strace on a running server: it records system calls, and makes them fail or kill.
 //!
-//! Invariants: an injection counts the calls of each thread by themselves and from the moment of attaching, so that with
-//! one worker "the third fsync" is the same one in every run; when a [`Strace`] is dropped, the server runs on without it.
+//! Invariants: an injection counts the calls of each thread separately and from the moment of
+//! attaching, so with one worker "the third fsync" is the same call in every run; after a
+//! [`Strace`] is dropped, the server continues without it.
 //!
 //! Source: strace(1), "Tampering".
 
@@ -16,10 +17,10 @@ pub const ONE_WORKER: (&str, &str) = ("WORKERS", "1");
 /// Threads that change the directory for a request, by their names.
 pub const REQUEST_THREADS: [&str; 2] = ["worker-0", "lock"];
 
-/// Calls that leave the directory as it is and come in no fixed number.
+/// Calls that do not change the directory and whose number varies.
 const WAITING: &str = "!futex,epoll_pwait,epoll_wait,epoll_ctl,accept4,recvfrom,fcntl";
 
-/// An strace that is attached.
+/// An attached strace.
 pub struct Strace {
     child: Child,
     stderr: BufReader<ChildStderr>,
@@ -57,7 +58,7 @@ impl Strace {
         }
     }
 
-    /// Detaches; the lines it wrote.
+    /// Detaches and returns the lines written.
     pub fn finish(mut self) -> Vec<String> {
         self.detach();
         let text = std::fs::read_to_string(self.output.path()).unwrap();
@@ -81,7 +82,7 @@ impl Drop for Strace {
     }
 }
 
-/// The number of a thread by its name, which it gives itself a moment after it was started.
+/// The id of a thread by its name, which the thread sets shortly after its start.
 fn thread_id(server: &TestServer, thread: &str) -> String {
     let is_it = |path: &Path| {
         std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim_end() == thread)
@@ -95,7 +96,7 @@ fn thread_id(server: &TestServer, thread: &str) -> String {
     task.file_name().unwrap().to_str().unwrap().to_owned()
 }
 
-/// One system call of one thread: the `number`th of its name after attaching.
+/// One system call of one thread: the `number`th of that name after attaching.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub thread: &'static str,
@@ -104,12 +105,12 @@ pub struct Call {
 }
 
 impl Call {
-    /// Kills the server when it is about to make this call.
+    /// Kills the server just before this call.
     pub fn kill(&self, server: &TestServer) -> Strace {
         self.inject(server, "signal=KILL")
     }
 
-    /// Lets this call fail, once, without being made.
+    /// Makes this call fail once, without executing it.
     pub fn fail(&self, server: &TestServer, error: &str) -> Strace {
         self.inject(server, &format!("error={error}"))
     }
@@ -120,7 +121,7 @@ impl Call {
     }
 }
 
-/// Every call that a thread makes for a request, but those that only wait.
+/// Every call that a thread makes for a request, except calls that only wait.
 pub fn calls_of(server: &TestServer, thread: &'static str, request: impl FnOnce()) -> Vec<Call> {
     let strace = Strace::on_thread(server, thread, &["-e", &format!("trace={WAITING}")]);
     request();

@@ -1,4 +1,4 @@
-//! The log and the numbers: a line and a count for every request, and no token in either.
+//! The log and the metrics: a line and a count for every request, and no token in either.
 
 use crate::support::{TOKEN, TestServer, command, until};
 use std::io::{BufRead, BufReader, Write};
@@ -51,7 +51,8 @@ fn refused_and_broken_requests_are_lines_too() {
     server.wait_for_line(|line| line["status"] == 401 && line["path"] == "/assets/a.zip");
     let mut connection = server.connect();
     let head = format!(
-        "PUT /assets/b.zip HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+        "PUT /assets/b.zip HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\nAuthorization: Bearer \
+            {TOKEN}\r\n\r\n"
     );
     connection.send(head.as_bytes());
     drop(connection);
@@ -83,7 +84,7 @@ fn no_line_holds_a_token_and_none_can_be_forged() {
 }
 
 #[test]
-fn the_numbers_count_what_happened() {
+fn the_metrics_count_requests_and_bytes() {
     let server = TestServer::with(&[("MAX_PACKAGES", "2")]);
     for name in ["a.zip", "b.zip", "c.zip"] {
         assert_eq!(server.put(name, b"12345").status, 201);
@@ -108,7 +109,7 @@ fn the_numbers_count_what_happened() {
             "\"} 1"
         ),
     ];
-    // A request is counted when its answer has gone, which the client may see first.
+    // A request is counted after its answer is sent, which the client may see first.
     let text = until(|| {
         let text = server.get("/metrics").text();
         samples

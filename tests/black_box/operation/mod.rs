@@ -1,4 +1,4 @@
-//! What an operator sees: the log, and the end of the process.
+//! The operator's view: the log, and the end of the process.
 
 mod logs;
 mod shutdown;

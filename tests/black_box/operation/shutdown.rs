@@ -1,4 +1,4 @@
-//! The end of the process: what is refused, what is finished, and how it ends.
+//! Shutdown: the requests that are refused and finished, and the exit code.
 
 use crate::support::{TOKEN, TestServer, noise};
 use std::net::TcpStream;
@@ -81,11 +81,13 @@ fn a_second_signal_ends_it_at_once() {
     assert_eq!(server.wait().code(), Some(1));
 }
 
-/// In a container the network ends with the process, and with it what the kernel has taken and not yet sent on.
+/// In a container the network ends with the process, and so do bytes that the kernel has accepted
+/// and not sent.
 #[test]
 fn it_waits_for_clients_that_have_not_taken_their_answer() {
     let mut server = TestServer::with(&[("SHUTDOWN_GRACE", "1")]);
-    // Fits the socket's buffers, so that it is all sent; not what the client's side takes unread.
+    // The answer fits the server's socket buffer, so all of it is sent, and exceeds what the
+    // client's kernel takes unread.
     assert_eq!(server.put("a.zip", &noise(10, 500_000)).status, 201);
     let mut before = server.connect();
     before.send(b"GET /assets/a.zip HTTP/1.1\r\nHost: t\r\nX-Request-Id: before\r\n\r\n");

@@ -1,4 +1,4 @@
-//! Downloads: headers, ranges, conditions, and that an answer belongs to one version of a file.
+//! Downloads: headers, ranges, conditions; each answer belongs to one version of a file.
 
 use crate::support::{TestServer, hex, noise};
 
@@ -135,7 +135,7 @@ fn a_download_ends_with_the_bytes_it_began_with() {
     assert_eq!(server.put("a.zip", &content).status, 201);
     let mut connection = server.connect();
     connection.send(b"GET /assets/a.zip HTTP/1.1\r\nHost: t\r\n\r\n");
-    // The answer has begun when its head has come; the rest does not fit the socket's buffers.
+    // The answer has begun once its head has arrived; the rest exceeds the socket buffers.
     let head = connection.head();
     let path = "/assets/a.zip?overwrite=true";
     assert_eq!(server.write("PUT", path, "", b"other").status, 200);
@@ -171,7 +171,7 @@ fn answers_made_from_the_listing_have_tags() {
 }
 
 #[test]
-fn the_list_comes_in_the_form_that_is_asked_for() {
+fn the_list_has_the_requested_format() {
     let server = TestServer::start();
     assert_eq!(server.put("a%3Cb%3E.zip", b"1").status, 201);
     for (path, accept, is_json) in [

@@ -1,4 +1,4 @@
-//! What a browser gets, as far as it can be read without one; `tests/browser/` looks at it with one.
+//! Pages, as far as a test without a browser can check them; `tests/browser/` uses a browser.
 
 use crate::support::TestServer;
 
@@ -62,7 +62,8 @@ fn packages_stand_by_version_under_links_that_any_prefix_keeps() {
         page.contains("href=\"./assets/tool-sh-v1.2.3.zip\""),
         "{page}"
     );
-    // Each hash stands for the one style and the one script that are in the page; nothing else may run or be fetched.
+    // Each hash permits the one style and the one script of the page; nothing else may run or be
+    // fetched.
     assert_eq!(page.matches("<script>").count(), 1);
     assert_eq!(page.matches("<style>").count(), 1);
     assert!(

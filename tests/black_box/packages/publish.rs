@@ -1,9 +1,9 @@
-//! Publishing, listing, downloading, deleting: the main job.
+//! The main job: publish, list, download, delete.
 
 use crate::support::{FORM_TYPE, TOKEN, TestServer, form, hex, noise};
 
 #[test]
-fn what_is_published_is_listed_downloaded_and_deleted() {
+fn a_published_package_is_listed_downloaded_and_deleted() {
     let server = TestServer::start();
     let content = noise(1, 100_000);
     let published = server.upload("a.zip", &content);
@@ -44,7 +44,7 @@ fn a_name_is_taken_unless_it_may_be_replaced() {
     assert_eq!(checksum, format!("{}  a.zip\n", hex(b"three")));
 }
 
-/// What the `specify` CLI does: it takes the first asset whose name matches.
+/// The `specify` CLI takes the first asset whose name matches.
 fn specify(server: &TestServer, agent: &str, script: &str) -> (String, Vec<u8>) {
     let foreign_token = "Authorization: Bearer ghp_of-somebody-else\r\n";
     let release = server.request("GET", "/latest", foreign_token, b"");
@@ -92,7 +92,7 @@ fn specify_is_served_a_whole_release_and_the_newer_zip() {
 #[test]
 fn a_form_is_stored_however_it_is_cut_into_pieces() {
     let server = TestServer::start();
-    // Looks like a delimiter wherever it can without being one.
+    // Content that resembles the delimiter everywhere without being one.
     let content =
         b"--BOUNDARY\r\n--BOUNDAR\r\n-\r\r\n--BOUND\r\n\r\n--BOUNDARX--BOUNDARY--\r\r\n--";
     let body = form("a.zip", content);
@@ -117,7 +117,7 @@ fn a_form_cut_short_at_any_byte_stores_nothing() {
     let body = form("a.zip", b"some content that must not be stored in part");
     let complete = body.len() - 2; // the line end behind the closing delimiter may be missing
     for length in 0..complete {
-        // The client promises the whole and closes before its end.
+        // The client announces the whole form and closes before its end.
         let mut connection = server.connect();
         let head = |length: usize| {
             format!(
@@ -131,7 +131,7 @@ fn a_form_cut_short_at_any_byte_stores_nothing() {
         connection
             .response("POST")
             .assert_error(400, "before the body was complete");
-        // The client promises less than the form is.
+        // The client announces less than the form's length.
         let mut connection = server.connect();
         connection.send(head(length).as_bytes());
         connection.send(&body[..length]);

@@ -1,10 +1,15 @@
-//! Everything that is refused: its status, its one clear sentence, and that nothing changes by it.
+//! Every refusal: its status, its one clear sentence, and that it changes nothing.
 
 use crate::support::{FORM_TYPE, TOKEN, TestServer, form, hex};
 
-/// One line a case: method, path, headers besides the token, body; status and words of the answer.
+/// One line for each case: method, path, headers beside the token, body; status and words of the
+/// answer.
 macro_rules! refused {
-    ($server:expr; $($method:literal $path:literal [$headers:expr] $body:expr => $status:literal $words:literal;)*) => {$(
+    (
+        $server:expr;
+        $($method:literal $path:literal [$headers:expr] $body:expr
+            => $status:literal $words:literal;)*
+    ) => {$(
         let answer = $server.write($method, $path, $headers, $body);
         assert_eq!(answer.status, $status, "{} {} {:?}: {answer:?}", $method, $path, $headers);
         answer.assert_error($status, $words);
@@ -91,7 +96,7 @@ fn reads_are_refused_with_a_reason() {
 }
 
 #[test]
-fn other_methods_are_told_which_are_allowed() {
+fn other_methods_get_the_allowed_ones() {
     let server = TestServer::start();
     for (method, path, allow) in [
         ("DELETE", "/latest", "GET, HEAD"),
@@ -146,7 +151,7 @@ fn writing_needs_the_token_and_says_so_before_the_body() {
 }
 
 #[test]
-fn a_client_that_waits_for_100_is_told_before_it_sends() {
+fn a_client_that_waits_for_100_gets_its_refusal_before_it_sends() {
     let server = TestServer::with(&[("MAX_UPLOAD_SIZE", "1000")]);
     assert_eq!(server.put("there.zip", b"first").status, 201);
     let token = format!("Authorization: Bearer {TOKEN}\r\n");
@@ -170,7 +175,8 @@ fn a_client_that_waits_for_100_is_told_before_it_sends() {
     }
     let mut connection = server.connect();
     let head = format!(
-        "PUT /assets/a.zip HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\n{token}Content-Length: 5\r\n\r\n"
+        "PUT /assets/a.zip HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\n{token}Content-Length: \
+            5\r\n\r\n"
     );
     connection.send(head.as_bytes());
     assert_eq!(connection.response("PUT").status, 100);

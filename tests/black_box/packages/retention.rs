@@ -1,5 +1,5 @@
-//! Retention: at most so many packages, the oldest go, the one just published stays; versions stay or go whole; what is
-//! pinned stays.
+//! Retention: the oldest packages beyond the limit are removed, never the one just published;
+//! versions stay or go whole; pinned packages stay.
 
 use crate::support::TestServer;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// A package put there by hand.
+/// Puts a package into the directory by hand.
 fn place(storage: &Path, name: &str, modified: SystemTime) {
     let path = storage.join(name);
     fs::write(&path, "x").unwrap();
@@ -30,7 +30,7 @@ fn the_sixth_of_five_makes_the_oldest_go_before_the_answer() {
     }
     let answer = server.upload("6.zip", b"x");
     assert_eq!(answer.json()["removed"], json!(["1.zip"]));
-    // No waiting: the sweep is over when the answer is there.
+    // The sweep ends before the answer, so nothing is awaited.
     let expected: Vec<String> = (2..=6)
         .flat_map(|number| [format!("{number}.zip"), format!("{number}.zip.sha256")])
         .collect();
@@ -125,7 +125,7 @@ fn times_count_whatever_the_clock_did() {
     let removed = |name: &str| server.put(name, b"1").json()["removed"].clone();
     assert_eq!(removed("a.zip"), json!(["before-1970.zip", "1970.zip"]));
     assert_eq!(removed("b.zip"), json!(["an-hour-ago.zip"]));
-    // Older than what lies ahead, but just published.
+    // Older than packages with a future time, but just published.
     assert_eq!(removed("c.zip"), json!(["a.zip"]));
     assert_eq!(removed("d.zip"), json!(["b.zip"]));
     assert_eq!(
@@ -158,7 +158,7 @@ fn a_lowered_limit_alone_removes_nothing() {
 }
 
 #[test]
-fn the_oldest_goes_though_its_rights_were_changed() {
+fn the_oldest_is_removed_though_its_permissions_were_changed() {
     let directory = tempfile::tempdir().unwrap();
     for (name, seconds) in [("a.zip", 1), ("b.zip", 2)] {
         place(directory.path(), name, at(seconds));
@@ -171,7 +171,7 @@ fn the_oldest_goes_though_its_rights_were_changed() {
     assert_eq!(answer.json()["removed"], json!(["a.zip"]));
 }
 
-/// A file that nobody can delete, where the file system and the user can make one.
+/// A file that nobody can delete, if the file system and the user permit such a file.
 struct Immutable(PathBuf);
 
 impl Immutable {
@@ -209,7 +209,7 @@ fn one_that_cannot_be_deleted_does_not_keep_the_others() {
     assert_eq!(line["package"], "a.zip");
     let path = directory.path().join("a.zip").display().to_string();
     assert!(line["error"].as_str().unwrap().contains(&path), "{line}");
-    // Once it can be deleted, it is.
+    // Once it can be deleted, the server deletes it.
     drop(immutable);
     let answer = server.put("e.zip", b"1");
     assert_eq!(answer.json()["removed"], json!(["a.zip"]));
@@ -254,7 +254,7 @@ fn a_thousand_over_the_limit_go_at_once_and_are_named() {
     assert_eq!(json!(swept), json!(gone), "the log has them too");
 }
 
-/// A release as it is published: one package after the other.
+/// A release as it is published: one package after another.
 fn publish_release(server: &TestServer, version: &str, packages: usize) {
     for number in 0..packages {
         let name = format!("tool-{number}-{version}.zip");
@@ -262,7 +262,7 @@ fn publish_release(server: &TestServer, version: &str, packages: usize) {
     }
 }
 
-/// How many packages of each version are listed.
+/// The number of listed packages for each version.
 fn counts(server: &TestServer, versions: &[&str]) -> Vec<usize> {
     let listed = server.listed();
     let of = |version: &&str| {
@@ -279,13 +279,14 @@ fn versions_go_whole_and_the_newest_stay_whole() {
     let versions = ["v2.0.0", "v1.0.0", "v3.0.0"];
     publish_release(&server, "v2.0.0", 6);
     assert_eq!(counts(&server, &versions), [6, 0, 0], "no part of itself");
-    // Age is the order of publishing: a fix of an old version is not swept by the next of its packages.
+    // Age is the order of publishing: publishing the next package of an old version does not sweep
+    // the earlier ones.
     publish_release(&server, "v1.0.0", 6);
     assert_eq!(counts(&server, &versions), [6, 6, 0]);
     let answer = server.put("tool-0-v3.0.0.zip", b"1");
     assert_eq!(answer.json()["removed"].as_array().unwrap().len(), 6);
     assert_eq!(counts(&server, &versions), [0, 6, 1]);
-    // What belongs to no version is what max_packages is for.
+    // max_packages applies to packages without a version.
     let answer = server.put("notes.txt", b"1");
     assert_eq!(answer.json()["removed"], serde_json::json!([]));
     let answer = server.put("more.txt", b"1");
@@ -294,7 +295,7 @@ fn versions_go_whole_and_the_newest_stay_whole() {
 }
 
 #[test]
-fn what_is_pinned_is_never_swept() {
+fn pinned_packages_are_never_swept() {
     let limits = [
         ("MAX_PACKAGES", "2"),
         ("MAX_RELEASES", "1"),

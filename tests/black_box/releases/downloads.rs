@@ -1,4 +1,5 @@
-//! What leads to packages by pattern and by tag: the stable link, the lists of checksums, the counts of downloads.
+//! Links to packages by pattern and by tag: the stable link, the lists of checksums, the download
+//! counts.
 
 use super::reads::{API, populated};
 use crate::support::{TestServer, hex};
@@ -24,7 +25,7 @@ fn a_stable_link_leads_to_the_newest_of_a_pattern() {
 }
 
 #[test]
-fn lists_of_checksums_are_complete_and_a_package_of_their_name_stands_over_them() {
+fn lists_of_checksums_are_complete_and_a_package_of_that_name_overrides_them() {
     let server = populated();
     let line = |name: &str| format!("{}  {name}\n", hex(name.as_bytes()));
     let of_two = line("tool-v2.0.0-darwin.zip") + &line("tool-v2.0.0-linux.zip");
@@ -77,7 +78,7 @@ fn downloads_are_counted_and_do_not_make_latest_anew() {
         format!("/o/r/releases/download/v2.0.0/{name}"),
     ] {
         assert_eq!(server.get(&path).status, 200);
-        // None of these is a download of the whole file.
+        // None of these requests downloads the whole file.
         assert_eq!(server.request("HEAD", &path, "", b"").status, 200);
         assert_eq!(
             server

@@ -1,4 +1,4 @@
-//! GitHub's API, for reading: releases by version, their pages, their assets, what stays the same and what changes.
+//! GitHub's API for reading: releases by version, pages, assets, conditional requests.
 
 use crate::support::{Response, TestServer, hex};
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ fn without_a_final_version_there_is_no_latest() {
 }
 
 #[test]
-fn what_is_not_there_is_said_in_githubs_words() {
+fn a_missing_object_is_reported_in_githubs_words() {
     let server = populated();
     for path in [
         format!("{API}/tags/v9.9.9"),
@@ -208,7 +208,7 @@ fn every_url_leads_where_it_says() {
 }
 
 #[test]
-fn accept_decides_between_the_bytes_and_what_describes_them() {
+fn accept_chooses_between_the_bytes_and_the_asset_object() {
     let server = populated();
     let release = server.get(&format!("{API}/latest")).json();
     let path = format!("{API}/assets/{}", release["assets"][0]["id"]);
@@ -256,7 +256,7 @@ fn accept_decides_between_the_bytes_and_what_describes_them() {
 }
 
 #[test]
-fn what_did_not_change_is_not_sent_again() {
+fn unchanged_answers_are_not_sent_again() {
     let server = populated();
     let release = server.get(&format!("{API}/latest")).json();
     let paths = [
@@ -310,7 +310,7 @@ fn ids_are_the_same_in_every_process() {
     );
     let other = TestServer::over(server.storage(), &[]);
     assert_eq!(ids(&other), first);
-    // An overwritten package is still the same thing, and a tag keeps its id when a name spells it with `v`.
+    // An overwritten package keeps its id, and a tag keeps its id if a name spells it with `v`.
     server.write("PUT", "/assets/README.md?overwrite=1", "", b"new");
     assert_eq!(ids(&server), first);
     let before = server.get(&format!("{API}/tags/v7.0.0")).status;

@@ -1,4 +1,5 @@
-//! GitHub's API, for writing: what of it maps to a directory, and what is refused with a reason.
+//! GitHub's API for writing: the calls that map to a directory, and those that are refused with a
+//! reason.
 
 use crate::support::{TOKEN, TestServer, hex};
 use serde_json::{Value, json};
@@ -15,7 +16,8 @@ fn create(server: &TestServer, release: &Value) -> crate::support::Response {
     )
 }
 
-/// What a release script does: creates the release, uploads to the URL it was told, reads it, deletes.
+/// A release script creates the release, uploads to the returned URL, reads the release and deletes
+/// it.
 #[test]
 fn a_release_is_made_filled_and_emptied() {
     let server = TestServer::start();
@@ -97,7 +99,7 @@ fn both_schemes_are_taken_and_no_token_is_not() {
 }
 
 #[test]
-fn what_has_no_meaning_here_is_refused() {
+fn unsupported_calls_are_refused() {
     let server = TestServer::start();
     for (release, words) in [
         (json!({}), "'tag_name'"),
@@ -145,7 +147,7 @@ fn what_has_no_meaning_here_is_refused() {
 }
 
 #[test]
-fn an_upload_goes_to_the_release_that_its_name_says() {
+fn an_upload_belongs_to_the_release_of_its_name() {
     let server = TestServer::start();
     let id = create(&server, &json!({"tag_name": "v1.0.0"})).json()["id"].clone();
     for (query, status, words) in [

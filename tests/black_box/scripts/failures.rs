@@ -1,5 +1,5 @@
-//! What goes wrong with `scripts/upload.sh` and `scripts/delete.sh`: wrong usage, a wrong token, servers that are down,
-//! busy or something else, lost answers, interrupts.
+//! Failures of `scripts/upload.sh` and `scripts/delete.sh`: wrong usage, a wrong token, unavailable
+//! or foreign servers, lost answers, interrupts.
 
 use super::workshop::{Fate, TOOLS, Workshop, script, through};
 use super::{DELETE, UPLOAD, stored};
@@ -28,7 +28,7 @@ fn a_wrong_token_ends_the_run() {
 }
 
 #[test]
-fn wrong_usage_is_told_before_anything_is_sent() {
+fn wrong_usage_is_reported_before_anything_is_sent() {
     let server = TestServer::start();
     let workshop = Workshop::of(&server);
     workshop.file("a.zip", b"content");
@@ -80,7 +80,7 @@ fn wrong_usage_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn an_unreadable_file_is_told_before_anything_is_sent() {
+fn an_unreadable_file_is_reported_before_anything_is_sent() {
     const NOBODY: u32 = 65534;
     let server = TestServer::start();
     let workshop = Workshop::of(&server);
@@ -90,7 +90,7 @@ fn an_unreadable_file_is_told_before_anything_is_sent() {
     workshop.file("a.zip", b"content");
     workshop.file("secret", b"content");
     mode(workshop.path("secret"), 0);
-    // Nobody may enter the project's directory, perhaps: a copy of the script does as well.
+    // The project's directory may be closed to user `nobody`, so a copy of the script runs.
     workshop.file(UPLOAD, &std::fs::read(script(UPLOAD)).unwrap());
     mode(workshop.path("."), 0o755);
     let mut command = workshop.command(&workshop.path(UPLOAD));
@@ -125,7 +125,7 @@ fn a_server_that_is_down_is_tried_four_times_in_all() {
 }
 
 #[test]
-fn what_may_pass_is_tried_again_and_a_lost_answer_does_no_harm() {
+fn temporary_failures_are_retried_and_a_lost_answer_does_no_harm() {
     const BUSY: Fate = Fate::Answer(
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 32\r\n\r\n\
          {\"detail\": \"Come \\\"back\\\" later\"}",
@@ -147,7 +147,7 @@ fn what_may_pass_is_tried_again_and_a_lost_answer_does_no_harm() {
 }
 
 #[test]
-fn what_is_no_release_server_publishes_and_deletes_nothing() {
+fn a_foreign_server_publishes_and_deletes_nothing() {
     let server = TestServer::start();
     let answer = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n<h1>Hi</h1>";
     let (run, _) = through(&server, UPLOAD, &[Fate::Answer(answer)]);

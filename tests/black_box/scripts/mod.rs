@@ -1,7 +1,7 @@
-//! `scripts/upload.sh` and `scripts/delete.sh` against the real server: every outcome and exit code, in every shell
-//! that is installed.
+//! `scripts/upload.sh` and `scripts/delete.sh` against the real server: every outcome and exit
+//! code, in every shell that is installed.
 //!
-//! They need curl, and fail with a sentence that says so where there is none.
+//! They need curl; without curl they fail with a sentence that says so.
 
 mod failures;
 mod workshop;
@@ -13,7 +13,7 @@ use workshop::{Run, TOOLS, Workshop, find, script};
 const UPLOAD: &str = "upload.sh";
 const DELETE: &str = "delete.sh";
 
-/// Names that shells, curl, URLs and forms each have an idea of their own about.
+/// Names with characters that are special to shells, curl, URLs or forms.
 const NAMES: [&str; 14] = [
     "plain-1.0_a~b.zip",
     "two  spaces.zip",
@@ -73,8 +73,8 @@ fn live_a_life(shell: &[&str]) {
     workshop.file("-f", b"other");
     let run = workshop.run(UPLOAD, &all);
     let refused = format!(
-        "upload.sh: [8/{count}] -f ... refused: '-f' exists already; publish with overwrite=true to \
-         replace a package (with --force)\n"
+        "upload.sh: [8/{count}] -f ... refused: '-f' exists already; publish with overwrite=true \
+         to replace a package (with --force)\n"
     );
     run.assert(1, "0 published, 13 already published, 1 failed\n", &refused);
     assert_eq!(stored(&server), expected);
@@ -108,7 +108,7 @@ fn every_name_and_outcome_in_other_shells() {
 }
 
 #[test]
-fn a_release_of_34_files_goes_in_one_call_alone_or_four_at_a_time() {
+fn a_release_of_34_files_is_published_alone_or_four_at_a_time() {
     for parallel in ["--parallel=1", "--parallel=4"] {
         let server = TestServer::start();
         let workshop = Workshop::of(&server);

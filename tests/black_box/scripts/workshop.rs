@@ -1,8 +1,8 @@
-//! A place to run the scripts in: files, an environment, tools that note how they are called, and a middleman who loses
-//! answers.
+//! A place to run the scripts in: files, an environment, tools that record their command lines, and
+//! a proxy that loses answers.
 //!
-//! Invariants: a run leaves no temporary file behind; a run that is to try again does not sleep, for the `sleep` that
-//! it finds only notes for how long.
+//! Invariants: a run leaves no temporary file; a retrying run does not sleep, because its `sleep`
+//! only records the duration.
 
 use crate::support::{PATIENCE, TOKEN, TestServer, until};
 use std::io::{Read, Write};
@@ -37,14 +37,13 @@ pub struct Workshop {
     pub shell: Vec<String>,
 }
 
-/// What came of a run.
+/// The result of a run.
 pub struct Run {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
-/// The path of a script.
 pub fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("scripts")
@@ -75,7 +74,7 @@ fn create(path: &Path, mode: u32, content: &[u8]) {
 }
 
 impl Workshop {
-    /// One whose scripts speak to a server at this URL.
+    /// A workshop whose scripts use a server at this URL.
     pub fn at(url: &str) -> Self {
         needed("curl");
         let directory = tempfile::tempdir().unwrap();
@@ -99,7 +98,7 @@ impl Workshop {
         create(&self.path(name), 0o644, content);
     }
 
-    /// A script, ready to run.
+    /// A command that runs a script.
     pub fn command(&self, script: &Path) -> Command {
         let mut command = Command::new(&self.shell[0]);
         command
@@ -113,7 +112,6 @@ impl Workshop {
         command
     }
 
-    /// Runs a command to its end.
     pub fn finish(&self, command: &mut Command) -> Run {
         let output = command.output().unwrap();
         let left = std::fs::read_dir(self.path("tmp")).unwrap().count();
@@ -125,13 +123,12 @@ impl Workshop {
         }
     }
 
-    /// Runs a script.
     pub fn run(&self, name: &str, arguments: &[&str]) -> Run {
         self.finish(self.command(&script(name)).args(arguments))
     }
 
-    /// A script with nothing in its PATH but these tools, each of which notes its command line in the file `log`, curl
-    /// its input in `input`.
+    /// A command that runs a script with only these tools in its PATH. Each tool records its
+    /// command line in the file `log`, curl its input in `input`.
     pub fn command_with(&self, tools: &[&str], name: &str) -> Command {
         let (bin, draft, stand_in) = (self.path("bin"), self.path("draft"), self.path("stand-in"));
         let here = self.directory.path().display();
@@ -149,8 +146,8 @@ impl Workshop {
             path = output_of("printf %s \"$PATH\"", "").unwrap(),
         );
         create(&draft, 0o755, text.as_bytes());
-        // A copy by another process: a child that some other test's thread starts right now may still hold the draft
-        // open for writing, and such a file cannot be run.
+        // Another process makes the copy: a child that some other test's thread starts meanwhile
+        // may hold the draft open for writing, and a file open for writing cannot be run.
         let copied = Command::new("cp").args([&draft, &stand_in]).status();
         assert!(copied.unwrap().success());
         let _ = std::fs::remove_dir_all(&bin);
@@ -163,14 +160,14 @@ impl Workshop {
         command
     }
 
-    /// A file's text, such as what the tools noted.
+    /// The text of a file, such as the recorded command lines.
     pub fn text(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
 }
 
 impl Run {
-    /// Asserts the exit code, and what stands in both outputs; an empty text means that the output is empty.
+    /// Asserts the exit code and words in both outputs; an empty text means an empty output.
     #[track_caller]
     pub fn assert(&self, code: i32, stdout: &str, stderr: &str) {
         let all = format!("stdout: {}\nstderr: {}", self.stdout, self.stderr);
@@ -182,19 +179,19 @@ impl Run {
     }
 }
 
-/// What the middleman does with a request.
+/// How the proxy treats a request.
 #[derive(Clone, Copy)]
 pub enum Fate {
-    /// Answers it in the server's place.
+    /// Answers in the server's place.
     Answer(&'static str),
-    /// Passes it on, and the answer back.
+    /// Forwards the request and the answer.
     Pass,
-    /// Passes it on, and closes instead of answering.
+    /// Forwards the request, and closes instead of answering.
     Lose,
 }
 
-/// Runs a script on the file or package `a.zip` with a middleman before the server: one fate for each request to come.
-/// Returns the run, and for how long it wanted to sleep.
+/// Runs a script on the file or package `a.zip` with a proxy before the server: one fate for each
+/// request. Returns the run and the durations it wanted to sleep.
 pub fn through(server: &TestServer, name: &str, fates: &[Fate]) -> (Run, Vec<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -217,7 +214,7 @@ pub fn through(server: &TestServer, name: &str, fates: &[Fate]) -> (Run, Vec<Str
     (run, sleeps.map(str::to_owned).collect())
 }
 
-/// Reads a request to delete, or to publish "content".
+/// Reads a request that deletes, or one that publishes "content".
 fn receive(stream: &mut TcpStream) -> Vec<u8> {
     let mut request = Vec::new();
     while !request.ends_with(b"content") {
@@ -229,7 +226,7 @@ fn receive(stream: &mut TcpStream) -> Vec<u8> {
             if request.starts_with(b"DELETE") {
                 break;
             }
-            // For this curl waits, a second at most, before it sends a body.
+            // curl waits for this, a second at most, before it sends a body.
             stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap();
         }
     }

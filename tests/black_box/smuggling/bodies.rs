@@ -1,19 +1,21 @@
-//! Desync shapes made of bodies: where none is expected, and of chunks that two readers could take differently.
+//! Desync shapes in bodies: unexpected bodies, and chunks that two readers could read differently.
 //!
-//! Sources: RFC 9112, sections 7.1, 7.1.1, 7.1.2 and 9.3; RFC 9110, section 9.3; Kettle, "Browser-Powered Desync Attacks" (2022:
-//! CL.0); Arnolfo, Gregorio and medusa, "Unveiling TE.0 HTTP Request Smuggling" (2024); Weikop, "Funky Chunks" (2025);
-//! Kallus and others, "The HTTP Garden" (2024).
+//! Sources: RFC 9112, sections 7.1, 7.1.1, 7.1.2 and 9.3; RFC 9110, section 9.3; Kettle,
+//! "Browser-Powered Desync Attacks" (2022: CL.0); Arnolfo, Gregorio and medusa, "Unveiling TE.0
+//! HTTP Request Smuggling" (2024); Weikop, "Funky Chunks" (2025); Kallus and others, "The HTTP
+//! Garden" (2024).
 
 use super::{Group, KEPT, REFUSED};
 
-/// A body with a length, whatever is asked.
+/// A body with a length, on any request.
 const CL_0: &str =
     "@ HTTP/1.1\r\nHost: t\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n";
 
-/// A chunked body, whatever is asked.
-const TE_0: &str = "@ HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n\r\n0\r\n\r\n";
+/// A chunked body, on any request.
+const TE_0: &str = "@ HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n23\r\nGET /smuggled \
+    HTTP/1.1\r\nHost: t\r\n\r\n\r\n0\r\n\r\n";
 
-/// Requests that take no body, and are answered with 200, 401, 404 and 405.
+/// Requests that take no body, answered with 200, 401, 404 and 405.
 pub const READS: &[&[u8]] = &[
     b"GET /healthz",
     b"GET /latest",
@@ -46,7 +48,7 @@ const OTHER_METHODS: &[&[u8]] = &[
     b"GET /upload",
 ];
 
-/// Chunked bodies that must not be read on.
+/// Chunked bodies that must be refused.
 const MALFORMED: &[&[u8]] = &[
     // Sizes.
     b"+5\r\nhello\r\n0\r\n\r\n",
@@ -70,7 +72,7 @@ const MALFORMED: &[&[u8]] = &[
     b"00000000000000005\r\nhello\r\n0\r\n\r\n",
     b"fffffffffffffffff\r\nhello\r\n0\r\n\r\n",
     b"-1\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
-    // A size line's end, alone and in an extension (TERM.EXT, EXT.TERM).
+    // The end of a size line, alone and in an extension (TERM.EXT, EXT.TERM).
     b"5\nhello\r\n0\r\n\r\n",
     b"5\rhello\r\n0\r\n\r\n",
     b"5\r\r\nhello\r\n0\r\n\r\n",
@@ -86,7 +88,7 @@ const MALFORMED: &[&[u8]] = &[
     b"5 ;a\r\nhello\r\n0\r\n\r\n",
     b"5:a\r\nhello\r\n0\r\n\r\n",
     b";a\r\nhello\r\n0\r\n\r\n",
-    // The end of a chunk's content: missing, halved, spilled (TERM.SPILL, SPILL.TERM, ONE.TWO).
+    // The end of a chunk's content: missing, truncated, overlong (TERM.SPILL, SPILL.TERM, ONE.TWO).
     b"5\r\nhello0\r\n\r\n",
     b"5\r\nhello\n0\r\n\r\n",
     b"5\r\nhello\r0\r\n\r\n",
@@ -114,7 +116,7 @@ const MALFORMED: &[&[u8]] = &[
     b"5\r\nhello\r\n0\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
 ];
 
-/// Chunked bodies of `hello` that look odd and are none the less as RFC 9112 has them.
+/// Chunked bodies of `hello` that look odd and are valid by RFC 9112.
 const ODD: &[&[u8]] = &[
     b"5\r\nhello\r\n0\r\n\r\n",
     b"05\r\nhello\r\n000\r\n\r\n",
@@ -122,7 +124,8 @@ const ODD: &[&[u8]] = &[
     b"1\r\nh\r\n4\r\nello\r\n0\r\n\r\n",
     b"5;a=b;c\r\nhello\r\n0;d\r\n\r\n",
     b"5;a=\"0 1\"\r\nhello\r\n0\r\n\r\n",
-    b"5\r\nhello\r\n0\r\nContent-Length: 35\r\nTransfer-Encoding: identity\r\nHost: other\r\nConnection: close\r\n\r\n",
+    b"5\r\nhello\r\n0\r\nContent-Length: 35\r\nTransfer-Encoding: identity\r\nHost: other\r\n\
+        Connection: close\r\n\r\n",
 ];
 
 pub const GROUPS: &[Group] = &[
@@ -190,15 +193,18 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "malformed chunks",
         pieces: &[
-            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer a-test-token\r\nTransfer-Encoding: chunked\r\n\r\n@GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \
+                a-test-token\r\nTransfer-Encoding: chunked\r\n\r\n@\
+                GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: MALFORMED,
         ..REFUSED
     },
     Group {
-        name: "malformed chunks that nobody wants",
+        name: "malformed chunks on requests without a body",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n@GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n@GET /smuggled \
+                HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: MALFORMED,
         answers: &[401],
@@ -207,13 +213,14 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "odd chunks",
         pieces: &[
-            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer a-test-token\r\nTransfer-Encoding: chunked\r\n\r\n@",
+            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \
+                a-test-token\r\nTransfer-Encoding: chunked\r\n\r\n@",
         ],
         variants: ODD,
         ..KEPT
     },
     Group {
-        name: "odd chunks that nobody wants",
+        name: "odd chunks on requests without a body",
         pieces: &["POST /upload HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n@"],
         variants: ODD,
         answers: &[401],

@@ -1,17 +1,18 @@
-//! Every shape straight to the server: exactly the answers that its table says, and not one more.
+//! Every shape sent directly to the server: exactly the answers in its table, and no other.
 //!
-//! Invariant: the server's log has one line for each answer; a request that nobody sent would be one too many.
+//! Invariant: the server's log has one line for each answer; a request that no client sent would
+//! add a line.
 
 use super::{Shape, marker, shapes, victim};
 use crate::support::{Connection, Response, TestServer, until};
 
-/// What became of a shape.
+/// The result of a shape.
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     statuses: Vec<u16>,
-    /// Whether the last of these answers announced a close.
+    /// Whether the last answer announced a close.
     is_close_announced: bool,
-    /// Whether the victim's request behind it was answered, and nothing else after it.
+    /// Whether the victim's request was answered, and nothing after it.
     kept: bool,
 }
 
@@ -26,7 +27,8 @@ impl Outcome {
     }
 }
 
-/// Sends a shape with the victim's request right behind it, and reads until the connection ends or the victim is served.
+/// Sends a shape followed by the victim's request, and reads until the connection ends or the
+/// victim is served.
 fn send(connection: &mut Connection, shape: &Shape, number: usize) -> Outcome {
     let mut outcome = Outcome {
         statuses: Vec::new(),
@@ -62,7 +64,7 @@ fn nothing_is_answered_that_was_not_sent() {
     assert_eq!(server.put("there.zip", b"hello").status, 201);
     let (mut faults, mut answers) = (Vec::new(), 1);
     for (number, shape) in shapes().enumerate() {
-        // Shown where the test fails: the last one is the culprit.
+        // Printed if the test fails: the last shape is the culprit.
         println!("{shape}");
         let outcome = send(&mut server.connect(), &shape, number);
         let finals = outcome.statuses.iter().filter(|status| **status != 100);

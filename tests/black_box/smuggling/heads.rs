@@ -1,9 +1,10 @@
-//! Desync shapes made of the two fields that say where a body ends, and of lines that could hide them.
+//! Desync shapes in the two fields that give a body's length, and in lines that could hide them.
 //!
-//! Sources: RFC 9112, sections 5.1, 5.2, 6.1 to 6.3; RFC 9110, sections 5.5 and 8.6; Linhart, Klein, Heled and Orrin, "HTTP
-//! Request Smuggling" (2005); Kettle, "HTTP Desync Attacks" (2019), and the spellings that its scanner and smuggler.py try;
-//! Davison's CVE-2019-18277 (a vertical tab before the coding); Klein, "HTTP Request Smuggling in 2020"; Grenfeldt, "Gunicorn
-//! Request Smuggling" (2021); CVE-2021-40346.
+//! Sources: RFC 9112, sections 5.1, 5.2, 6.1 to 6.3; RFC 9110, sections 5.5 and 8.6; Linhart,
+//! Klein, Heled and Orrin, "HTTP Request Smuggling" (2005); Kettle, "HTTP Desync Attacks" (2019),
+//! and the spellings that its scanner and smuggler.py try; Davison's CVE-2019-18277 (a vertical tab
+//! before the coding); Klein, "HTTP Request Smuggling in 2020"; Grenfeldt, "Gunicorn Request
+//! Smuggling" (2021); CVE-2021-40346.
 
 use super::{Group, KEPT, REFUSED};
 
@@ -68,7 +69,7 @@ const CODINGS: &[&[u8]] = &[
     b"Transfer-\r\nEncoding: chunked\r\n",
 ];
 
-/// Fields that look like a coding and are none.
+/// Fields that resemble a coding and are not one.
 const OTHER_CODINGS: &[&[u8]] = &[
     b"Transfer_Encoding: chunked\r\n",
     b"Transfer-Encodin: chunked\r\n",
@@ -82,7 +83,7 @@ const OTHER_CODINGS: &[&[u8]] = &[
     b"X: \"\r\nY: Transfer-Encoding: chunked\"\r\n",
 ];
 
-/// Lengths that two readers could take differently.
+/// Lengths that two readers could read differently.
 const LENGTHS: &[&[u8]] = &[
     b"Content-Length: 35\r\nContent-Length: 35\r\n",
     b"Content-Length: 35\r\nContent-Length: 0\r\n",
@@ -135,7 +136,7 @@ const LENGTHS: &[&[u8]] = &[
     b"X: \x01\r\nContent-Length: 35\r\n",
 ];
 
-/// Fields that look like a length and are none.
+/// Fields that resemble a length and are not one.
 const OTHER_LENGTHS: &[&[u8]] = &[
     b"Content_Length: 35\r\n",
     b"Content-Lenght: 35\r\n",
@@ -144,7 +145,10 @@ const OTHER_LENGTHS: &[&[u8]] = &[
     b"ContentLength: 35\r\n",
     b"X: y, Content-Length: 35\r\n",
     // CVE-2021-40346: a name of 270 bytes, cut to 14 by a length of eight bits.
-    b"Content-Length0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: 35\r\n",
+    b"Content-Length0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+        aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+        aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+        aaaaaaaaaaaaaaaaaa: 35\r\n",
 ];
 
 pub const GROUPS: &[Group] = &[
@@ -152,7 +156,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "CL.TE",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: \
+                t\r\n\r\n",
         ],
         variants: &[
             b"Content-Length: 40\r\nTransfer-Encoding: chunked\r\n",
@@ -169,7 +174,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "TE.CL",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n\r\n0\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\
+                \r\n\r\n0\r\n\r\n",
         ],
         variants: &[
             b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
@@ -181,7 +187,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "TE.TE beside a length",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\nContent-Length: 40\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\nContent-Length: 40\r\n@\r\n0\r\n\r\nGET /smuggled \
+                HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: CODINGS,
         ..REFUSED
@@ -189,7 +196,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "TE.TE alone",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: \
+                t\r\n\r\n",
         ],
         variants: CODINGS,
         ..REFUSED
@@ -197,7 +205,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "no coding, beside a length",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\nContent-Length: 40\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\nContent-Length: 40\r\n@\r\n0\r\n\r\nGET /smuggled \
+                HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: OTHER_CODINGS,
         answers: &[401],
@@ -206,7 +215,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "chunked, in every spelling",
         pieces: &[
-            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n\r\n0\r\n\r\n",
+            "POST /upload HTTP/1.1\r\nHost: t\r\n@\r\n23\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\
+                \r\n\r\n0\r\n\r\n",
         ],
         variants: &[
             b"Transfer-Encoding: chunked\r\n",
@@ -230,7 +240,7 @@ pub const GROUPS: &[Group] = &[
         variants: LENGTHS,
         ..REFUSED
     },
-    // What comes behind a request without a length is a request, and the client's own.
+    // Bytes after a request without a length are the client's next request.
     Group {
         name: "no length",
         pieces: &[
@@ -253,7 +263,7 @@ pub const GROUPS: &[Group] = &[
             b"Content-Length: 0000000000000000000000035\r\n",
             b"Content-Length: 35\r\nContent_Length: 0\r\n",
             b"Content-Length: 35\r\nContent-Encoding: gzip\r\n",
-            // Grenfeldt: a field that made a server take the length for 8.
+            // Grenfeldt: a field that made a server read a length of 8.
             b"Sec-WebSocket-Key1: x\r\nContent-Length: 35\r\n",
         ],
         answers: &[401],

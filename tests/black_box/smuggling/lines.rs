@@ -1,15 +1,17 @@
 //! Desync shapes made of request lines, versions, hosts and the hop-by-hop fields.
 //!
-//! Sources: RFC 9112, sections 2.2, 3, 3.2, 5.1, 9.3 and 9.6; Jabiyev and others, "T-Reqs: HTTP Request Smuggling with
-//! Differential Fuzzing" (2021); Davison, "Abusing HTTP hop-by-hop request headers" (2019); Miller, "h2c Smuggling" (2020).
+//! Sources: RFC 9112, sections 2.2, 3, 3.2, 5.1, 9.3 and 9.6; Jabiyev and others, "T-Reqs: HTTP
+//! Request Smuggling with Differential Fuzzing" (2021); Davison, "Abusing HTTP hop-by-hop request
+//! headers" (2019); Miller, "h2c Smuggling" (2020).
 
 use super::{Group, KEPT, REFUSED};
 
-/// A request behind a request line.
+/// A request after a request line.
 const BEHIND_LINE: &str = "@\r\nHost: t\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n";
 
-/// A field in a request that is otherwise as it should be, and a body that looks like a request.
-const FIELD: &str = "GET /healthz HTTP/1.1\r\nHost: t\r\nContent-Length: 35\r\n@\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n";
+/// A field in an otherwise valid request, and a body that looks like a request.
+const FIELD: &str = "GET /healthz HTTP/1.1\r\nHost: t\r\nContent-Length: 35\r\n@\r\nGET /smuggled \
+    HTTP/1.1\r\nHost: t\r\n\r\n";
 
 pub const GROUPS: &[Group] = &[
     // RFC 9112, section 3: one space between the parts and nothing around them.
@@ -48,7 +50,7 @@ pub const GROUPS: &[Group] = &[
         ],
         ..REFUSED
     },
-    // RFC 9112, section 2.3: a version is two digits, and those of others frame otherwise.
+    // RFC 9112, section 2.3: a version is two digits, and other versions frame differently.
     Group {
         name: "version",
         pieces: &[BEHIND_LINE],
@@ -94,7 +96,7 @@ pub const GROUPS: &[Group] = &[
         variants: &[b"\r\n", b"\r\n\r\n\r\n"],
         ..KEPT
     },
-    // RFC 9112, section 3.2.2: an absolute target stands over Host, and both must be valid.
+    // RFC 9112, section 3.2.2: an absolute target overrides Host, and both must be valid.
     Group {
         name: "absolute target beside another Host",
         pieces: &["GET @/healthz HTTP/1.1\r\nHost: t\r\n\r\n"],
@@ -143,7 +145,8 @@ pub const GROUPS: &[Group] = &[
         ],
         ..REFUSED
     },
-    // RFC 9110, section 7.6.1: Connection names fields for this hop; it takes nothing out of the framing.
+    // RFC 9110, section 7.6.1: Connection names fields for this hop; it cannot remove framing
+    // fields.
     Group {
         name: "hop-by-hop fields",
         pieces: &[FIELD],
@@ -155,8 +158,10 @@ pub const GROUPS: &[Group] = &[
             b"Keep-Alive: timeout=1\r\n",
             b"TE: chunked\r\n",
             b"TE: trailers\r\nTrailer: Content-Length\r\n",
-            b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
-            b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n",
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
+            b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: \
+                AAMAAABkAARAAAAAAAIAAAAA\r\n",
             b"Upgrade: TLS/1.0\r\n",
         ],
         ..KEPT
@@ -176,10 +181,14 @@ pub const GROUPS: &[Group] = &[
         answers: &[200],
         ..REFUSED
     },
-    // RFC 9112, section 6.1: HTTP/1.0 knows no transfer coding; smuggled by dropping the version on the way.
+    // RFC 9112, section 6.1: HTTP/1.0 has no transfer codings; smuggled by a proxy that drops the
+    // version.
     Group {
         name: "transfer coding in HTTP/1.0",
-        pieces: &["POST /upload HTTP/1.0\r\nHost: t\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n"],
+        pieces: &[
+            "POST /upload HTTP/1.0\r\nHost: t\r\n@\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\
+            Host: t\r\n\r\n",
+        ],
         variants: &[
             b"Transfer-Encoding: chunked\r\n",
             b"Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n",
@@ -191,17 +200,24 @@ pub const GROUPS: &[Group] = &[
     },
     Group {
         name: "HTTP/1.0, kept",
-        pieces: &["GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n@\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n"],
+        pieces: &[
+            "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n@\r\nGET /smuggled \
+            HTTP/1.1\r\nHost: t\r\n\r\n",
+        ],
         variants: &[
             b"Content-Length: 35\r\n",
             b"Expect: 100-continue\r\nContent-Length: 35\r\n",
         ],
         ..KEPT
     },
-    // Kettle, "HTTP Desync Attacks" (2019): headers that change the method behind a front end's back.
+    // Kettle, "HTTP Desync Attacks" (2019): headers that change the method after the front end's
+    // checks.
     Group {
         name: "method override",
-        pieces: &["GET /assets/there.zip HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer a-test-token\r\n@\r\n"],
+        pieces: &[
+            "GET /assets/there.zip HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \
+            a-test-token\r\n@\r\n",
+        ],
         variants: &[
             b"X-HTTP-Method-Override: DELETE\r\n",
             b"X-HTTP-Method: DELETE\r\n",

@@ -1,10 +1,11 @@
-//! Request smuggling: the published desync shapes, sent to the real binary directly and through a real nginx.
+//! Request smuggling: the published desync shapes, sent to the real binary directly and through a
+//! real nginx.
 //!
-//! A shape is a request by which two readers on one path could be brought to disagree about where it ends. Whatever its
-//! answer is, two things hold: nothing is answered that was not sent, and an honest request behind it, the victim's, gets
-//! its own answer or none.
+//! A shape is a request that could make two readers on one path disagree about its end. Whatever
+//! its answer is, two things hold: the server answers only requests that were sent, and an honest
+//! request after it, the victim's, gets its own answer or none.
 //!
-//! Sources: RFC 9112, section 11.2, and those that each table names.
+//! Sources: RFC 9112, section 11.2, and the papers that each table names.
 
 mod bodies;
 mod direct;
@@ -17,15 +18,15 @@ mod pauses;
 #[derive(Clone, Copy)]
 struct Group {
     name: &'static str,
-    /// What is sent. Between two pieces is a pause until the other side has taken the first. Each variant in turn stands
-    /// for `@`.
+    /// The bytes sent. After each piece the test waits until the other side has read it. Each
+    /// variant in turn replaces `@`.
     pieces: &'static [&'static str],
     variants: &'static [&'static [u8]],
-    /// How many answers come before the last piece is sent.
+    /// The number of answers before the last piece is sent.
     early: usize,
     /// The statuses that a direct client gets, in order.
     answers: &'static [u16],
-    /// Whether the connection is kept, so that the victim's request behind the shape is answered.
+    /// Whether the connection is kept, so that the victim's request after the shape is answered.
     kept: bool,
 }
 
@@ -39,17 +40,17 @@ const REFUSED: Group = Group {
     kept: false,
 };
 
-/// One answer, and the next request's.
+/// One answer, and the answer to the next request.
 const KEPT: Group = Group {
     answers: &[200],
     kept: true,
     ..REFUSED
 };
 
-/// One request out of a group.
+/// One request of a group.
 struct Shape {
     group: Group,
-    /// What stands for `@`.
+    /// The text that replaces `@`.
     variant: &'static [u8],
     pieces: Vec<Vec<u8>>,
 }
@@ -71,7 +72,7 @@ fn shapes() -> impl Iterator<Item = Shape> {
     })
 }
 
-/// A piece with the variant in its place.
+/// A piece with the variant inserted.
 fn fill(piece: &str, variant: &[u8]) -> Vec<u8> {
     match piece.split_once('@') {
         Some((before, after)) => [before.as_bytes(), variant, after.as_bytes()].concat(),
@@ -80,7 +81,7 @@ fn fill(piece: &str, variant: &[u8]) -> Vec<u8> {
 }
 
 impl Shape {
-    /// The method of its request, as far as it decides how answers are read.
+    /// The method of its request, as far as it affects reading the answer.
     fn method(&self) -> &'static str {
         let is_head = self.pieces.concat().starts_with(b"HEAD ");
         if is_head { "HEAD" } else { "GET" }
@@ -98,7 +99,7 @@ fn victim(number: usize) -> Vec<u8> {
     format!("GET /assets/{} HTTP/1.1\r\nHost: t\r\n\r\n", marker(number)).into_bytes()
 }
 
-/// What the answer to [`victim`] must hold, and no other answer can.
+/// Text that the answer to [`victim`] must hold and no other answer can.
 fn marker(number: usize) -> String {
     format!("victim-{number}-of-many")
 }

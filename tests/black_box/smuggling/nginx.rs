@@ -1,9 +1,10 @@
 //! Every shape through a real nginx that keeps its connections to the server.
 //!
-//! Invariants: the server has seen no request but those that nginx says it sent, each with the status that nginx got; whoever
-//! asks through nginx while a shape is on its way, or after it, gets the answer to what was asked.
+//! Invariants: the server has received exactly the requests that nginx recorded, each with the
+//! status that nginx got; every client that uses nginx during or after a shape gets the answer to
+//! its own request.
 //!
-//! Where nginx is not installed this says so and passes, unless `RELEASE_SERVER_REQUIRE_ALL` is set.
+//! Without nginx the tests print that and pass, unless `RELEASE_SERVER_REQUIRE_ALL` is set.
 
 use super::{Shape, marker, shapes, victim};
 use crate::support::{Connection, TestServer, until};
@@ -21,7 +22,7 @@ struct Nginx {
 }
 
 impl Nginx {
-    /// Starts it, where it is installed.
+    /// Starts nginx if it is installed.
     fn before(server: &TestServer, buffers_bodies: bool) -> Option<Self> {
         if let Err(error) = Command::new("nginx").arg("-v").output() {
             let is_required = std::env::var_os("RELEASE_SERVER_REQUIRE_ALL").is_some();
@@ -29,7 +30,8 @@ impl Nginx {
             eprintln!("skipped: nginx cannot be started: {error}");
             return None;
         }
-        // Another process may take the port before nginx does: then nginx ends, and another port is tried.
+        // Another process may take the port before nginx: then nginx ends, and another port is
+        // tried.
         Some(until(|| Self::try_before(server, buffers_bodies)))
     }
 
@@ -65,7 +67,7 @@ impl Nginx {
         Connection::new(TcpStream::connect(self.address).unwrap())
     }
 
-    /// An honest request of a client of its own, and its answer.
+    /// An honest request on a connection of its own, and its answer.
     fn serve_victim(&self, number: usize) {
         let mut connection = self.connect();
         connection.send(&victim(number));
@@ -76,7 +78,7 @@ impl Nginx {
         );
     }
 
-    /// What became of every request, as nginx saw it.
+    /// The result of every request, as nginx recorded it.
     fn log(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.directory.path().join("access.log")).unwrap();
         text.lines()
@@ -92,7 +94,7 @@ impl Drop for Nginx {
     }
 }
 
-/// As much as nginx lets through, and short waits for what never comes.
+/// The highest limits that nginx permits, and short waits for bytes that never arrive.
 fn configure(port: u16, server_port: u16, buffers_bodies: bool) -> String {
     let buffering = if buffers_bodies { "on" } else { "off" };
     format!(
@@ -121,7 +123,8 @@ http {{
     )
 }
 
-/// Sends a shape with a request right behind it, and reads until the connection ends or that request is answered.
+/// Sends a shape followed by a request, and reads until the connection ends or that request is
+/// answered.
 fn send(nginx: &Nginx, shape: &Shape, number: usize) -> Vec<u8> {
     let mut connection = nginx.connect();
     let (last, first) = shape.pieces.split_last().unwrap();
@@ -147,7 +150,7 @@ fn send(nginx: &Nginx, shape: &Shape, number: usize) -> Vec<u8> {
     answers
 }
 
-/// How often these bytes hold a text.
+/// The number of occurrences of a text.
 fn count(bytes: &[u8], text: &str) -> usize {
     memchr::memmem::find_iter(bytes, text).count()
 }
@@ -171,7 +174,7 @@ fn compare(server: &TestServer, nginx: &Nginx) {
         .iter()
         .map(|line| (line["id"].as_str().unwrap(), line))
         .collect();
-    // Nothing or `-` where nginx left before the answer; two where it tried again.
+    // Empty or `-` if nginx gave up before the answer; two if nginx retried.
     let status = |line: &Value| line["upstream"].as_str().unwrap().parse::<u16>().ok();
     let requests = until(|| {
         let requests = server.requests();
@@ -185,7 +188,7 @@ fn compare(server: &TestServer, nginx: &Nginx) {
         let unseen = sent
             .iter()
             .filter(|line| !seen.contains(line["id"].as_str().unwrap()));
-        // A head that is refused is not read, so nothing tells whose it was.
+        // A refused head is not parsed, so its sender is unknown.
         let mut unseen: Vec<u16> = unseen.filter_map(status).collect();
         let mut refused: Vec<u16> = refused
             .iter()
@@ -244,7 +247,7 @@ fn send_all(buffers_bodies: bool) {
         nginx.log().iter().any(is_last).then_some(())
     });
     compare(&server, &nginx);
-    // Those who share no connection cannot be harmed by each other: here they did share.
+    // Clients without a shared connection cannot harm each other: here they did share one.
     let connections = server.metric("release_server_connections_accepted_total");
     assert!(
         connections < server.requests().len() as u64 / 2,
@@ -258,6 +261,6 @@ fn nothing_is_smuggled_past_nginx() {
 }
 
 #[test]
-fn nothing_is_smuggled_past_nginx_that_passes_bodies_on_as_they_come() {
+fn nothing_is_smuggled_past_an_nginx_that_streams_bodies() {
     send_all(false);
 }

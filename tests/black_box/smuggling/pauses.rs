@@ -1,13 +1,15 @@
-//! Desync shapes made of time: bodies and requests that come after an answer, expectations, and pauses everywhere.
+//! Desync shapes in time: bodies and requests after an answer, expectations, and pauses everywhere.
 //!
-//! Sources: RFC 9112, section 9.3; RFC 9110, section 10.1.1; Kettle, "Browser-Powered Desync Attacks" (2022: pauses, client-side
-//! desync) and "HTTP/1.1 Must Die" (2025: 0.CL, answers before the body, expectations).
+//! Sources: RFC 9112, section 9.3; RFC 9110, section 10.1.1; Kettle, "Browser-Powered Desync
+//! Attacks" (2022: pauses, client-side desync) and "HTTP/1.1 Must Die" (2025: 0.CL, answers before
+//! the body, expectations).
 
 use super::bodies::{NOWHERE, READS, WRITES};
 use super::{Group, KEPT, REFUSED};
 
 pub const GROUPS: &[Group] = &[
-    // A head, its answer, and only then the body: it is read over, or the connection ends with the answer.
+    // A head, its answer, and only then the body: the body is drained, or the connection ends with
+    // the answer.
     Group {
         name: "0.CL, answered before its body",
         pieces: &[
@@ -44,7 +46,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "a body after its 409",
         pieces: &[
-            "PUT /assets/there.zip HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer a-test-token\r\nContent-Length: 35\r\n\r\n",
+            "PUT /assets/there.zip HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer a-test-token\r\n\
+                Content-Length: 35\r\n\r\n",
             "GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         early: 1,
@@ -54,7 +57,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "a long body after its 413",
         pieces: &[
-            "PUT /assets/new.zip HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer a-test-token\r\nContent-Length: @\r\n\r\n",
+            "PUT /assets/new.zip HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer a-test-token\r\n\
+                Content-Length: @\r\n\r\n",
             "GET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: &[
@@ -92,7 +96,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "a pause in every place of a chunked body",
         pieces: &[
-            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer a-test-token\r\nTransfer-Encoding: chu",
+            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \
+                a-test-token\r\nTransfer-Encoding: chu",
             "nked\r",
             "\n",
             "\r",
@@ -119,7 +124,8 @@ pub const GROUPS: &[Group] = &[
         answers: &[200, 404],
         ..KEPT
     },
-    // RFC 9110, section 10.1.1. Who waits for 100 and gets a final answer may send the body or not: nobody can tell.
+    // RFC 9110, section 10.1.1: a client that waits for 100 and gets a final answer may send the
+    // body or not, and the server cannot know.
     Group {
         name: "an expectation, then the body late",
         pieces: &[
@@ -145,7 +151,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "an expectation met",
         pieces: &[
-            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer a-test-token\r\n@\r\nContent-Length: 5\r\n\r\n",
+            "PUT /assets/there.zip?overwrite=true HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer \
+                a-test-token\r\n@\r\nContent-Length: 5\r\n\r\n",
             "hello",
         ],
         variants: &[
@@ -160,7 +167,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "an expectation, with the body",
         pieces: &[
-            "@ HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "@ HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 35\r\n\r\nGET \
+                /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: READS,
         ..KEPT
@@ -174,7 +182,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "an unknown expectation",
         pieces: &[
-            "GET /healthz HTTP/1.1\r\nHost: t\r\n@\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "GET /healthz HTTP/1.1\r\nHost: t\r\n@\r\nContent-Length: 35\r\n\r\nGET /smuggled \
+                HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: &[
             b"Expect: y 100-continue",
@@ -189,7 +198,8 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "an expectation, obscured",
         pieces: &[
-            "GET /healthz HTTP/1.1\r\nHost: t\r\n@\r\nContent-Length: 35\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: t\r\n\r\n",
+            "GET /healthz HTTP/1.1\r\nHost: t\r\n@\r\nContent-Length: 35\r\n\r\nGET /smuggled \
+                HTTP/1.1\r\nHost: t\r\n\r\n",
         ],
         variants: &[
             b"Expect:\r\n 100-continue",
@@ -199,7 +209,7 @@ pub const GROUPS: &[Group] = &[
         ],
         ..REFUSED
     },
-    // Nothing behind a refused request is read, in whatever pieces it comes.
+    // Nothing after a refused request is read, however it is split.
     Group {
         name: "requests behind a refused one",
         pieces: &[

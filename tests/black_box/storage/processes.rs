@@ -1,4 +1,5 @@
-//! Several processes over one directory: rivals, retention, and what one does the others see.
+//! Several processes over one directory: rivals, retention, and changes that each sees of the
+//! others.
 
 use crate::support::{TestServer, hex, noise, until};
 use std::sync::Barrier;
@@ -118,7 +119,7 @@ fn retention_holds_among_all_of_them() {
 }
 
 #[test]
-fn what_one_publishes_the_others_list() {
+fn a_package_of_one_process_is_listed_by_the_others() {
     let directory = tempfile::tempdir().unwrap();
     let servers = servers(&directory, 2, &[]);
     for number in 0..10 {
@@ -144,7 +145,7 @@ fn a_package_published_anew_is_never_listed_with_the_checksum_before() {
         );
         let marker = format!("{round}.zip");
         until(|| reader.listed().contains(&"a.zip".to_owned()).then_some(()));
-        // Many file systems give the inode that becomes free to the next file.
+        // Many file systems reuse a freed inode for the next file.
         assert_eq!(writer.write("DELETE", "/assets/a.zip", "", b"").status, 204);
         let content = format!("after {round}");
         assert_eq!(writer.put("a.zip", content.as_bytes()).status, 201);
@@ -172,7 +173,7 @@ fn a_package_published_anew_is_never_listed_with_the_checksum_before() {
 }
 
 #[test]
-fn a_lock_that_someone_keeps_is_waited_for_but_not_for_ever() {
+fn a_held_lock_is_awaited_for_a_bounded_time() {
     let server = TestServer::start();
     let lock = std::fs::File::open(server.storage()).unwrap();
     lock.lock().unwrap();

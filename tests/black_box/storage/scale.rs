@@ -1,6 +1,8 @@
-//! Many packages: what a change costs does not grow with what is in the directory, but for the listing's own length.
+//! Many packages: the cost of a change does not grow with the directory, except for the length of
+//! the list itself.
 //!
-//! The log tells which thread read the directory. Readers and publishers do not; the maintenance thread may.
+//! The log names the thread that read the directory. Readers and publishers never read it; the
+//! maintenance thread may.
 
 use crate::support::{TestServer, until};
 use serde_json::Value;
@@ -23,7 +25,7 @@ fn start(storage: &Path) -> TestServer {
     TestServer::over(storage, &settings)
 }
 
-/// How often somebody who was asked for something read the directory, up to the answer to `last`.
+/// How often a thread other than maintenance read the directory, up to the answer to `last`.
 fn readings(server: &TestServer, last: &str) -> usize {
     server.wait_for_line(|line| line["path"] == last);
     let is_reading = |line: &&Value| {
@@ -41,7 +43,7 @@ fn all_have_checksums(server: &TestServer) -> Option<()> {
 }
 
 #[test]
-fn nobody_waits_for_a_reading_after_changes_of_this_process() {
+fn changes_of_this_process_need_no_reading_of_the_directory() {
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path());
     let server = start(directory.path());
@@ -60,7 +62,7 @@ fn nobody_waits_for_a_reading_after_changes_of_this_process() {
     }
     server.get("/healthz");
     assert_eq!(readings(&server, "/healthz"), before);
-    // What others do is still seen.
+    // Changes by other processes are still seen.
     fs::write(directory.path().join("by-hand.zip"), "x").unwrap();
     until(|| {
         server
@@ -71,12 +73,12 @@ fn nobody_waits_for_a_reading_after_changes_of_this_process() {
 }
 
 #[test]
-fn nobody_waits_for_missing_checksums() {
+fn no_request_waits_for_missing_checksums() {
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path());
     let server = start(directory.path());
     assert_eq!(server.listed().len(), PACKAGES);
-    // At most the first reading, by whoever came first.
+    // At most the first reading, by the first request.
     until(|| all_have_checksums(&server));
     server.get("/healthz");
     assert!(readings(&server, "/healthz") <= 1);
@@ -91,7 +93,7 @@ fn a_change_within_the_same_tick_of_the_clock_is_seen_nevertheless() {
     let folder = fs::File::open(directory.path()).unwrap();
     assert_eq!(server.put("a.zip", b"1").status, 201);
     assert_eq!(server.listed(), ["a.zip"]);
-    // As if it had come before the clock went on: the directory's time is what it was.
+    // As if the change had happened within the clock's tick: the directory's time is unchanged.
     let modified = folder.metadata().unwrap().modified().unwrap();
     fs::write(directory.path().join("b.zip"), "x").unwrap();
     folder.set_modified(modified).unwrap();

@@ -1,4 +1,4 @@
-//! The directory: what is found in it, what is put there by hand, and what the Python server wrote.
+//! The directory: its files, changes by hand, and volumes of the Python server.
 
 use crate::support::{TestServer, hex, noise, until};
 use std::fs;
@@ -11,7 +11,7 @@ fn set_modified(path: &Path, time: SystemTime) {
     file.set_modified(time).unwrap();
 }
 
-/// The checksum that the list shows for a package, once it has one.
+/// The checksum that the list shows for a package, once there is one.
 fn healed(server: &TestServer, name: &str) -> String {
     until(|| {
         let list = server.get("/packages?format=json").json();
@@ -24,7 +24,8 @@ fn healed(server: &TestServer, name: &str) -> String {
 #[test]
 fn a_volume_of_the_python_server_works_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
-    // Files and bare digests beside them, without a line's end. The digests are wrong on purpose: they are believed.
+    // Files with bare digests beside them, without a final newline. The digests are wrong on
+    // purpose, to show that they are believed.
     let digest = "a".repeat(64);
     let now = SystemTime::now();
     for (age, name) in [(30, "old.zip"), (20, "middle.zip"), (10, "new.zip")] {
@@ -41,7 +42,7 @@ fn a_volume_of_the_python_server_works_as_it_is() {
     }
     let checksum = server.get("/assets/old.zip.sha256").text();
     assert_eq!(checksum, format!("{digest}  old.zip\n"));
-    // What this server writes reads back the same way.
+    // Sidecars written by this server read back the same way.
     assert_eq!(server.put("ours.zip", b"content").status, 201);
     let sidecar = fs::read(directory.path().join("ours.zip.sha256")).unwrap();
     assert_eq!(sidecar, hex(b"content").into_bytes());
@@ -49,7 +50,7 @@ fn a_volume_of_the_python_server_works_as_it_is() {
 }
 
 #[test]
-fn what_was_published_is_known_after_a_restart() {
+fn packages_and_checksums_survive_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let names: Vec<String> = (0..30)
         .rev()
@@ -110,7 +111,8 @@ fn a_checksum_is_right_or_absent_and_then_recomputed() {
         });
         assert_eq!(written, hex(name.as_bytes()));
     }
-    // A file moved into place keeps its old time; its inode's change time gives it away.
+    // A file moved into place keeps its old modification time; its inode's change time reveals the
+    // move.
     let moved = directory.path().join("moved.tmp");
     fs::write(&moved, "moved content").unwrap();
     set_modified(&moved, SystemTime::UNIX_EPOCH + Duration::from_secs(1000));
@@ -123,7 +125,7 @@ fn a_checksum_is_right_or_absent_and_then_recomputed() {
 #[test]
 fn a_package_without_a_checksum_has_a_strong_tag_of_its_own() {
     let directory = tempfile::tempdir().unwrap();
-    // Large enough that its checksum is not there at once.
+    // Large enough that its checksum takes a while.
     let content = noise(5, 60_000_000);
     fs::write(directory.path().join("big.zip"), &content).unwrap();
     let server = TestServer::over(directory.path(), &[]);
@@ -136,7 +138,7 @@ fn a_package_without_a_checksum_has_a_strong_tag_of_its_own() {
 }
 
 #[test]
-fn what_is_no_package_is_neither_listed_nor_served_nor_replaced() {
+fn entries_that_are_not_packages_are_neither_listed_nor_served_nor_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let outside = tempfile::tempdir().unwrap();
     let secret = outside.path().join("secret");
@@ -183,14 +185,14 @@ fn files_put_there_and_taken_away_by_hand_are_seen() {
     assert_eq!(server.get("/assets/by-hand.zip").body, b"by hand");
     fs::remove_file(&path).unwrap();
     until(|| (server.listed() == ["a.zip"]).then_some(()));
-    // Edited in place: the directory does not change, the file does.
+    // Edited in place: the file changes, the directory does not.
     fs::write(server.storage().join("a.zip"), "longer").unwrap();
     until(|| (server.get("/latest").json()["assets"][0]["size"] == 6).then_some(()));
     assert_eq!(healed(&server, "a.zip"), hex(b"longer"));
 }
 
 #[test]
-fn leftovers_of_the_dead_go_and_those_of_the_living_stay() {
+fn leftovers_of_dead_processes_are_removed_and_live_uploads_stay() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join(".upload-0123456789abcdef"), "half").unwrap();
     fs::write(directory.path().join("gone.zip.sha256"), "c".repeat(64)).unwrap();

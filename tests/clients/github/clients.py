@@ -1,6 +1,6 @@
 """PyGithub and githubkit, as their users write them. github.sh names the one to run.
 
-    clients.py pygithub|githubkit
+clients.py pygithub|githubkit
 """
 
 import hashlib
@@ -28,7 +28,9 @@ def pygithub() -> None:
     import github
 
     # Lazy: there is no repository to ask about.
-    server = github.Github(base_url=f"{BASE}/api/v3", auth=github.Auth.Token(TOKEN), per_page=2, lazy=True)
+    server = github.Github(
+        base_url=f"{BASE}/api/v3", auth=github.Auth.Token(TOKEN), per_page=2, lazy=True
+    )
     repository = server.get_repo("any/tool")
     releases = list(repository.get_releases())
     same("the list", [release.tag_name for release in releases], TAGS)
@@ -41,9 +43,13 @@ def pygithub() -> None:
     asset.download_asset(str(WORK / "pygithub.bin"))
     same("the download", digest((WORK / "pygithub.bin").read_bytes()), SHA256)
     (WORK / "pygithub.new").write_bytes(CONTENT)
-    uploaded = latest.upload_asset(str(WORK / "pygithub.new"), name=NEW, content_type="application/octet-stream")
+    uploaded = latest.upload_asset(
+        str(WORK / "pygithub.new"), name=NEW, content_type="application/octet-stream"
+    )
     same("the upload", uploaded.size, len(CONTENT))
-    same("the made release", repository.create_git_release("v3.0.0", "v3.0.0", "").tag_name, "v3.0.0")
+    same(
+        "the made release", repository.create_git_release("v3.0.0", "v3.0.0", "").tag_name, "v3.0.0"
+    )
     same("the deletion", uploaded.delete_asset(), True)
     try:
         repository.get_release("v9.9.9")
@@ -70,7 +76,8 @@ def githubkit() -> None:
         **repository, asset_id=asset.id, headers={"Accept": "application/octet-stream"}
     )
     same("the download", digest(bytes_.content), SHA256)
-    # Its own method leads to GitHub's host for uploads; the URL that the release announces is the one to use.
+    # Its own method uses GitHub's host for uploads; the test uses the URL that the release
+    # announces.
     url = latest.upload_url.split("{")[0]
     uploaded = server.request("POST", url, params={"name": NEW}, content=CONTENT).json()
     same("the upload", uploaded["digest"], f"sha256:{digest(CONTENT)}")

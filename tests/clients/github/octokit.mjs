@@ -20,16 +20,26 @@ const { rest, paginate } = new Octokit({ baseUrl: `${BASE}/api/v3`, auth: TOKEN 
 const repository = { owner: "any", repo: "tool" };
 
 const listed = await paginate(rest.repos.listReleases, { ...repository, per_page: 2 });
-same(listed.map((release) => release.tag_name), ["v2.0.0-rc.1", "v1.2.0", "v1.1.0", "unversioned"]);
+same(
+  listed.map((release) => release.tag_name),
+  ["v2.0.0-rc.1", "v1.2.0", "v1.1.0", "unversioned"],
+);
 const { data: latest, headers } = await rest.repos.getLatestRelease(repository);
 same(latest.tag_name, "v1.2.0");
-const again = rest.repos.getLatestRelease({ ...repository, headers: { "if-none-match": headers.etag } });
+const again = rest.repos.getLatestRelease({
+  ...repository,
+  headers: { "if-none-match": headers.etag },
+});
 await rejects(again, { status: 304 });
 const { data: tagged } = await rest.repos.getReleaseByTag({ ...repository, tag: "v1.2.0" });
 same(tagged, latest);
 const { data: one } = await rest.repos.getRelease({ ...repository, release_id: latest.id });
 same(one, latest);
-const assets = await paginate(rest.repos.listReleaseAssets, { ...repository, release_id: latest.id, per_page: 1 });
+const assets = await paginate(rest.repos.listReleaseAssets, {
+  ...repository,
+  release_id: latest.id,
+  per_page: 1,
+});
 same(assets, latest.assets);
 const asset = latest.assets.find(({ name }) => name === NAME);
 const download = await rest.repos.getReleaseAsset({

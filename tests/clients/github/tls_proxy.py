@@ -1,6 +1,6 @@
 """Speaks TLS on one port and passes the bytes on to another, for clients that take nothing else.
 
-    tls_proxy.py PORT SERVER_PORT DIRECTORY       DIRECTORY holds cert.pem and key.pem
+tls_proxy.py PORT SERVER_PORT DIRECTORY       DIRECTORY holds cert.pem and key.pem
 """
 
 import asyncio

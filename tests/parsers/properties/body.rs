@@ -1,4 +1,4 @@
-//! Bodies: the same content however the network cuts them, exactly as long as their framing says.
+//! Bodies: the same content however the network cuts them, exactly as long as their framing states.
 //!
 //! Sources: RFC 9112, sections 6.3 and 7.1; the invariants of `http::body` and `http::chunked`.
 
@@ -8,17 +8,17 @@ use release_server::http::body::BodyDecoder;
 use release_server::http::chunked::{Chunk, ChunkError};
 use release_server::http::framing::Framing;
 
-/// What became of a body.
+/// The state of a body after its bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// More is to come.
+    /// More bytes are needed.
     Open,
-    /// Its end came after so many bytes.
+    /// It ended after this many bytes.
     Ended(usize),
     Refused(ChunkError),
 }
 
-/// Feeds a decoder piece by piece; the content, and what became of the body.
+/// Feeds a decoder piece by piece; returns the content and the state of the body.
 pub fn drive<'a>(
     pieces: &[&'a [u8]],
     mut next: impl FnMut(&mut &'a [u8]) -> Result<Chunk<'a>, ChunkError>,
@@ -80,7 +80,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// A body of a known length is the first bytes of the input, so many of them.
+/// A body of a known length is exactly that many first bytes of the input.
 fn check_known(input: &[u8], cuts: &[Vec<&[u8]>], length: u64) {
     let expected = match usize::try_from(length) {
         Ok(end) if end <= input.len() => (input[..end].to_vec(), Outcome::Ended(end)),

@@ -1,6 +1,7 @@
-//! Settings as a whole: one line of reason or a configuration within its bounds; and the token shows in neither.
+//! Settings as a whole: one line of reason or a configuration within its bounds; neither shows the
+//! token.
 //!
-//! Source: the contract, section 5; the invariants of `config`.
+//! Source: docs/contract.md, section 5; the invariants of `config`.
 
 use super::random::Random;
 use release_server::config::raw::Raw;
@@ -9,7 +10,8 @@ use release_server::config::{Config, ConfigError, keys};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// Every property of settings. The input is a YAML document, the text of a `.env`, and the value of one variable.
+/// Every property of settings. The input is a YAML document, the text of a `.env`, and the value of
+/// one variable.
 pub fn check(input: &[u8]) {
     let text = &*String::from_utf8_lossy(input);
     let mut raw = with_workers();
@@ -31,7 +33,8 @@ pub fn check(input: &[u8]) {
     check_settings(raw);
 }
 
-/// Settings that each input may overrule. Without a number of workers the cores would be counted, which is slow.
+/// Settings that each input may override. Without a number of workers the cores would be counted,
+/// which is slow.
 fn with_workers() -> Raw {
     let mut raw = Raw::default();
     raw.add_variables(&variables(&[("WORKERS", "3")]), "");
@@ -49,7 +52,7 @@ fn assert_is_one_line(error: &ConfigError) {
 }
 
 fn check_settings(mut raw: Raw) {
-    // Or else whatever file the input names would be read.
+    // Otherwise a file that the input names would be read.
     if raw.setting(&keys::AUTH_TOKEN_FILE).is_some() {
         return;
     }
@@ -59,7 +62,7 @@ fn check_settings(mut raw: Raw) {
     raw.add_variables(&variables(&[("AUTH_TOKEN", "another")]), "");
     let with_another = Config::check(&raw);
     if is_good {
-        // Nothing that is shown depends on the token.
+        // No output depends on the token.
         let (own, another) = (format!("{with_own_token:?}"), format!("{with_another:?}"));
         assert_eq!(own, another);
     }
@@ -89,13 +92,13 @@ fn check_config(config: &Config) {
     assert_eq!(again, Ok(without_pinned(config)));
 }
 
-/// All settings but the patterns, of which not every one can be written as a variable.
+/// All settings except the patterns, some of which cannot be written as a variable.
 fn without_pinned(config: &Config) -> String {
     let pinned = format!("pinned: {:?}, ", config.pinned);
     format!("{config:?}").replace(&pinned, "")
 }
 
-/// The variables that say the same, but for the patterns.
+/// The variables that give the same settings, except the patterns.
 fn written(config: &Config) -> HashMap<String, String> {
     let host = config.address.host.map(|host| host.to_string());
     variables(&[

@@ -1,7 +1,8 @@
-//! `Content-Disposition` and what else has parameters: nothing grows, and what was understood can be said again.
+//! `Content-Disposition` and other values with parameters: no value grows, and an understood value
+//! can be written again.
 //!
-//! Sources: RFC 7578, section 4.2; RFC 8187, section 3.2; RFC 2046, section 5.1.1 (boundaries); the invariants of
-//! `http::disposition`, `http::parameters` and `http::multipart`.
+//! Sources: RFC 7578, section 4.2; RFC 8187, section 3.2; RFC 2046, section 5.1.1 (boundaries); the
+//! invariants of `http::disposition`, `http::parameters` and `http::multipart`.
 
 use super::name;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,7 +10,8 @@ use release_server::http::disposition::{FormData, parse_form_data};
 use release_server::http::multipart::boundary;
 use release_server::http::parameters::Parameterised;
 
-/// Every property of values with parameters; the input, and the file's name in it, are names of packages as well.
+/// Every property of values with parameters; the input, and the file's name in it, are names of
+/// packages as well.
 pub fn check(input: &[u8]) {
     name::check(input);
     let shown = input.escape_ascii();
@@ -37,7 +39,7 @@ pub fn check(input: &[u8]) {
         assert_written_again(&part);
         if let Some(filename) = part.filename {
             name::check(filename.as_bytes());
-            // What the extended form said may be what the plain one decodes.
+            // The text of the extended form may equal what the plain one decodes to.
             if !filename.contains('%') {
                 assert_written_again(&FormData {
                     name: filename,
@@ -54,7 +56,8 @@ fn assert_written_again(part: &FormData) {
     assert_eq!(read.as_ref(), Ok(part), "{text:?}");
 }
 
-/// As a careful client writes it: quotes and line ends as browsers do, the file's name in its extended form.
+/// As a careful client writes it: quotes and line ends as browsers do, the file's name in its
+/// extended form.
 pub fn written(part: &FormData) -> String {
     let name = part
         .name

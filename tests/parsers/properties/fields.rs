@@ -1,7 +1,8 @@
-//! Fields of a request that asks or states something of a file: ranges, conditions, digests and dates.
+//! Request fields that ask for or state a property of a file: ranges, conditions, digests and
+//! dates.
 //!
-//! Sources: RFC 9110, sections 5.6.7, 13 and 14; RFC 9530; the invariants of `http::range`, `http::conditional`,
-//! `http::digest` and `date`.
+//! Sources: RFC 9110, sections 5.6.7, 13 and 14; RFC 9530; the invariants of `http::range`,
+//! `http::conditional`, `http::digest` and `date`.
 
 use release_server::checksum::Sha256;
 use release_server::date;
@@ -33,7 +34,7 @@ pub fn check(input: &[u8]) {
     });
 }
 
-/// Calls `check` with the fields of a request that has these header lines; `None` where they make no head.
+/// Calls `check` with the fields of a request with these header lines; `None` if they make no head.
 pub fn with_fields<T>(lines: &[u8], check: impl FnOnce(&Fields<'_, '_>) -> T) -> Option<T> {
     let head = [b"GET / HTTP/1.1\r\nHost: a\r\n", lines, b"\r\n\r\n"].concat();
     let mut slots = field_slots();
@@ -48,7 +49,7 @@ fn check_range(value: &[u8]) {
     let ignored = range::parse(value, 1) == RangeRequest::Whole;
     for size in [0, 1, 10, 1 << 31, 1 << 40, u64::MAX] {
         let found = range::parse(value, size);
-        // Whether it is a range at all is no matter of the file.
+        // Whether a value is a range does not depend on the file.
         assert_eq!(found == RangeRequest::Whole, ignored, "{shown} of {size}");
         if let RangeRequest::Part { first, last } = found {
             assert!(first <= last && last < size, "{shown} of {size}");

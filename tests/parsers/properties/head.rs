@@ -1,8 +1,9 @@
-//! Heads: whatever the reader accepts, a second reader accepts and reads the same; and what more bytes may change.
+//! Heads: whatever the parser accepts, a second reader accepts and reads the same; and what more
+//! bytes may change.
 //!
-//! Two readers on one path that see different requests in the same bytes are what request smuggling is made of; so the
-//! property is not that something is refused, but that nothing is accepted that a strict reader takes differently. What
-//! the reader refuses may well be acceptable.
+//! Request smuggling needs two readers on one path that see different requests in the same bytes.
+//! So the property does not say what is refused, but that no accepted head is read differently by a
+//! strict reader. The parser may refuse acceptable heads.
 //!
 //! Sources: RFC 9112, section 11.2; the invariants of `http::head` and `http::framing`.
 
@@ -37,7 +38,7 @@ pub fn check(input: &[u8]) {
         let received = random.below(input.len() + 1);
         let before = outcome(&input[..received]);
         let holds = match whole {
-            // The same bytes say the same when more follow.
+            // The same bytes give the same result when more follow.
             Outcome::Complete(length) if received >= length => before == whole,
             Outcome::Complete(_) | Outcome::Incomplete => before == Outcome::Incomplete,
             Outcome::Refused => !matches!(before, Outcome::Complete(_)),
@@ -54,7 +55,7 @@ pub fn check(input: &[u8]) {
     }
 }
 
-/// Whether the first reader accepts the bytes; then the second one must agree.
+/// Whether the parser accepts the bytes; then the second reader must agree.
 pub fn is_read_by_both(bytes: &[u8]) -> bool {
     match parse(bytes, &mut field_slots()) {
         Ok(Parsed::Complete(head, length)) => {
@@ -88,7 +89,7 @@ fn assert_same(bytes: &[u8], head: &Head<'_, '_>, length: usize) {
     assert_written_again(head, &second);
 }
 
-/// The same names and values in the same order. All fields at once are told by the debug form alone.
+/// The same names and values in the same order. Only the debug form lists all fields at once.
 fn assert_same_fields(head: &Head<'_, '_>, second: &[(&str, &[u8])]) {
     let second: Vec<_> = second
         .iter()
@@ -97,7 +98,8 @@ fn assert_same_fields(head: &Head<'_, '_>, second: &[(&str, &[u8])]) {
     assert_eq!(format!("{:?}", head.fields), format!("Fields({second:?})"));
 }
 
-/// What a proxy would make of the head, with nothing around the values and the target in its parts, reads the same.
+/// The head as a proxy would write it, with no blanks around values and the target in its parts,
+/// reads the same.
 fn assert_written_again(head: &Head<'_, '_>, second: &second_reader::Request<'_>) {
     let (method, path, minor) = (second.method, second.path, second.minor_version);
     let query = match second.query {

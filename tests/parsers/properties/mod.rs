@@ -1,26 +1,33 @@
-//! What holds for all input, written once: the suite's seeded smoke and the fuzz targets check the same properties.
+//! Properties of all input, written once: the suite's seeded smoke and the fuzz targets check the
+//! same.
 //!
-//! Each parser's module has `check(input)`, which panics where a property does not hold. What a parser must say to a given
-//! input is in the tables beside this folder.
+//! Each parser's module has `check(input)`, which panics if a property does not hold. The result
+//! for a given input is in the tables beside this folder.
 //!
-//! Invariants: `fuzz/` compiles this folder on its own, so it uses nothing else of the suite; the same input is always
-//! checked the same way, so whatever is random here is seeded with the input.
+//! Invariants: `fuzz/` compiles this folder on its own, so it uses nothing else of the suite; the
+//! same input is always checked the same way, so random choices here are seeded with the input.
 
 pub mod body;
 pub mod config;
 pub mod disposition;
 pub mod fields;
 pub mod head;
+pub mod listing;
 pub mod multipart;
 pub mod name;
+pub mod pattern;
 pub mod random;
+pub mod release;
+pub mod response;
 pub mod second_reader;
 pub mod target;
 pub mod value;
+pub mod version;
 
 use random::Random;
 
-/// Ways in which the network may cut the input: byte by byte, and twice into up to eight pieces; some are empty.
+/// Ways in which the network may cut the input: byte by byte, and twice into up to eight pieces;
+/// some are empty.
 fn cuts(input: &[u8]) -> [Vec<&[u8]>; 3] {
     let mut random = Random::of(input);
     let mut pieces = || {

@@ -13,12 +13,12 @@ pub struct Found {
     pub name: String,
     pub filename: Option<String>,
     pub content: Vec<u8>,
-    /// Whether its end has come.
+    /// Whether it is complete.
     pub ended: bool,
 }
 
 impl Found {
-    /// A part that is there in full.
+    /// A complete part.
     pub fn whole(name: &str, filename: Option<&str>, content: &[u8]) -> Self {
         Self {
             name: name.to_owned(),
@@ -29,7 +29,7 @@ impl Found {
     }
 }
 
-/// Feeds a parser piece by piece: the parts, and whether the form is complete.
+/// Feeds a parser piece by piece; returns the parts, and whether the form is complete.
 pub fn drive(boundary: &[u8], pieces: &[&[u8]]) -> (Vec<Found>, Result<bool, MultipartError>) {
     let mut parser = MultipartParser::new(boundary);
     let mut parts: Vec<Found> = Vec::new();
@@ -67,7 +67,8 @@ pub fn drive(boundary: &[u8], pieces: &[&[u8]]) -> (Vec<Found>, Result<bool, Mul
     (parts, Ok(complete))
 }
 
-/// Every property of forms. The input is a form by the boundary that its first line names, as most begin, else by `xYz`.
+/// Every property of forms. The input is a form with the boundary of its first line, as most begin,
+/// else with `xYz`.
 pub fn check(input: &[u8]) {
     let boundary = first_boundary(input).unwrap_or_else(|| b"xYz".to_vec());
     let whole = drive(&boundary, &[input]);

@@ -1,6 +1,7 @@
-//! Names of packages: what is accepted keeps the rules, and survives a path and a header.
+//! Names of packages: an accepted name keeps the rules, and survives a path and a header.
 //!
-//! Sources: the contract, section 1, "Filenames"; RFC 6266; the invariants of `storage::name` and `http::disposition`.
+//! Sources: docs/contract.md, section 1, "Filenames"; RFC 6266; the invariants of `storage::name`
+//! and `http::disposition`.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use release_server::http::disposition::attachment;
@@ -12,7 +13,7 @@ use std::path::{Component, Path};
 /// Every property of names.
 pub fn check(input: &[u8]) {
     let text = &*String::from_utf8_lossy(input);
-    // Whatever the name, the value is one that the strict reader takes.
+    // For every name, the value is one that the strict reader accepts.
     let value = attachment(text);
     let (plain, extended) = read_attachment(&value);
     assert!(
@@ -57,8 +58,8 @@ fn keeps_the_rules(text: &str) -> bool {
         && !text.ends_with(".sha256")
 }
 
-/// What a client makes of an attachment's value: the plain name, and the extended one. Strict, so that nothing but RFC
-/// 6266's grammar passes.
+/// A client's reading of an attachment's value: the plain name, and the extended one. Strict, so
+/// that only RFC 6266's grammar passes.
 pub fn read_attachment(value: &str) -> (String, Option<String>) {
     let rest = value
         .strip_prefix("attachment; filename=\"")

@@ -1,4 +1,4 @@
-//! Random numbers that are the same in every run, and the mutations that are made with them.
+//! Random numbers that are the same in every run, and the mutations made with them.
 
 /// Marsaglia's xorshift generator: the same numbers in every run, and no dependency.
 pub struct Random(u64);
@@ -9,7 +9,7 @@ impl Random {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    /// A generator whose numbers depend on nothing but the bytes (the FNV-1a hash of which is the seed).
+    /// A generator whose numbers depend only on the bytes (the seed is their FNV-1a hash).
     pub fn of(bytes: &[u8]) -> Self {
         Self::new(bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -49,7 +49,8 @@ impl Random {
             .collect()
     }
 
-    /// One to four small changes, mostly one: a byte, a piece of `pieces` put in, a stretch taken out, doubled or cut off.
+    /// One to four small changes, mostly one: a byte, an inserted piece of `pieces`, a stretch
+    /// removed, doubled or cut off.
     pub fn mutate(&mut self, input: &[u8], pieces: &[&[u8]]) -> Vec<u8> {
         let mut bytes = input.to_vec();
         let further_changes = self.below(4) * self.below(2);

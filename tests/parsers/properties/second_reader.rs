@@ -1,11 +1,14 @@
-//! A second reader of request heads, byte by byte and without any library: what the first one must agree with.
+//! A second reader of request heads, byte by byte and without any library: the first one must agree
+//! with it.
 //!
-//! It follows RFC 9112 to the letter, with the project's restrictions (CRLF only, one framing, one Host) and one
-//! leniency that both share: a target may hold any byte that is neither blank nor control, as long as it is UTF-8, since
-//! clients send names that are not ASCII as they are. Where the RFC leaves a choice it takes the stricter one, but never
-//! one that is stricter than what the project documents. It knows no bounds.
+//! It follows RFC 9112 to the letter, with the project's restrictions (CRLF only, one framing, one
+//! Host) and one leniency that both share: a target may hold any byte that is neither blank nor
+//! control, as long as it is UTF-8, since clients send names that are not ASCII as they are. Where
+//! the RFC leaves a choice it takes the stricter one, but never one that is stricter than what the
+//! project documents. It knows no bounds.
 //!
-//! Sources: RFC 9112, sections 2.2, 3, 5 and 6; RFC 9110, sections 5.5, 5.6.2 and 7.2; RFC 3986, section 3.2.
+//! Sources: RFC 9112, sections 2.2, 3, 5 and 6; RFC 9110, sections 5.5, 5.6.2 and 7.2; RFC 3986,
+//! section 3.2.
 
 /// What a request head says.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,17 +16,17 @@ pub struct Request<'b> {
     pub method: &'b str,
     pub path: &'b str,
     pub query: &'b str,
-    /// Of the target, else of the Host field.
+    /// From the target, else from the Host field.
     pub authority: Option<&'b str>,
     pub minor_version: u8,
-    /// Names as they came; values without the blanks around them.
+    /// Names as received; values without the blanks around them.
     pub fields: Vec<(&'b str, &'b [u8])>,
     pub body: Body,
     /// Bytes of the head, blank lines before it included.
     pub length: usize,
 }
 
-/// How the body is delimited.
+/// The framing of the body.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Body {
     None,
@@ -60,7 +63,8 @@ pub fn read(bytes: &[u8]) -> Option<Request<'_>> {
     })
 }
 
-/// The bytes up to the next CRLF, which is taken too. A CR or LF that is no part of one makes the line no line.
+/// The bytes up to the next CRLF, which is consumed too. A CR or LF outside a CRLF makes the line
+/// invalid.
 pub fn take_line<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
     let mut at = 0;
     loop {
@@ -164,7 +168,7 @@ fn split_query(target: &str) -> (&str, &str) {
     }
 }
 
-/// The Host that every HTTP/1.1 request has, once; empty where HTTP/1.0 has none.
+/// The Host that every HTTP/1.1 request has, once; empty if HTTP/1.0 has none.
 fn one_host<'b>(fields: &[(&'b str, &'b [u8])], minor_version: u8) -> Option<&'b str> {
     let mut found = None;
     for (name, value) in fields {
@@ -228,7 +232,8 @@ fn is_registered_name(name: &[u8]) -> bool {
     !name.is_empty()
 }
 
-/// Eight groups of one to four digits; `::` once for one or more groups of zeros; an IPv4 address for the last two.
+/// Eight groups of one to four digits; `::` once for one or more groups of zeros; an IPv4 address
+/// for the last two.
 fn is_ipv6(text: &str) -> bool {
     let groups_of = |text: &str, may_end_in_ipv4: bool| -> Option<usize> {
         let mut count = 0;
@@ -252,7 +257,8 @@ fn is_ipv6(text: &str) -> bool {
     match text.split_once("::") {
         None => groups_of(text, true) == Some(8),
         Some((front, back)) => {
-            matches!((side(front, false), side(back, true)), (Some(front), Some(back)) if front + back <= 7)
+            let sides = (side(front, false), side(back, true));
+            matches!(sides, (Some(front), Some(back)) if front + back <= 7)
         }
     }
 }
@@ -267,7 +273,8 @@ fn is_ipv4(text: &str) -> bool {
     text.split('.').count() == 4 && text.split('.').all(is_octet)
 }
 
-/// At most one of `Content-Length` and `Transfer-Encoding`, at most once; the coding is `chunked` in HTTP/1.1.
+/// At most one of `Content-Length` and `Transfer-Encoding`, at most once; the coding is `chunked`
+/// in HTTP/1.1.
 fn body(fields: &[(&str, &[u8])], minor_version: u8) -> Option<Body> {
     let mut body = Body::None;
     for (name, value) in fields {
@@ -287,7 +294,7 @@ fn body(fields: &[(&str, &[u8])], minor_version: u8) -> Option<Body> {
     Some(body)
 }
 
-/// `1*DIGIT`; what does not fit 64 bits is the largest number that does.
+/// `1*DIGIT`; a number beyond 64 bits becomes the largest one that fits.
 fn length(value: &[u8]) -> Option<u64> {
     let mut number: u128 = 0;
     for byte in value {

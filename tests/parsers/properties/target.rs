@@ -1,6 +1,7 @@
-//! Targets and authorities: split without loss, decoded once, and echoed only where that is harmless.
+//! Targets and authorities: split without loss, decoded once, and echoed only if harmless.
 //!
-//! Sources: RFC 3986, sections 2.1 and 3; RFC 9112, section 3.2; the invariants of `http::target` and `http::authority`.
+//! Sources: RFC 3986, sections 2.1 and 3; RFC 9112, section 3.2; the invariants of `http::target`
+//! and `http::authority`.
 
 use super::second_reader::is_authority;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,14 +16,15 @@ pub fn check(input: &[u8]) {
     check_query(text);
     if let Some(decoded) = decode_segment(text) {
         assert!(decoded.len() <= text.len(), "{text:?}");
-        // Nothing is decoded but what a percent sign begins.
+        // Only percent signs are decoded.
         assert!(text.contains('%') || decoded == text, "{text:?}");
         let encoded = utf8_percent_encode(&decoded, NON_ALPHANUMERIC).to_string();
         assert_eq!(decode_segment(&encoded), Some(decoded), "{text:?}");
     }
 }
 
-/// Whether it is taken. What is needs no escaping in a header or a URL, and the second reader takes it too.
+/// Whether it is accepted. An accepted one needs no escaping in a header or a URL, and the second
+/// reader accepts it too.
 pub fn check_authority(input: &[u8]) -> bool {
     let Some(text) = authority::parse(input) else {
         return false;
@@ -74,10 +76,10 @@ fn check_query(text: &str) {
     let Some(value) = of(text) else {
         return;
     };
-    // A byte that is no UTF-8 becomes the three of U+FFFD.
+    // A byte outside UTF-8 becomes the three bytes of U+FFFD.
     assert!(value.len() <= 3 * text.len(), "{text:?}");
     let encoded = utf8_percent_encode(&value, NON_ALPHANUMERIC).to_string();
-    // The last one counts, whatever stands before it.
+    // The last one counts, whatever precedes it.
     let again = of(&format!("{text}&a={encoded}&b"));
     assert_eq!(again, Some(value), "{text:?}");
 }

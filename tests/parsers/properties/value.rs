@@ -1,6 +1,7 @@
-//! Single values of settings: what is taken can be written plainly and is read the same; a little more is not taken.
+//! Single values of settings: an accepted value can be written plainly and is read the same; a
+//! little more is refused.
 //!
-//! Source: the contract, section 5; the invariants of `config::value`.
+//! Source: docs/contract.md, section 5; the invariants of `config::value`.
 
 use super::target::check_authority;
 use release_server::config::value::{address, base_url, duration, is_log_filter, size_bytes};

@@ -128,7 +128,7 @@ impl BodySink for FormSink {
         }
     }
 
-    fn finish(self: Box<Self>) -> Response {
+    fn finish(self: Box<Self>) -> Reply {
         let form = self.form;
         let result = match form.file {
             _ if !self.parser.is_complete() => Err(UploadError::CutShort.into()),
@@ -136,6 +136,6 @@ impl BodySink for FormSink {
             Some((name, upload)) => super::publish(&form.state, upload, &name, &form.intent)
                 .map(|published| super::answer(&published, &form.base, 200)),
         };
-        result.unwrap_or_else(ApiError::into_response)
+        result.unwrap_or_else(ApiError::into_response).into()
     }
 }

@@ -86,10 +86,10 @@ impl BodySink for RawSink {
         }
     }
 
-    fn finish(self: Box<Self>) -> Response {
+    fn finish(self: Box<Self>) -> Reply {
         match super::publish(&self.state, self.upload, &self.name, &self.intent) {
-            Ok(published) => (self.answer)(&published),
-            Err(error) => error.into_response(),
+            Ok(published) => (self.answer)(&published).into(),
+            Err(error) => error.into_response().into(),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! octocrab and self_update, as their users write them. Built and run by github.sh, which says which one in an argument.
+//! octocrab and self_update, as their users write them. Built and run by github.sh, which says
+//! which one in an argument.
 
 use octocrab::Octocrab;
 use self_update::backends::github::ReleaseList;

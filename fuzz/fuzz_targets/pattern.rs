@@ -1,0 +1,7 @@
+//! Fuzzes patterns of names.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use release_server_fuzz::properties::pattern::check;
+
+fuzz_target!(|input: &[u8]| check(input));

@@ -1,0 +1,7 @@
+//! Fuzzes heads of answers.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use release_server_fuzz::properties::response::check;
+
+fuzz_target!(|input: &[u8]| check(input));

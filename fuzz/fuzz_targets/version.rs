@@ -1,0 +1,7 @@
+//! Fuzzes versions in names.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use release_server_fuzz::properties::version::check;
+
+fuzz_target!(|input: &[u8]| check(input));
