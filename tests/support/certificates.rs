@@ -103,27 +103,3 @@ pub fn unpem(text: &str) -> Vec<u8> {
         .collect();
     BASE64.decode(lines).unwrap()
 }
-
-/// The key inside a PKCS#8 text, in the older form of its kind: SEC1 for ECDSA, PKCS#1 for RSA.
-/// It is the one octet string (tag 4) that begins with a sequence (tag 0x30).
-pub fn traditional(pkcs8_pem: &str, label: &str) -> String {
-    let der = unpem(pkcs8_pem);
-    let inner = (1..der.len())
-        .filter(|at| der[*at] == 0x30)
-        .find_map(|at| {
-            // The octet string's own length has one, two or three bytes.
-            let octets = [2, 3, 4].iter().any(|back| {
-                let head = at.checked_sub(*back).map(|from| &der[from..at]);
-                matches!(head, Some([4, 0x82, _, _] | [4, 0x81, _] | [4, 0..=0x7f]))
-            });
-            octets.then(|| &der[at..])
-        })
-        .unwrap();
-    // A sequence says its own length: what follows it are attributes of PKCS#8.
-    let length = match inner[1] {
-        0x82 => 4 + usize::from(u16::from_be_bytes([inner[2], inner[3]])),
-        0x81 => 3 + usize::from(inner[2]),
-        short => 2 + usize::from(short),
-    };
-    pem(label, &inner[..length])
-}

@@ -6,6 +6,7 @@
 
 use super::content::{FORM_TYPE, form};
 use super::http_client::{Connection, Response};
+use super::tls;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
@@ -124,7 +125,7 @@ impl TestServer {
 
     /// Its URL, for other clients.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("{}://127.0.0.1:{}", tls::scheme(), self.port)
     }
 
     pub fn pid(&self) -> u32 {
@@ -161,7 +162,11 @@ impl TestServer {
     /// As [`TestServer::connect`]; `None` if the server has ended.
     pub fn try_connect(&self) -> Option<Connection> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        Some(Connection::new(stream))
+        if tls::is_over_tls() {
+            Connection::over_tls(stream)
+        } else {
+            Some(Connection::new(stream))
+        }
     }
 
     /// One request on a connection of its own.
@@ -303,6 +308,7 @@ fn configured(mut command: Command, storage: &Path, settings: &[(&str, &str)]) -
         .env("STORAGE_PATH", storage)
         .env("PORT", "0")
         .env("HOST", "127.0.0.1")
+        .envs(tls::settings().iter().map(|(name, path)| (name, path)))
         .envs(settings.iter().copied());
     command
 }

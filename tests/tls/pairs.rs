@@ -1,6 +1,6 @@
 //! What pairs of files are accepted, and the one sentence about each that is not.
 
-use crate::certificates::{Authority, PemPair, traditional};
+use crate::certificates::{Authority, PemPair, pem, unpem};
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256};
 use release_server::tls::Pair;
 use std::os::unix::fs::PermissionsExt;
@@ -167,4 +167,28 @@ fn what_an_operator_should_change_is_a_warning() {
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].contains("every account of this system may read the key"));
     assert!(warnings[1].contains("is not valid before 2020-01-01T00:00:00Z"));
+}
+
+/// The key inside a PKCS#8 text, in the older form of its kind: SEC1 for ECDSA, PKCS#1 for RSA.
+/// It is the one octet string (tag 4) that begins with a sequence (tag 0x30).
+fn traditional(pkcs8_pem: &str, label: &str) -> String {
+    let der = unpem(pkcs8_pem);
+    let inner = (1..der.len())
+        .filter(|at| der[*at] == 0x30)
+        .find_map(|at| {
+            // The octet string's own length has one, two or three bytes.
+            let octets = [2, 3, 4].iter().any(|back| {
+                let head = at.checked_sub(*back).map(|from| &der[from..at]);
+                matches!(head, Some([4, 0x82, _, _] | [4, 0x81, _] | [4, 0..=0x7f]))
+            });
+            octets.then(|| &der[at..])
+        })
+        .unwrap();
+    // A sequence says its own length: what follows it are attributes of PKCS#8.
+    let length = match inner[1] {
+        0x82 => 4 + usize::from(u16::from_be_bytes([inner[2], inner[3]])),
+        0x81 => 3 + usize::from(inner[2]),
+        short => 2 + usize::from(short),
+    };
+    pem(label, &inner[..length])
 }
