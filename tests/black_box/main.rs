@@ -9,6 +9,7 @@ mod clients;
 mod commands;
 mod contract;
 mod faults;
+mod https;
 mod operation;
 mod packages;
 mod releases;

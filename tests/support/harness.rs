@@ -28,6 +28,8 @@ const LOG_LINES_MAX: usize = 20_000;
 pub struct TestServer {
     child: Child,
     pub port: u16,
+    /// Whether it speaks TLS.
+    is_tls: bool,
     storage: PathBuf,
     log: Arc<Log>,
     /// Removed after the process has ended.
@@ -108,6 +110,7 @@ impl TestServer {
         let mut server = Self {
             child,
             port: 0,
+            is_tls: false,
             storage: storage.to_owned(),
             log,
             directory: None,
@@ -115,6 +118,8 @@ impl TestServer {
         let listening = server.wait_for_line(|line| line["message"] == "listening");
         let address: SocketAddr = listening["address"].as_str().unwrap().parse().unwrap();
         server.port = address.port();
+        let has_certificate = |line: &Value| line["message"] == "the certificate is in force";
+        server.is_tls = server.log().iter().any(has_certificate);
         server
     }
 
@@ -125,7 +130,8 @@ impl TestServer {
 
     /// Its URL, for other clients.
     pub fn url(&self) -> String {
-        format!("{}://127.0.0.1:{}", tls::scheme(), self.port)
+        let scheme = if self.is_tls { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     pub fn pid(&self) -> u32 {
@@ -162,7 +168,7 @@ impl TestServer {
     /// As [`TestServer::connect`]; `None` if the server has ended.
     pub fn try_connect(&self) -> Option<Connection> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        if tls::is_over_tls() {
+        if self.is_tls {
             Connection::over_tls(stream)
         } else {
             Some(Connection::new(stream))

@@ -6,9 +6,11 @@
 use super::harness::{PATIENCE, until};
 use super::sock_diag::queues;
 use super::tls::TlsClient;
+use rustls::ClientConfig;
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 
 pub struct Connection {
     pub stream: TcpStream,
@@ -38,6 +40,13 @@ impl Connection {
     }
 
     /// Sends; an error because the server has closed is ignored.
+    /// The same, as this client.
+    pub fn over_tls_with(config: &Arc<ClientConfig>, stream: TcpStream) -> Option<Self> {
+        let mut connection = Self::new(stream);
+        connection.tls = Some(TlsClient::connect_with(config, &mut connection.stream)?);
+        Some(connection)
+    }
+
     pub fn send(&mut self, bytes: &[u8]) {
         let _ = match &mut self.tls {
             None => self.stream.write_all(bytes),
