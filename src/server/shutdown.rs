@@ -21,8 +21,8 @@ use std::time::Duration;
 pub struct Signals {
     events: UnixStream,
     sender: UnixStream,
-    /// SIGHUP was received, and its event is still to be read.
-    hangup: Arc<AtomicBool>,
+    /// A signal to end was received. Events of signals are alike: one without this is SIGHUP's.
+    is_ending: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,16 +37,18 @@ impl Signals {
     /// From now on the signals are noted here and no longer end the process.
     pub fn register() -> io::Result<Self> {
         let (events, sender) = UnixStream::pair()?;
-        // The flag first: an event without it is a signal to end.
-        let hangup = Arc::new(AtomicBool::new(false));
-        flag::register(SIGHUP, Arc::clone(&hangup))?;
+        let is_ending = Arc::new(AtomicBool::new(false));
+        // The flag is set before the event is sent.
+        for signal in [SIGTERM, SIGINT] {
+            flag::register(signal, Arc::clone(&is_ending))?;
+        }
         for signal in [SIGHUP, SIGTERM, SIGINT] {
             pipe::register(signal, sender.try_clone()?)?;
         }
         Ok(Self {
             events,
             sender,
-            hangup,
+            is_ending,
         })
     }
 
@@ -59,8 +61,11 @@ impl Signals {
         let mut event = [0];
         loop {
             match (&self.events).read_exact(&mut event) {
-                Ok(()) if self.hangup.swap(false, Ordering::Relaxed) => reread(),
-                Ok(()) => return Ok(Some(event[0])),
+                Ok(()) if event[0] == DRAINED => return Ok(Some(DRAINED)),
+                Ok(()) if self.is_ending.swap(false, Ordering::Relaxed) => {
+                    return Ok(Some(event[0]));
+                }
+                Ok(()) => reread(),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
                 Err(error) => return Err(error),
