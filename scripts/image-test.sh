@@ -1,16 +1,16 @@
 #!/bin/sh
-# Builds the image and runs it as an operator would who trusts nothing: read-only, without capabilities, under a random
-# uid, with 32 MiB of memory. Publishes and fetches a whole release, stops it in the middle of a download, starts it
-# again. Says what it measured; fails with one line.
+# Builds the image and runs it with the least permissions: read-only, without capabilities, with a random user id and 32
+# MiB of memory. Publishes and fetches a whole release, stops the container during a download, starts it again. Prints
+# the measurements; a failure prints one line.
 #
 #   scripts/image-test.sh [--local-base]
 #
 #   --local-base  builds on a copy of this machine's Rust and gcc (Debian) instead of the base in the Dockerfile, for
-#                 where no image can be pulled
+#                 machines that cannot pull images
 #
-# Needs docker, curl, python3 and, with --local-base, what is named there. Where no Docker Engine answers it starts one
-# of its own (as root, with dockerd installed) and stops it at the end; of an engine that runs already it removes what
-# it made there, but for the build's cache.
+# Needs docker, curl, python3 and, with --local-base, Debian with Rust and gcc. If no Docker Engine answers, the script
+# starts one (as root, with dockerd installed) and stops it at the end. In an engine that runs already, the script
+# removes everything that it created except the build cache.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -31,7 +31,7 @@ local_base=no
 case ${1-} in
     --local-base) local_base=yes ;;
     '') ;;
-    *) fail "unknown option '$1'; it takes --local-base or nothing" ;;
+    *) fail "unknown option '$1'; the only option is --local-base" ;;
 esac
 
 work=$(mktemp -d) engine='' container='' volume='' base='' image=''
@@ -74,8 +74,8 @@ start_engine() {
     eventually "an answer of dockerd" docker info
 }
 
-# An image with the packages of Debian that a build needs, this machine's Rust and the crates, in the places where the
-# official image has them.
+# An image with the Debian packages that a build needs, this machine's Rust and the crates, at the paths of the official
+# image.
 import_base() {
     for tool in apt-cache dpkg-query gcc cargo; do
         command -v "$tool" >/dev/null || fail "--local-base needs $tool"
@@ -120,9 +120,13 @@ check_contents() {
     done | awk '{ print $1, $2, ($1 ~ /^d/ ? "-" : $3), $6 }' >"$work/contents"
     echo "contents (mode, owner, bytes, name):"
     sed 's/^/    /' "$work/contents"
-    sed 's/ [0-9]* release-server$/ N release-server/' "$work/contents" | LC_ALL=C sort >"$work/got"
-    diff -u - "$work/got" <<LIST || fail "the image holds other things than these"
+    sed 's/ [0-9]* \(release-server\|licenses\/[A-Z].*\)$/ N \1/' "$work/contents" | LC_ALL=C sort >"$work/got"
+    diff -u - "$work/got" <<LIST || fail "the image has other contents than these"
+-rw-r--r-- 0/0 N licenses/LGPL-2.1.txt
+-rw-r--r-- 0/0 N licenses/LICENSE
+-rw-r--r-- 0/0 N licenses/THIRD-PARTY-LICENSES.txt
 -rwxr-xr-x 0/0 N release-server
+drwxr-xr-x 0/0 - licenses/
 drwxr-xr-x 65532/0 - etc/
 drwxr-xr-x 65532/0 - etc/release-server/
 drwxrwxr-x 65532/0 - data/
@@ -146,7 +150,7 @@ random_uid() { python3 -c 'import random; print(random.randrange(100000, 2000000
 
 healthy() { [ "$(field '{{.State.Health.Status}}' "$container")" = healthy ]; }
 
-# Starts a container on the volume, as nobody in particular. Sets `container` and `url`.
+# Starts a container on the volume with a random user id. Sets `container` and `url`.
 run() {
     uid=$(random_uid)
     container=$(docker run --detach --read-only --cap-drop ALL --security-opt no-new-privileges --user "$uid" \
@@ -177,7 +181,7 @@ publish() {
     RELEASE_SERVER_URL=$url RELEASE_SERVER_TOKEN=$AUTH_TOKEN scripts/upload.sh --quiet "$work"/zips/*
 }
 
-# Every file comes back as it was, and the list holds no other.
+# Every file is returned unchanged, and the list contains no other.
 fetch() {
     count=0
     for file in "$work"/zips/*; do

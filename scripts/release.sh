@@ -1,29 +1,33 @@
 #!/bin/sh
-# Makes what a release consists of, in dist/. The same commit and tools make the same bytes.
+# Makes the files of a release in dist/. The same commit, Rust toolchain and C library give the same bytes.
 #
-#   scripts/release.sh [VERSION]     VERSION: refused unless it is the one in Cargo.toml; a 'v' before it is ignored
+#   scripts/release.sh [TAG]     TAG: the release's tag; without it CHANGELOG.md may lack the version's section
 #
-# - release-server-VERSION-linux-PLATFORM.tar.gz: the static binary, the systemd unit, upload.sh, delete.sh, the manual, the texts
-# - release-server-VERSION.tgz: the chart, where there are chart/ and helm
+# - release-server-VERSION-linux-PLATFORM.tar.gz: the static binary, the systemd unit, upload.sh and delete.sh, the
+#   manual, README, changelog, licence and the licences of the libraries
 # - SHA256SUMS of these
-# - NOTES.md: what CHANGELOG.md says of the version or, before it is named there, of what is unreleased
+# - NOTES.md: the version's section of CHANGELOG.md; without TAG, and where it is missing, the section "Unreleased"
+#
+# The chart names the image's digest, so scripts/publish-chart.sh makes it after the image has been pushed.
 #
 # Variables:
 #
-#   TARGETS            Rust targets, separated by spaces; default: this machine's. scripts/static.sh says what others need
+#   TARGETS            Rust targets, separated by spaces; default: this machine's. scripts/static.sh has their requirements
 #   SOURCE_DATE_EPOCH  the time of every file; default: the commit's
 set -eu
 
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/version.sh
+. scripts/version.sh
 
-fail() {
-    echo "release.sh: $1" >&2
-    exit 1
-}
-
-version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
-asked=${1:-$version}
-[ "${asked#v}" = "$version" ] || fail "version '$asked' was asked for, but Cargo.toml has '$version'; change one of them"
+tag=${1:-}
+[ "${tag:-v$version}" = "v$version" ] ||
+    fail "the tag is '$tag', but Cargo.toml has version $version: tag v$version, or change Cargo.toml"
+notes=$(changelog_section "$version")
+if [ -z "$notes" ]; then
+    [ -z "$tag" ] || fail "CHANGELOG.md has no section '## $version': rename 'Unreleased', or add it"
+    notes=$(changelog_section Unreleased)
+fi
 
 platform_of() {
     case $1 in
@@ -32,17 +36,6 @@ platform_of() {
         armv7-*) echo armv7 ;;
         *) echo "$1" ;;
     esac
-}
-
-# The time of every file, for tar below and for the tools that know the variable.
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
-export SOURCE_DATE_EPOCH
-
-# pack DIRECTORY FILE: nothing of this machine goes in: no times, owners, modes of the umask, order of the directory.
-pack() {
-    tar --create --directory "$work" --format=ustar --sort=name --mtime="@$SOURCE_DATE_EPOCH" \
-        --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX "$1" >"$work/tar"
-    gzip -n -9 <"$work/tar" >"dist/$2"
 }
 
 work=$(mktemp -d)
@@ -57,25 +50,13 @@ mkdir dist
 for target in ${TARGETS:-$(rustc --print host-tuple)}; do
     binary=$(scripts/static.sh "$target")
     name=release-server-$version-linux-$(platform_of "$target")
-    mkdir "$work/$name"
+    mkdir -p "$work/$name/docs"
+    cp -p docs/*.md docs/packages.png "$work/$name/docs"
     cp -p "$binary" scripts/upload.sh scripts/delete.sh scripts/release-server.service \
-        docs/release-server.1 LICENSE README.md CHANGELOG.md "$work/$name"
-    pack "$name" "$name.tar.gz"
+        docs/release-server.1 LICENSE THIRD-PARTY-LICENSES.txt README.md CHANGELOG.md "$work/$name"
+    pack "$work" "$name" "dist/$name.tar.gz"
 done
 
-if [ ! -d chart ] || ! command -v helm >/dev/null; then
-    echo "release.sh: without the chart: chart/ or helm is missing" >&2
-else
-    helm package chart --version "$version" --app-version "$version" --destination "$work" >/dev/null
-    # helm stamps the time of day on every file, to which some are early.
-    mkdir "$work/chart"
-    tar --extract --touch --directory "$work/chart" --file "$work/release-server-$version.tgz"
-    mv "$work/chart/release-server" "$work"
-    pack release-server "release-server-$version.tgz"
-fi
-
-(cd dist && sha256sum -- *gz >SHA256SUMS)
-section() { awk -v title="## $1" '/^## / { on = index($0 " ", title " ") == 1; next } on' CHANGELOG.md; }
-section "$version" >dist/NOTES.md
-[ -s dist/NOTES.md ] || section Unreleased >dist/NOTES.md
+(cd dist && sha256sum -- *.tar.gz >SHA256SUMS)
+printf '%s\n' "$notes" >dist/NOTES.md
 cat dist/SHA256SUMS

@@ -3,8 +3,9 @@
 #        delete.sh [options] NAME...
 #
 # upload.sh publishes each FILE on a release server, under its base name.
-# delete.sh deletes each package NAME. Both are one file, which acts by the name
-# that it is called by and needs only a POSIX shell and curl: copy it alone, as
+# delete.sh deletes each package NAME; '*' and '?' in a NAME match any
+# characters and one character. Both are one file, which acts by the name that
+# it is called by and needs only a POSIX shell and curl: copy it alone, as
 # upload.sh, as delete.sh, or twice.
 #
 #   -u, --url URL      the server: http://HOST[:PORT][/PATH], or https
@@ -15,21 +16,26 @@
 #   -f, --force        upload: replace packages that exist
 #                      delete: a package that is not there is not a failure
 #   -j, --parallel N   work on N files or names at a time, 1 to 99 (default: 1)
-#   -n, --dry-run      check options and arguments, send nothing
-#   -q, --quiet        print errors only
+#   -y, --yes          delete: do not ask before deleting by '*' or '?'
+#   -n, --dry-run      check options and arguments, change nothing
+#   -q, --quiet        print warnings and errors only
 #   -h, --help         print this text
 #   --                 the arguments that follow are files or names, even if they
 #                      begin with '-'
 #
 # A file that is on the server already, with the same content, is not a failure.
+# Checksum files (*.sha256, SHA256SUMS) are not sent, because the server makes its
+# own; the files are compared with them before anything is sent.
 # A temporary failure, such as a lost connection or a 503, is retried 3 times.
 # curl's variables apply (https_proxy, CURL_CA_BUNDLE, ...), ~/.curlrc does not.
 #
 # Exit codes:
 #   0  every file is published, now or before; every package is deleted
-#   1  at least one file or name was refused or failed; a wrong token ends the
-#      run at once
-#   2  wrong usage, or a file that cannot be read; nothing was sent
+#   1  at least one file or name was refused or failed, or the server removed a
+#      file of this run to stay within its limit; a wrong token ends the run at
+#      once
+#   2  wrong usage, a file that cannot be read, or a checksum that differs;
+#      nothing was changed
 #   3  the server cannot be reached or stays unavailable; this ends the run too
 #   129, 130, 143  ended by a signal: HUP, INT, TERM
 
@@ -79,12 +85,23 @@ percent_encode() {
     esac
 }
 
+# Prints the JSON answer as one line.
+json() {
+    tr -d '[:cntrl:]' <"$answer/body"
+    echo
+}
+
 # Prints the string under a key of the JSON answer, or nothing. A quote inside a JSON string follows
 # a backslash, so text inside a string is never taken for a key.
 json_string() {
-    tr -d '[:cntrl:]' <"$answer/body" |
-        sed -n 's/.*"'"$1"'"[[:space:]]*:[[:space:]]*"\([^"\\]*\(\\.[^"\\]*\)*\)".*/\1/p' |
+    json | sed -n 's/.*"'"$1"'"[[:space:]]*:[[:space:]]*"\([^"\\]*\(\\.[^"\\]*\)*\)".*/\1/p' |
         sed 's|\\\(["\\/]\)|\1|g'
+}
+
+# Whether the last request was a TLS handshake with a port that speaks plain HTTP.
+is_plain_http() {
+    [ "$curl_code" -eq 35 ] &&
+        grep -Eq 'wrong version number|packet length too long|unexpected TLS packet' "$answer/error"
 }
 
 # Prints the cause of a failure: the server's sentence, else curl's.
@@ -93,8 +110,13 @@ reason() {
     if [ "$status" = 000 ]; then
         detail=$(sed -n 's/^curl: ([0-9]*) //p' "$answer/error" | tr -d '[:cntrl:]')
         printf '%s (--url is %s)' "${detail:-curl ended with code $curl_code}" "$url"
+        ! is_plain_http || printf '; the server does not use TLS there: try http://'
     elif [ -n "$detail" ]; then
         printf '%s' "$detail"
+        case $status$url in
+            404*/latest | 404*/packages | 404*/assets | 404*/upload)
+                printf ' (--url takes the base of the server: try %s)' "${url%/*}" ;;
+        esac
     elif [ -n "$redirect" ]; then
         printf 'the server answers %s and points to %s; name that server with --url' \
             "$status" "$redirect" | tr -d '[:cntrl:]'
@@ -152,8 +174,9 @@ request() {
     while send "$@"; [ "$tries" -lt "$RETRIES_MAX" ]; do
         case $status$curl_code in
             429* | 502* | 503* | 504*) ;;
-            # curl's codes: name, connection, TLS handshake, timeout, connection lost midway.
-            0005 | 0006 | 0007 | 00035 | 00028 | 00016 | 00018 | 00052 | 00055 | 00056 | 00092) ;;
+            00035) ! is_plain_http || return 0 ;;
+            # curl's codes: name, connection, timeout, connection lost midway.
+            0005 | 0006 | 0007 | 00028 | 00016 | 00018 | 00052 | 00055 | 00056 | 00092) ;;
             *) return 0 ;;
         esac
         seconds=$(tr -d '\r' <"$answer/head" |
@@ -176,6 +199,8 @@ sha256_of() {
         return 0
     done
 }
+
+size_of() { { wc -c <"$1"; } 2>/dev/null || printf 0; }
 
 human_size() {
     number=$(($1)) unit=B
@@ -202,6 +227,33 @@ check_file() {
     names=$names${1##*/}/
 }
 
+is_checksum_file() {
+    case ${1##*/} in
+        SHA256SUMS | ?*.sha256) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
+# Compares files with the checksums in the file $1. The other arguments are the files.
+check_sums() {
+    sums=$1
+    shift
+    while read -r digest name || [ -n "$digest" ]; do
+        case $digest in *[!0-9A-Fa-f]*) continue ;; esac
+        digest=$(printf '%s' "$digest" | tr A-F a-f)
+        case ${sums##*/} in
+            *.sha256) name=${sums##*/} name=${name%.sha256} ;;
+            *) name=${name#\*} name=${name##*/} ;;
+        esac
+        for file do
+            [ "${file##*/}/${#digest}" = "$name/64" ] || continue
+            actual=$(sha256_of "$file")
+            [ "${actual:-$digest}" = "$digest" ] ||
+                usage_error "the checksum of '$file' differs from the one in '$sums'"
+        done
+    done <"$sums"
+}
+
 check_name() {
     case $1 in
         '') usage_error "a name is empty; give the name of a package" ;;
@@ -215,19 +267,27 @@ check_name() {
 # outcome for the summary.
 report() {
     printf '%s\n' "$1" >"$answer/outcome"
+    [ "$progress" = no ] || printf '\r\033[K' >&2
     case $1 in
         failed | unreachable) complain "$label ... $2" ;;
         *) say "$label ... $2" ;;
     esac
 }
 
-# Prints the packages that the server removed to stay within its limit, as a suffix of the outcome.
+# Writes the packages that the server removed to stay within its limit to a file, one per line, and
+# prints them as a suffix of the outcome.
 removed() {
     string='"[^"\\]*\(\\.[^"\\]*\)*"'
-    tr -d '[:cntrl:]' <"$answer/body" |
+    json |
         sed -n 's/.*"removed"[[:space:]]*:[[:space:]]*\[\(\('"$string"'[, ]*\)\{1,\}\)\].*/\1/p' |
-        sed 's/", *"/, /g; s/^"//; s/" *$//; s|\\\(["\\/]\)|\1|g' |
-        sed 's/^/; the server removed to make room: /'
+        sed 's/^"//; s/" *$//; s/", *"/\
+/g' |
+        sed 's|\\\(["\\/]\)|\1|g' >"$answer/removed"
+    list=
+    while IFS= read -r name; do
+        list=${list:+$list, }$name
+    done <"$answer/removed"
+    [ -z "$list" ] || printf '; the server removed to make room: %s' "$list"
 }
 
 report_upload() {
@@ -281,7 +341,7 @@ report_failure() {
 # Sends a file with PUT: a percent-encoded path carries every name exactly, while curl's form syntax
 # gives ';', ',' and quotes meanings of their own. PUT is also refused before a large body is sent.
 upload() {
-    { size=$(wc -c <"$1"); } 2>/dev/null || size=0
+    size=$(size_of "$1")
     sha256=$(sha256_of "$1")
     target=$url/assets/$(percent_encode "${1##*/}")$query
     case $1 in
@@ -316,13 +376,110 @@ work_through() {
         [ ! -e "$work/stop" ] || return 0
         mkdir "$answer" 2>/dev/null || continue
         "$action" "$argument"
-        case $status$(cat "$answer/outcome") in
-            401* | *unreachable) : >"$work/stop" ;; # all others would fail alike
+        case $action$status$(cat "$answer/outcome") in
+            *401* | upload404* | *unreachable) : >"$work/stop" ;; # all others would fail alike
         esac
     done
 }
 
 count() { cat "$work"/*/outcome 2>/dev/null | grep -cx "$1" || :; }
+
+# Sets `summary`, and the counts that decide on the exit code.
+summarize() {
+    unreachable=$(count unreachable) untried=$(($# - $(count '.*')))
+    failed=$(($(count failed) + unreachable))
+    if [ "$action" = delete ]; then
+        summary="$# packages: $(count deleted) deleted, $(count absent) not there, $failed failed"
+    else
+        summary="$# files: $(count published) published"
+        [ "$(count replaced)" -eq 0 ] || summary="$summary, $(count replaced) replaced"
+        summary="$summary, $(count already) already published, $failed failed"
+    fi
+}
+
+# Ends the run after a signal with the exit code $1. The other arguments are the files or names.
+interrupted() {
+    trap '' HUP INT TERM
+    stop_children
+    code=$1
+    shift
+    summarize "$@"
+    complain "interrupted: $summary; $untried were not finished"
+    exit "$code"
+}
+
+# Prints the total progress every second until it is killed. The arguments are the files.
+show_progress() {
+    total=0
+    for file do
+        total=$((total + $(size_of "$file")))
+    done
+    while :; do
+        sent=0 index=0
+        for file do
+            index=$((index + 1))
+            [ ! -e "$work/$index/outcome" ] || sent=$((sent + $(size_of "$file")))
+        done
+        printf '\r%s of %s files, %s of %s\033[K' \
+            "$(count '.*')" $# "$(human_size "$sent")" "$(human_size "$total")" >&2
+        sleep 1
+    done
+}
+
+# Counts the packages that the server removed during the run, and as `lost` those of its own files.
+check_removed() {
+    lost=0
+    cat "$work"/*/removed >"$work/removed" 2>/dev/null || :
+    removed=$(($(wc -l <"$work/removed")))
+    [ "$removed" -gt 0 ] || return 0
+    answer=$work
+    for file do
+        label=${file##*/}
+        grep -Fqx -e "$label" "$work/removed" || continue
+        request --head --url "$url/assets/$(percent_encode "$label")" \
+            --silent --show-error --stderr "$answer/error"
+        [ "$status" != 404 ] || lost=$((lost + 1))
+    done
+    own=
+    [ "$lost" -eq 0 ] || own=", $lost of them files of this run: its max_packages is too low"
+    complain "the server removed $removed packages to make room$own"
+}
+
+# Writes the names of all packages to a file, one per line.
+list_packages() {
+    answer=$work label='the list of packages'
+    request --url "$url/packages?format=json" --silent --show-error --stderr "$answer/error"
+    if [ "$status" != 200 ]; then
+        complain "$label ... $(reason)"
+        [ "$status" != 000 ] || exit 3
+        exit 1
+    fi
+    # A quote inside a JSON string follows a backslash, so the split is only at keys.
+    json | sed 's/"name"[[:space:]]*:[[:space:]]*"/\
+=/g' | sed -n 's/^=\([^"\\]*\(\\.[^"\\]*\)*\)".*/\1/p' | sed 's|\\\(["\\/]\)|\1|g' >"$work/packages"
+}
+
+is_pattern() {
+    case $1 in
+        *[*?]*) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
+# Asks whether the packages that match patterns shall be deleted.
+confirm() {
+    for name do
+        say "$name"
+    done
+    [ "$yes" = no ] || return 0
+    [ -t 0 ] || usage_error "deleting by '*' or '?' without a terminal needs --yes"
+    printf 'Delete these %s packages from %s? [y/N] ' $# "$url" >&2
+    read -r reply || reply=
+    case $reply in
+        [yY]*) ;;
+        *) complain "nothing was deleted" && exit 1 ;;
+    esac
+}
 
 case ${0##*/} in
     delete*) action=delete noun=name done_to='deleted from' ;;
@@ -330,7 +487,7 @@ case ${0##*/} in
 esac
 url=${RELEASE_SERVER_URL:-http://127.0.0.1:8000}
 token=${RELEASE_SERVER_TOKEN-}
-query='' hint=' (with --force)' force=no dry_run=no quiet=no parallel=1
+query='' hint=' (with --force)' force=no yes=no dry_run=no quiet=no parallel=1 progress=no
 
 # Options may stand anywhere. `left` arguments are unread; files and names move to the end.
 left=$#
@@ -350,6 +507,7 @@ while [ "$left" -gt 0 ]; do
             left=$((left - 1))
             ;;
         -f | --force) query='?overwrite=true' hint='' force=yes ;;
+        -y | --yes) yes=yes ;;
         -n | --dry-run) dry_run=yes ;;
         -q | --quiet) quiet=yes ;;
         -h | --help) help && exit 0 ;;
@@ -357,7 +515,7 @@ while [ "$left" -gt 0 ]; do
         --url=* | --token=* | --parallel=*)
             set -- "${option%%=*}" "${option#*=}" "$@" && left=$((left + 2)) ;;
         -[utj]*) set -- "${option%"${option#-?}"}" "${option#-?}" "$@" && left=$((left + 2)) ;;
-        -[fnqh]*) set -- "${option%"${option#-?}"}" "-${option#-?}" "$@" && left=$((left + 2)) ;;
+        -[fynqh]*) set -- "${option%"${option#-?}"}" "-${option#-?}" "$@" && left=$((left + 2)) ;;
         -?*)
             option=${option%%=*}
             usage_error "there is no option '$option'; put '--' before a $noun that begins with '-'"
@@ -378,12 +536,6 @@ names=/
 for argument do
     "check_$noun" "$argument"
 done
-if [ "$dry_run" = yes ]; then
-    for argument do
-        say "${argument##*/} ... would be $done_to $url"
-    done
-    exit 0
-fi
 
 children='' work=''
 trap clean_up EXIT
@@ -392,25 +544,70 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 work=$(mktemp -d "${TMPDIR:-/tmp}/$action.XXXXXX" 2>/dev/null) ||
     usage_error "'${TMPDIR:-/tmp}' cannot be written"
-worker=0
+
+# Replaces the arguments: checksum files are left out, patterns become the names that they match.
+names=/ matched=no left=$#
+while [ "$left" -gt 0 ]; do
+    argument=$1
+    shift
+    left=$((left - 1))
+    if [ "$action" = upload ] && is_checksum_file "$argument"; then
+        check_sums "$argument" "$@"
+        say "${argument##*/} ... not sent: the server makes its own checksums"
+    elif [ "$action" = delete ] && is_pattern "$argument"; then
+        [ "$matched" = yes ] || list_packages
+        matched=yes found=no
+        glob=$(printf '%s' "$argument" | sed 's/[[\\]/\\&/g')
+        while IFS= read -r name; do
+            # shellcheck disable=SC2254 # a pattern, with its brackets and backslashes escaped
+            case $name in $glob) found=yes ;; *) continue ;; esac
+            case $names in */"$name"/*) continue ;; esac
+            names=$names$name/
+            set -- "$@" "$name"
+        done <"$work/packages"
+        [ "$found$force" != nono ] || complain "no package matches '$argument'"
+        [ "$found$force" != nono ] || exit 1
+    else
+        set -- "$@" "$argument"
+    fi
+done
+if [ $# -eq 0 ]; then
+    [ "$action" = delete ] || usage_error "only checksum files are given"
+    exit 0
+fi
+if [ "$dry_run" = yes ]; then
+    for argument do
+        say "${argument##*/} ... would be $done_to $url"
+    done
+    exit 0
+fi
+[ "$matched" = no ] || confirm "$@"
+
+trap 'interrupted 129 "$@"' HUP
+trap 'interrupted 130 "$@"' INT
+trap 'interrupted 143 "$@"' TERM
+[ ! -t 2 ] || [ "$quiet" = yes ] || [ "$action" = delete ] || [ "$parallel" -eq 1 ] || progress=yes
+worker=0 workers=
 while [ "$worker" -lt "$parallel" ] && [ "$worker" -lt $# ]; do
     worker=$((worker + 1))
     work_through "$@" &
-    children="$children $!"
+    workers="$workers $!"
+    children=$workers
 done
-wait
+if [ "$progress" = yes ]; then
+    show_progress "$@" &
+    children="$workers $!"
+fi
+for worker in $workers; do
+    wait "$worker" || :
+done
+[ "$progress" = no ] || kill "${children##* }"
+[ "$progress" = no ] || printf '\r\033[K' >&2
 children=
 
-unreachable=$(count unreachable) untried=$(($# - $(count '.*')))
-failed=$(($(count failed) + unreachable))
-if [ "$action" = delete ]; then
-    summary="$# packages: $(count deleted) deleted, $(count absent) not there, $failed failed"
-else
-    summary="$# files: $(count published) published"
-    [ "$(count replaced)" -eq 0 ] || summary="$summary, $(count replaced) replaced"
-    summary="$summary, $(count already) already published, $failed failed"
-fi
+summarize "$@"
 [ $# -eq 1 ] || say "$summary"
+check_removed "$@"
 [ "$untried" -eq 0 ] || complain "$untried of $# ${noun}s were not sent"
 [ "$unreachable" -eq 0 ] || exit 3
-[ "$((failed + untried))" -eq 0 ] || exit 1
+[ "$((failed + untried + lost))" -eq 0 ] || exit 1

@@ -4,7 +4,8 @@
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy`
 //! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`]
 //! (the directory) → [`tls`] (certificates and records) → [`config`] (settings) → [`http`] (bytes
-//! to values) → [`metrics`] → [`log`], [`checksum`], [`clock`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
+//! to values) → [`metrics`] → [`log`], [`checksum`], [`clock`], [`date`], [`limits`], [`pattern`],
+//! [`text`], [`version`].
 //!
 //! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 

@@ -19,6 +19,7 @@ use log::kv::{Key, Value, VisitSource};
 use log::{Level, Record};
 use std::cell::Cell;
 use std::io::Write;
+use std::panic::PanicHookInfo;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The target of lines about finished requests, the only ones that are gathered.
@@ -46,6 +47,7 @@ pub fn start(filter: &str, format: Format) -> std::io::Result<()> {
     std::thread::Builder::new()
         .name("log".to_owned())
         .spawn(move || writer.run(&mut std::io::stdout()))?;
+    std::panic::set_hook(Box::new(log_panic));
     let pipe = Pipe(Arc::clone(&output));
     if OUTPUT.set(output).is_ok() {
         env_logger::Builder::new()
@@ -61,6 +63,18 @@ pub fn start(filter: &str, format: Format) -> std::io::Result<()> {
             .init();
     }
     Ok(())
+}
+
+/// Logs a panic, in place of the default hook, which writes to standard error.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let text = panic.payload_as_str().unwrap_or("without a text");
+    let thread = std::thread::current();
+    let location = panic.location().map(ToString::to_string);
+    log::error!(
+        thread = thread.name().unwrap_or_default(),
+        location = location.as_deref().unwrap_or_default();
+        "panic: {text}"
+    );
 }
 
 /// Waits until everything logged so far is written, at most for `LOG_FLUSH_TIME_MAX`. Called at the

@@ -8,6 +8,7 @@
 
 pub mod auth;
 mod downloads;
+mod entity_tag;
 pub mod error;
 mod handlers;
 pub mod negotiate;
@@ -95,7 +96,7 @@ impl App {
                 handlers::release_writes::upload(state, request, route)
             }
             (Endpoint::Asset | Endpoint::ReleaseAsset, Method::Delete) => {
-                delete(state, route).map(Reply::Now)
+                delete(state, route, request)
             }
             (Endpoint::Release, Method::Delete) => Err(ReleaseError::DeleteRelease.into()),
             (Endpoint::Release | Endpoint::ReleaseAsset, Method::Patch) => {
@@ -142,13 +143,16 @@ fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Re
     }
 }
 
-fn delete(state: &AppState, route: &Route<'_>) -> Result<Response, ApiError> {
-    match route.endpoint {
-        Endpoint::Asset => {
-            handlers::delete::delete(state, &handlers::lookup::existing_name(route.name)?)
-        }
-        _ => handlers::delete::delete(state, &handlers::lookup::package(state, route.name)?.name),
-    }
+fn delete(
+    state: &Arc<AppState>,
+    route: &Route<'_>,
+    request: &Request<'_>,
+) -> Result<Reply, ApiError> {
+    let name = match route.endpoint {
+        Endpoint::Asset => handlers::lookup::existing_name(route.name)?,
+        _ => handlers::lookup::package(state, route.name)?.name.clone(),
+    };
+    Ok(handlers::delete::delete(state, request, name))
 }
 
 impl Service for App {

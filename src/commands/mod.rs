@@ -14,9 +14,11 @@ use crate::app::router::Endpoint;
 use crate::app::{self, App};
 use crate::clock::{self, Clock};
 use crate::config::{self, Config};
+use crate::limits::SYNC_THREADS_MAX;
 use crate::log as output;
 use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
+use crate::server::sock_diag::SockDiag;
 use crate::server::{self, Server, descriptors};
 use crate::storage::{Retention, Store};
 use crate::tls::{self, Renewal};
@@ -161,13 +163,15 @@ fn serve() -> Result<Infallible, Failure> {
     let clock = Clock::system();
     let signals = Signals::register()?;
     let descriptor_limit = descriptors::raise_limit();
-    let max_connections = descriptors::connections_within(descriptor_limit, config.max_connections);
+    let max_connections =
+        descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
     let retention = Retention {
         max_packages: config.max_packages,
         max_releases: config.max_releases,
         pinned: config.pinned,
     };
-    let store = Store::open(&config.storage_path, retention, clock.clone())
+    let sync_threads = config.workers.min(SYNC_THREADS_MAX);
+    let store = Store::open(&config.storage_path, retention, sync_threads, clock.clone())
         .map_err(|error| unusable_storage(&config.storage_path, &error))?;
     let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let app = App::new(
@@ -190,6 +194,8 @@ fn serve() -> Result<Infallible, Failure> {
     let options = server::Options {
         workers: config.workers,
         max_connections,
+        idle_time_max: config.idle_timeout,
+        sock_diag: SockDiag::system(),
         clock,
         tls,
     };

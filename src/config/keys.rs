@@ -153,6 +153,12 @@ pub const MAX_CONNECTIONS: Key = key(
     "8192",
     "a number from 1 to 1000000",
 );
+pub const IDLE_TIMEOUT: Key = key(
+    "idle_timeout",
+    &["IDLE_TIMEOUT"],
+    "75s",
+    "a number of seconds from 1, or a number with s or m after it",
+);
 pub const SHUTDOWN_DELAY: Key = key(
     "shutdown_delay",
     &["SHUTDOWN_DELAY"],
@@ -194,6 +200,7 @@ pub const ALL: &[&Key] = &[
     &STRICT_TRANSPORT_SECURITY,
     &WORKERS,
     &MAX_CONNECTIONS,
+    &IDLE_TIMEOUT,
     &SHUTDOWN_DELAY,
     &SHUTDOWN_GRACE,
     &LOG_LEVEL,

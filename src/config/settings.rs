@@ -44,6 +44,8 @@ pub struct Config {
     pub tls: Option<TlsSettings>,
     pub workers: usize,
     pub max_connections: usize,
+    /// A connection is kept for so long between requests.
+    pub idle_timeout: Duration,
     /// Connections are accepted for so long after SIGTERM.
     pub shutdown_delay: Duration,
     /// Running requests may take so long after that.
@@ -76,6 +78,9 @@ impl Config {
                 .unwrap_or_else(default_workers),
             max_connections: required(raw, &keys::MAX_CONNECTIONS, |text| {
                 within(text, 1, 1_000_000)
+            })?,
+            idle_timeout: required(raw, &keys::IDLE_TIMEOUT, |text| {
+                value::duration(text).filter(|time| *time >= Duration::from_secs(1))
             })?,
             shutdown_delay: required(raw, &keys::SHUTDOWN_DELAY, value::duration)?,
             shutdown_grace: required(raw, &keys::SHUTDOWN_GRACE, value::duration)?,

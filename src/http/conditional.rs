@@ -52,6 +52,54 @@ pub fn evaluate(fields: &Fields<'_, '_>, validators: Validators<'_>) -> Verdict 
     Verdict::Proceed
 }
 
+/// The conditions of a request that changes a resource, kept until the change is made.
+#[derive(Clone, Debug)]
+pub struct WriteConditions {
+    if_match: Vec<Vec<u8>>,
+    if_none_match: Vec<Vec<u8>>,
+    unmodified_since: Option<SystemTime>,
+}
+
+impl WriteConditions {
+    /// `None` for a request without conditions. A date that cannot be read is not a condition (RFC
+    /// 9110, section 13.1.4).
+    pub fn of(fields: &Fields<'_, '_>) -> Option<Self> {
+        let values = |name: &str| fields.all(name).map(<[u8]>::to_vec).collect::<Vec<_>>();
+        let conditions = Self {
+            if_match: values("if-match"),
+            if_none_match: values("if-none-match"),
+            unmodified_since: fields
+                .all("if-unmodified-since")
+                .next()
+                .and_then(parse_date),
+        };
+        let has_any = !conditions.if_match.is_empty()
+            || !conditions.if_none_match.is_empty()
+            || conditions.unmodified_since.is_some();
+        has_any.then_some(conditions)
+    }
+
+    /// Whether all conditions hold for the current representation, or for there being none.
+    pub fn hold(&self, current: Option<Validators<'_>>) -> bool {
+        let Some(current) = current else {
+            return self.if_match.is_empty();
+        };
+        let etag = current.etag.as_bytes();
+        let any = |values: &[Vec<u8>], test: &dyn Fn(&[u8]) -> bool| {
+            values.iter().any(|value| any_member(value, test))
+        };
+        let is_current = if self.if_match.is_empty() {
+            let modified = current.modified.map(date::whole_seconds);
+            let dates = modified.zip(self.unmodified_since);
+            dates.is_none_or(|(modified, since)| modified <= since)
+        } else {
+            any(&self.if_match, &|tag| tag == etag)
+        };
+        let weakly_equal = |tag: &[u8]| tag.strip_prefix(b"W/").unwrap_or(tag) == etag;
+        is_current && !any(&self.if_none_match, &weakly_equal)
+    }
+}
+
 /// Whether a `Range` may be honoured: there is no `If-Range`, or it names this version. A date does
 /// so only when it equals the file's, and is old enough that the file cannot have changed twice in
 /// that second.
@@ -87,14 +135,16 @@ fn parse_date(value: &[u8]) -> Option<SystemTime> {
 /// Whether any member of the field's list is `*` or passes the test. Commas within a tag's quotes
 /// do not separate members.
 fn any_tag(fields: &Fields<'_, '_>, name: &str, test: impl Fn(&[u8]) -> bool) -> bool {
-    fields.all(name).any(|value| {
-        let mut quoted = false;
-        value
-            .split(|byte| {
-                quoted ^= *byte == b'"';
-                *byte == b',' && !quoted
-            })
-            .map(<[u8]>::trim_ascii)
-            .any(|member| member == b"*" || test(member))
-    })
+    fields.all(name).any(|value| any_member(value, &test))
+}
+
+fn any_member(value: &[u8], test: impl Fn(&[u8]) -> bool) -> bool {
+    let mut quoted = false;
+    value
+        .split(|byte| {
+            quoted ^= *byte == b'"';
+            *byte == b',' && !quoted
+        })
+        .map(<[u8]>::trim_ascii)
+        .any(|member| member == b"*" || test(member))
 }

@@ -101,6 +101,8 @@ pub enum Refusal {
     Head(HeadError),
     /// The rest of a head or of a body did not arrive in time.
     Timeout,
+    /// The connection ended in the middle of the head.
+    HeadCutShort,
     /// The connection ended in the middle of the body.
     BodyCutShort,
     Chunks(ChunkError),

@@ -162,7 +162,8 @@ pub struct Finished {
 pub struct StorageMetrics {
     pub packages: usize,
     pub stored_bytes: u64,
-    pub free_bytes: u64,
+    /// `None` where the file system does not report its space.
+    pub free_bytes: Option<u64>,
 }
 
 impl Metrics {

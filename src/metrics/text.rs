@@ -110,11 +110,9 @@ impl Metrics {
                 "Total size of all packages, in bytes.",
                 storage.stored_bytes,
             );
-            page.gauge(
-                "free_bytes",
-                "Bytes free in the storage.",
-                storage.free_bytes,
-            );
+            if let Some(free_bytes) = storage.free_bytes {
+                page.gauge("free_bytes", "Bytes free in the storage.", free_bytes);
+            }
         }
         page.family("build_info", "gauge", "The running version.");
         let version = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");

@@ -8,16 +8,18 @@
 
 use super::context::Context;
 use super::exchange::Exchange;
-use super::pace::{Pace, Verdict};
+use super::pace::Pace;
 use super::secure::Scratch;
 use super::skip::{SkipPhase, Unread};
 use super::socket::Sent;
 use super::wire::Wire;
 use crate::http::response::{Body, HeadContext, Response, write_head};
 use crate::http::service::Refusal;
-use crate::limits::{COALESCE_BYTES_MAX, PACE_WINDOW, SEND_TURN_BYTES, STALL_TIME_MAX};
+use crate::limits::{COALESCE_BYTES_MAX, SEND_TURN_BYTES, STALL_TIME_MAX};
+use crate::metrics::CloseReason;
 use bytes::{Buf, Bytes};
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 /// What follows an answer.
 #[derive(Debug)]
@@ -33,18 +35,29 @@ pub enum After {
 #[derive(Debug)]
 pub struct AnswerPhase {
     exchange: Exchange,
-    pace: Pace,
+    /// The client's progress, from the answer's first wait on.
+    progress: Option<Progress>,
     /// Status line and fields, and the body too where it is small.
     head: Vec<u8>,
     head_sent: usize,
     body: Body,
+    /// Memory of the body, in bytes.
+    body_bytes: usize,
     after: After,
+}
+
+#[derive(Debug)]
+struct Progress {
+    pace: Pace,
+    check_at: Instant,
 }
 
 pub enum AnswerOutcome {
     /// The socket takes no more for now, or the turn is over.
     Incomplete(Box<AnswerPhase>),
     Sent(After),
+    /// The client takes the answer too slowly.
+    Late(CloseReason, Box<AnswerPhase>),
     /// The rest cannot be sent.
     Failed,
 }
@@ -127,7 +140,8 @@ impl AnswerPhase {
             _ => {}
         }
         Box::new(Self {
-            pace: Pace::new(cx.now(), wire.sent_bytes()),
+            progress: None,
+            body_bytes: length_in_memory(&body),
             exchange,
             head,
             head_sent: 0,
@@ -136,9 +150,17 @@ impl AnswerPhase {
         })
     }
 
-    /// Memory of its own, in bytes. Bodies are shared, or small and in the head's buffer.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// Memory of this answer, in bytes: of its body only where no other answer shares it.
     pub fn held_bytes(&self) -> usize {
-        self.head.capacity() + self.exchange.path().len()
+        let body = match &self.body {
+            Body::Bytes(bytes) if bytes.is_unique() => self.body_bytes,
+            _ => 0,
+        };
+        self.exchange.held_bytes() + self.head.capacity() + body
     }
 
     /// Logs and counts the end of the exchange.
@@ -146,33 +168,26 @@ impl AnswerPhase {
         self.exchange.end(cx.env, aborted);
     }
 
-    /// Whether the client's side has acknowledged enough since the last look.
-    pub fn observe(&mut self, wire: &Wire, cx: &Context<'_>) -> Verdict {
-        let sent_bytes = wire.sent_bytes();
-        match wire.unacked_bytes() {
-            Some(unacked) => {
-                let acknowledged = sent_bytes.saturating_sub(unacked);
-                self.pace.observe(cx.now(), acknowledged, STALL_TIME_MAX)
-            }
-            // Only what the socket took is known: an honest client may take most of a minute to
-            // empty a full buffer.
-            None => self.pace.observe(cx.now(), sent_bytes, PACE_WINDOW),
-        }
+    /// When to check the client's progress, event or not.
+    pub fn check_at(&self) -> Option<Instant> {
+        self.progress.as_ref().map(|progress| progress.check_at)
     }
 
     /// Sends as much as the socket takes.
     pub fn advance(mut self: Box<Self>, wire: &mut Wire, cx: &mut Context<'_>) -> AnswerOutcome {
-        while !self.is_complete() || wire.has_unsent() {
-            if cx.turn.sent_bytes >= SEND_TURN_BYTES {
-                return self.wait(cx);
-            }
+        let is_due = self.check_at().is_some_and(|at| at <= cx.now());
+        // A client that has acknowledged all it was sent owes nothing: this side was late.
+        if is_due && wire.acknowledged_bytes(&cx.env.sock_diag) == Some(wire.sent_bytes()) {
+            self.progress = None;
+        }
+        while !self.is_sent(wire) && cx.turn.sent_bytes < SEND_TURN_BYTES {
             match self.send_some(wire, &mut cx.scratch) {
                 Sent::Bytes(0) => {
                     self.end(Some("the file was cut short"), cx);
                     return AnswerOutcome::Failed;
                 }
                 Sent::Bytes(length) => cx.turn.sent_bytes += length,
-                Sent::NoRoom => return self.wait(cx),
+                Sent::NoRoom => break,
                 Sent::Gone => {
                     self.end(Some("the client went away"), cx);
                     return AnswerOutcome::Failed;
@@ -185,6 +200,9 @@ impl AnswerPhase {
                 }
             }
         }
+        if !self.is_sent(wire) {
+            return self.wait(is_due, wire, cx);
+        }
         self.end(None, cx);
         cx.turn.requests += 1;
         let Self { head, after, .. } = *self;
@@ -192,17 +210,32 @@ impl AnswerPhase {
         AnswerOutcome::Sent(after)
     }
 
-    fn is_complete(&self) -> bool {
-        self.head_sent == self.head.len() && self.body.length() == 0
+    fn wait(mut self: Box<Self>, is_due: bool, wire: &Wire, cx: &mut Context<'_>) -> AnswerOutcome {
+        // A parked answer keeps no buffer that it does not need.
+        let rest = self.head[self.head_sent..].to_vec();
+        cx.out = std::mem::replace(&mut self.head, rest);
+        self.head_sent = 0;
+        let observed = match &mut self.progress {
+            Some(progress) if is_due => progress.observe(wire, cx),
+            Some(_) => Ok(()),
+            None => {
+                self.progress = Some(Progress::new(wire, cx));
+                Ok(())
+            }
+        };
+        match observed {
+            Ok(()) => AnswerOutcome::Incomplete(self),
+            Err(reason) => AnswerOutcome::Late(reason, self),
+        }
     }
 
-    fn wait(mut self: Box<Self>, cx: &mut Context<'_>) -> AnswerOutcome {
-        // A parked answer keeps no buffer that it does not need.
-        if self.head_sent == self.head.len() {
-            cx.out = std::mem::take(&mut self.head);
-            self.head_sent = 0;
-        }
-        AnswerOutcome::Incomplete(self)
+    /// Whether the socket has taken all of it, records that were sealed before included.
+    fn is_sent(&self, wire: &Wire) -> bool {
+        self.is_complete() && !wire.has_unsent()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.head_sent == self.head.len() && self.body.length() == 0
     }
 
     /// One write.
@@ -237,5 +270,43 @@ impl AnswerPhase {
             }
         }
         sent
+    }
+}
+
+impl Progress {
+    fn new(wire: &Wire, cx: &Context<'_>) -> Self {
+        let pace = Pace::new(cx.now(), taken_bytes(wire, cx));
+        let check_at = pace.check_at(cx.now(), stall_time_max(cx));
+        Self { pace, check_at }
+    }
+
+    fn observe(&mut self, wire: &Wire, cx: &Context<'_>) -> Result<(), CloseReason> {
+        let stall_time_max = stall_time_max(cx);
+        self.pace
+            .observe(cx.now(), taken_bytes(wire, cx), stall_time_max)?;
+        self.check_at = self.pace.check_at(cx.now(), stall_time_max);
+        Ok(())
+    }
+}
+
+/// Bytes that the client's side has acknowledged, or, where the kernel does not report them, that
+/// the socket has taken.
+fn taken_bytes(wire: &Wire, cx: &Context<'_>) -> u64 {
+    wire.acknowledged_bytes(&cx.env.sock_diag)
+        .unwrap_or(wire.sent_bytes())
+}
+
+fn stall_time_max(cx: &Context<'_>) -> Duration {
+    // An honest client may take this long to make the socket writable, however many others wait.
+    if cx.env.sock_diag.is_unsupported() {
+        return STALL_TIME_MAX;
+    }
+    cx.stall_time_max()
+}
+
+fn length_in_memory(body: &Body) -> usize {
+    match body {
+        Body::Bytes(bytes) => bytes.len(),
+        Body::File { .. } => 0,
     }
 }

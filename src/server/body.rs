@@ -8,7 +8,7 @@
 use super::answer::AnswerPhase;
 use super::context::Context;
 use super::exchange::Exchange;
-use super::pace::{Pace, Verdict};
+use super::pace::Pace;
 use super::skip::{SkipPhase, Unread};
 use super::socket::Received;
 use super::storing::StoringPhase;
@@ -16,7 +16,8 @@ use super::wire::Wire;
 use crate::http::body::BodyDecoder;
 use crate::http::chunked::Chunk;
 use crate::http::service::{BodySink, Refusal, Reply};
-use crate::limits::{RECEIVE_BUFFER_BYTES, RECEIVE_TURN_BYTES, STALL_TIME_MAX};
+use crate::limits::{RECEIVE_BUFFER_BYTES, RECEIVE_TURN_BYTES};
+use crate::metrics::CloseReason;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -35,7 +36,7 @@ pub enum BodyOutcome {
     /// Another thread makes the answer.
     Storing(Box<StoringPhase>),
     /// The body arrives too slowly.
-    Late(Verdict, Box<BodyPhase>),
+    Late(CloseReason, Box<BodyPhase>),
     /// The client closed its sending side before the body's end.
     CutShort(Box<BodyPhase>),
 }
@@ -55,9 +56,12 @@ impl BodyPhase {
         })
     }
 
-    /// When the body is stalled unless more of it arrives.
-    pub fn stalled_at(&self) -> Instant {
-        self.pace.stalled_at()
+    pub fn check_at(&self, cx: &Context<'_>) -> Instant {
+        self.pace.check_at(cx.now(), cx.stall_time_max())
+    }
+
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
     }
 
     /// Undoes what the sink did, and gives back the exchange.
@@ -100,9 +104,10 @@ impl BodyPhase {
             }
         }
         let received = self.exchange.received_bytes;
-        match self.pace.observe(cx.now(), received, STALL_TIME_MAX) {
-            Verdict::Fine => BodyOutcome::Incomplete(self),
-            verdict => BodyOutcome::Late(verdict, self),
+        let stall_time_max = cx.stall_time_max();
+        match self.pace.observe(cx.now(), received, stall_time_max) {
+            Ok(()) => BodyOutcome::Incomplete(self),
+            Err(reason) => BodyOutcome::Late(reason, self),
         }
     }
 

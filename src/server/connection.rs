@@ -19,14 +19,13 @@ use super::exchange::Exchange;
 use super::handshake::{HandshakeOutcome, HandshakePhase};
 use super::head::{HeadOutcome, HeadPhase};
 use super::linger::{LingerOutcome, LingerPhase};
-use super::pace::Verdict;
 use super::poller::Interest;
 use super::skip::{SkipOutcome, SkipPhase};
 use super::storing::{StoringOutcome, StoringPhase};
-use super::table::Parking;
+use super::table::{Holding, Parking};
 use super::wire::Wire;
 use crate::http::service::{Channel, Refusal};
-use crate::limits::{HEAD_TIME_MAX, IDLE_TIME_MAX, REQUESTS_PER_TURN_MAX, STALL_CHECK_INTERVAL};
+use crate::limits::{HEAD_TIME_MAX, PARKED_RESERVE_BYTES, REQUESTS_PER_TURN_MAX};
 use crate::metrics::{Activity, CloseReason, Handshake, Metrics};
 use crate::tls::Session;
 use std::net::SocketAddr;
@@ -39,8 +38,6 @@ pub struct Connection {
     phase: Phase,
     /// The activity that the metrics currently record.
     activity: Option<Activity>,
-    /// The part of the parked memory that this connection is counted for.
-    pub counted_bytes: usize,
 }
 
 enum Phase {
@@ -86,20 +83,23 @@ impl Connection {
         id: ConnId,
         socket: OwnedFd,
         peer: SocketAddr,
-        channel: Channel,
-        session: Option<Session>,
+        (channel, session): (Channel, Option<Session>),
+        cx: &Context<'_>,
     ) -> Self {
         let phase = if session.is_some() {
-            Phase::Handshake(HandshakePhase::default())
+            Phase::Handshake(HandshakePhase::new(cx.now()))
         } else {
-            Phase::Head(HeadPhase::default())
+            Phase::Head(HeadPhase::new(cx.now()))
         };
+        let wire = Wire::new(socket, peer, channel, session);
+        if cx.env.sock_diag.is_unsupported() {
+            wire.bound_send_buffer();
+        }
         Self {
             id,
-            wire: Wire::new(socket, peer, channel, session),
+            wire,
             phase,
             activity: None,
-            counted_bytes: 0,
         }
     }
 
@@ -111,13 +111,16 @@ impl Connection {
             Phase::Handshake(handshake) => match handshake.advance(wire, cx) {
                 HandshakeOutcome::Incomplete(handshake) => Wait(Phase::Handshake(handshake)),
                 HandshakeOutcome::Complete => {
-                    let head = Phase::Head(HeadPhase::default());
+                    let head = Phase::Head(HeadPhase::new(cx.now()));
                     match wire.inbox() {
                         [] => Wait(head),
                         _ => Go(head),
                     }
                 }
                 HandshakeOutcome::Answer(answer) => Go(Phase::Answer(answer)),
+                HandshakeOutcome::Late(reason, handshake) => {
+                    late(reason, Phase::Handshake(handshake), wire, cx)
+                }
                 HandshakeOutcome::Failed => Close,
             },
             Phase::Head(head) => match head.advance(wire, cx) {
@@ -125,17 +128,19 @@ impl Connection {
                 HeadOutcome::Answer(answer) => Go(Phase::Answer(answer)),
                 HeadOutcome::Body(body) => Go(Phase::Body(body)),
                 HeadOutcome::Storing(storing) => Go(Phase::Storing(storing)),
+                HeadOutcome::Late(reason, head) => late(reason, Phase::Head(head), wire, cx),
+                HeadOutcome::CutShort => {
+                    let exchange = Exchange::without_head(wire.inbox(), wire, cx);
+                    AnswerPhase::send_last(Refusal::HeadCutShort, exchange, wire, cx);
+                    Close
+                }
                 HeadOutcome::Left => Close,
             },
             Phase::Body(body) => match body.advance(wire, cx) {
                 BodyOutcome::Incomplete(body) => Wait(Phase::Body(body)),
                 BodyOutcome::Answer(answer) => Go(Phase::Answer(answer)),
                 BodyOutcome::Storing(storing) => Go(Phase::Storing(storing)),
-                BodyOutcome::Late(verdict, body) => {
-                    cx.env.metrics.closed(reason(verdict));
-                    AnswerPhase::send_last(Refusal::Timeout, body.abandon(), wire, cx);
-                    Close
-                }
+                BodyOutcome::Late(reason, body) => late(reason, Phase::Body(body), wire, cx),
                 BodyOutcome::CutShort(body) => {
                     AnswerPhase::send_last(Refusal::BodyCutShort, body.abandon(), wire, cx);
                     Close
@@ -147,12 +152,15 @@ impl Connection {
             },
             Phase::Answer(answer) => match answer.advance(wire, cx) {
                 AnswerOutcome::Incomplete(answer) => Wait(Phase::Answer(answer)),
+                AnswerOutcome::Late(reason, answer) => {
+                    late(reason, Phase::Answer(answer), wire, cx)
+                }
                 // The process is about to end, and bytes that the client has not taken end with it.
                 AnswerOutcome::Sent(After::NextRequest | After::Close) if cx.is_draining() => {
                     linger(wire, cx)
                 }
                 AnswerOutcome::Sent(After::NextRequest) => {
-                    let head = Phase::Head(HeadPhase::default());
+                    let head = Phase::Head(HeadPhase::new(cx.now()));
                     match wire.inbox() {
                         [] => Wait(head),
                         _ if cx.turn.requests < REQUESTS_PER_TURN_MAX => Go(head),
@@ -165,13 +173,15 @@ impl Connection {
             },
             Phase::Skip(skip) => match skip.advance(wire, cx) {
                 SkipOutcome::Incomplete(skip) => Wait(Phase::Skip(skip)),
-                SkipOutcome::BodyEnd => Go(Phase::Head(HeadPhase::default())),
+                SkipOutcome::BodyEnd => Go(Phase::Head(HeadPhase::new(cx.now()))),
+                SkipOutcome::Late(reason, skip) => late(reason, Phase::Skip(skip), wire, cx),
                 SkipOutcome::TooMuch => linger(wire, cx),
                 SkipOutcome::Left => Close,
             },
             Phase::Linger(lingering) => match lingering.advance(wire, cx) {
                 LingerOutcome::Waiting(lingering) => Wait(Phase::Linger(lingering)),
-                LingerOutcome::Over => Close,
+                LingerOutcome::TimeOver if cx.is_draining() && owes(wire, cx) => linger(wire, cx),
+                LingerOutcome::TimeOver | LingerOutcome::Closed => Close,
             },
             Phase::Closed => Close,
         }
@@ -185,7 +195,7 @@ impl Connection {
                 Step::Go(phase) => self.phase = phase,
                 Step::Wait(phase) => {
                     self.phase = phase;
-                    return self.park(cx.now());
+                    return self.park(cx);
                 }
                 Step::Yield(phase) => {
                     self.phase = phase;
@@ -196,36 +206,37 @@ impl Connection {
         }
     }
 
-    /// The event and the deadline that each phase waits for.
-    fn park(&self, now: Instant) -> Next {
-        let (interest, deadline) = match &self.phase {
-            // Its own part of the handshake is sent before the client's next part is awaited.
-            Phase::Handshake(HandshakePhase { since: Some(since) }) if self.wire.has_unsent() => {
-                (Interest::Write, *since + HEAD_TIME_MAX)
+    /// The event and the deadline that each phase waits for. A deadline gives the connection a turn
+    /// like an event does: no phase is ended before it has asked its socket.
+    fn park(&self, cx: &Context<'_>) -> Next {
+        let (interest, parking) = match &self.phase {
+            Phase::Handshake(handshake) if handshake.is_idle() => {
+                (Some(Interest::Read), Parking::Idle(handshake.deadline(cx)))
             }
-            Phase::Handshake(HandshakePhase { since: Some(since) }) => {
-                (Interest::Read, *since + HEAD_TIME_MAX)
+            Phase::Handshake(handshake) => {
+                // The server's message is sent before the client's next one is awaited.
+                let interest = if self.wire.has_unsent() {
+                    Interest::Write
+                } else {
+                    Interest::Read
+                };
+                (Some(interest), Parking::Active(handshake.deadline(cx)))
             }
-            Phase::Handshake(HandshakePhase { since: None })
-            | Phase::Head(HeadPhase { since: None, .. }) => {
-                return Next::Park(Some(Interest::Read), Self::idle_parking(now));
+            Phase::Head(head) if head.is_idle() => {
+                (Some(Interest::Read), Parking::Idle(head.deadline(cx)))
             }
-            Phase::Head(HeadPhase {
-                since: Some(since), ..
-            }) => (Interest::Read, *since + HEAD_TIME_MAX),
-            Phase::Body(body) => (Interest::Read, body.stalled_at()),
-            Phase::Storing(_) => return Next::Park(None, Parking::Storing),
-            Phase::Answer(_) => (Interest::Write, now + STALL_CHECK_INTERVAL),
-            Phase::Skip(skip) => (Interest::Read, skip.deadline(now)),
-            Phase::Linger(lingering) => (Interest::Read, lingering.until),
+            Phase::Head(head) => (Some(Interest::Read), Parking::Active(head.deadline(cx))),
+            Phase::Body(body) => (Some(Interest::Read), Parking::Active(body.check_at(cx))),
+            Phase::Storing(_) => (None, Parking::Storing),
+            Phase::Answer(answer) => {
+                let check_at = answer.check_at().unwrap_or(cx.now());
+                (Some(Interest::Write), Parking::Active(check_at))
+            }
+            Phase::Skip(skip) => (Some(Interest::Read), Parking::Active(skip.check_at(cx))),
+            Phase::Linger(linger) => (Some(Interest::Read), Parking::Active(linger.until)),
             Phase::Closed => return Next::Close,
         };
-        Next::Park(Some(interest), Parking::Active(deadline))
-    }
-
-    /// Parking for a connection between requests.
-    pub fn idle_parking(now: Instant) -> Parking {
-        Parking::Idle(now + IDLE_TIME_MAX)
+        Next::Park(interest, parking)
     }
 
     /// Parking for a connection whose next request has arrived but is unprocessed.
@@ -233,49 +244,16 @@ impl Connection {
         Parking::Active(now + HEAD_TIME_MAX)
     }
 
-    /// Its deadline has passed: it is ended, or given more time where bytes moved without an event.
-    pub fn deadline_passed(&mut self, cx: &mut Context<'_>) -> Next {
-        let reason = match &mut self.phase {
-            Phase::Handshake(HandshakePhase { since: None })
-            | Phase::Head(HeadPhase { since: None, .. }) => CloseReason::Idle,
-            Phase::Handshake(_) => CloseReason::Handshake,
-            Phase::Head(_) => CloseReason::Head,
-            Phase::Body(_) | Phase::Skip(_) => CloseReason::Stalled,
-            Phase::Answer(answer) => match answer.observe(&self.wire, cx) {
-                Verdict::Fine => return self.park(cx.now()),
-                verdict => reason(verdict),
-            },
-            Phase::Storing(_) => return self.park(cx.now()),
-            Phase::Linger(_) if cx.is_draining() => return self.close_when_acknowledged(cx),
-            Phase::Linger(_) | Phase::Closed => return Next::Close,
-        };
-        self.give_up(reason, Refusal::Timeout, cx)
-    }
-
-    /// Ends the connection. A client that waits for an answer is sent this refusal, as far as the
-    /// socket takes it at once.
-    pub fn give_up(&mut self, reason: CloseReason, refusal: Refusal, cx: &mut Context<'_>) -> Next {
-        cx.env.metrics.closed(reason);
-        let wire = &mut self.wire;
-        match std::mem::replace(&mut self.phase, Phase::Closed) {
-            Phase::Head(HeadPhase { since: Some(_), .. }) => {
-                let exchange = Exchange::without_head(wire.inbox(), wire, cx);
-                AnswerPhase::send_last(refusal, exchange, wire, cx);
-            }
-            Phase::Body(body) => AnswerPhase::send_last(refusal, body.abandon(), wire, cx),
-            Phase::Answer(answer) => answer.end(Some(reason.as_str()), cx),
-            Phase::Handshake(HandshakePhase { since: Some(_) }) => {
-                cx.env.metrics.tls.handshake(Handshake::Failed);
-            }
-            // The change goes on; its answer has nowhere to go.
-            Phase::Storing(_) => {}
-            Phase::Handshake(_)
-            | Phase::Head(_)
-            | Phase::Skip(_)
-            | Phase::Linger(_)
-            | Phase::Closed => {}
-        }
-        Next::Close
+    /// Ends the connection because parked connections hold too much memory; the caller closes it.
+    pub fn shed(&mut self, cx: &mut Context<'_>) {
+        let phase = std::mem::replace(&mut self.phase, Phase::Closed);
+        end(
+            CloseReason::Memory,
+            Refusal::Overloaded,
+            phase,
+            &mut self.wire,
+            cx,
+        );
     }
 
     /// Closes an idle connection in favour of a new one, unless a request has arrived meanwhile.
@@ -283,7 +261,8 @@ impl Connection {
         if self.wire.has_arrived() {
             return Next::Park(Some(Interest::Read), Self::request_parking(cx.now()));
         }
-        self.give_up(CloseReason::Evicted, Refusal::Overloaded, cx)
+        cx.env.metrics.closed(CloseReason::Evicted);
+        Next::Close
     }
 
     /// Closes an idle connection because of a shutdown, unless a request has arrived meanwhile.
@@ -298,7 +277,7 @@ impl Connection {
     /// must stay: in a container the network, and what the kernel still holds for it, ends with
     /// the process.
     fn close_when_acknowledged(&mut self, cx: &mut Context<'_>) -> Next {
-        if self.wire.unacked_bytes().is_none_or(|unacked| unacked == 0) {
+        if !owes(&self.wire, cx) {
             return Next::Close;
         }
         match linger(&mut self.wire, cx) {
@@ -310,23 +289,30 @@ impl Connection {
         }
     }
 
-    /// The memory that the connection holds beside its struct while it is parked. What a body's
-    /// sink holds is not counted: it takes the token.
-    pub fn held_bytes(&self) -> usize {
-        let answer = match &self.phase {
-            Phase::Answer(answer) => answer.held_bytes(),
-            Phase::Storing(storing) => storing.held_bytes(),
-            _ => 0,
+    /// The memory that the connection is counted for while it is parked, beyond its reserve. What a
+    /// body's sink holds is not counted: it takes the token.
+    pub fn holding(&self) -> Option<Holding> {
+        let (since, bytes) = match &self.phase {
+            Phase::Handshake(handshake) => (handshake.since(), 0),
+            Phase::Head(head) => (head.since(), 0),
+            Phase::Body(body) => (body.exchange().started, body.exchange().held_bytes()),
+            Phase::Storing(storing) => {
+                (storing.exchange().started, storing.exchange().held_bytes())
+            }
+            Phase::Answer(answer) => (answer.exchange().started, answer.held_bytes()),
+            Phase::Skip(_) | Phase::Linger(_) | Phase::Closed => return None,
         };
-        self.wire.held_bytes() + answer
+        let held_bytes = self.wire.held_bytes() + bytes;
+        let bytes = held_bytes.checked_sub(PARKED_RESERVE_BYTES)?;
+        Some(Holding { bytes, since })
     }
 
     /// Records the connection's activity in the metrics.
     pub fn record(&mut self, metrics: &Metrics) {
         let activity = match &self.phase {
-            Phase::Handshake(HandshakePhase { since: None })
-            | Phase::Head(HeadPhase { since: None, .. }) => Some(Activity::Idle),
+            Phase::Handshake(handshake) if handshake.is_idle() => Some(Activity::Idle),
             Phase::Handshake(_) => Some(Activity::Handshake),
+            Phase::Head(head) if head.is_idle() => Some(Activity::Idle),
             Phase::Head(_) => Some(Activity::Head),
             Phase::Body(_) => Some(Activity::Body),
             Phase::Storing(_) => Some(Activity::Storing),
@@ -356,10 +342,38 @@ fn linger(wire: &mut Wire, cx: &Context<'_>) -> Step {
     LingerPhase::begin(wire, cx).map_or(Step::Close, |linger| Step::Go(Phase::Linger(linger)))
 }
 
-/// The reason for ending a transfer whose pace is not fine.
-fn reason(verdict: Verdict) -> CloseReason {
-    match verdict {
-        Verdict::Slow => CloseReason::Slow,
-        Verdict::Fine | Verdict::Stalled => CloseReason::Stalled,
+/// Whether the client's side has not acknowledged all that was sent, as far as that is known.
+fn owes(wire: &Wire, cx: &Context<'_>) -> bool {
+    wire.acknowledged_bytes(&cx.env.sock_diag)
+        .is_some_and(|acknowledged| acknowledged < wire.sent_bytes())
+}
+
+/// Ends a phase whose client is too slow.
+fn late(reason: CloseReason, phase: Phase, wire: &mut Wire, cx: &mut Context<'_>) -> Step {
+    end(reason, Refusal::Timeout, phase, wire, cx);
+    Step::Close
+}
+
+/// Ends a phase. A client that waits for an answer is sent this refusal, as far as the socket takes
+/// it at once.
+fn end(reason: CloseReason, refusal: Refusal, phase: Phase, wire: &mut Wire, cx: &mut Context<'_>) {
+    cx.env.metrics.closed(reason);
+    match phase {
+        Phase::Head(head) if !head.is_idle() => {
+            let exchange = Exchange::without_head(wire.inbox(), wire, cx);
+            AnswerPhase::send_last(refusal, exchange, wire, cx);
+        }
+        Phase::Body(body) => AnswerPhase::send_last(refusal, body.abandon(), wire, cx),
+        Phase::Answer(answer) => answer.end(Some(reason.as_str()), cx),
+        Phase::Handshake(handshake) if !handshake.is_idle() => {
+            cx.env.metrics.tls.handshake(Handshake::Failed);
+        }
+        // The change goes on; its answer has nowhere to go.
+        Phase::Storing(_) => {}
+        Phase::Handshake(_)
+        | Phase::Head(_)
+        | Phase::Skip(_)
+        | Phase::Linger(_)
+        | Phase::Closed => {}
     }
 }

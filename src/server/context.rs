@@ -4,14 +4,15 @@
 use super::completions::Completions;
 use super::request_id::RequestIds;
 use super::secure::Scratch;
+use super::sock_diag::SockDiag;
 use crate::clock::{self, Clock};
 use crate::date;
 use crate::http::service::Service;
-use crate::limits::RECEIVE_BUFFER_BYTES;
+use crate::limits::{CROWDED_STALL_TIME_MAX, RECEIVE_BUFFER_BYTES, STALL_TIME_MAX};
 use crate::metrics::Metrics;
 use crate::tls::Acceptor;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// What connections over TLS have in common.
@@ -31,6 +32,11 @@ pub struct Environment {
     /// `None` where the server speaks HTTP in clear only.
     pub tls: Option<Tls>,
     pub completions: Arc<Completions>,
+    pub sock_diag: SockDiag,
+    pub idle_time_max: Duration,
+    /// Connections open now, and the most that there may be.
+    pub open_connections: AtomicUsize,
+    pub max_connections: usize,
     /// The server is shutting down: no connection is kept after its answer.
     pub draining: AtomicBool,
 }
@@ -71,6 +77,16 @@ impl<'e> Context<'e> {
 
     pub fn now(&self) -> Instant {
         self.env.clock.now()
+    }
+
+    /// How long a transfer may pause: less while connections are scarce.
+    pub fn stall_time_max(&self) -> Duration {
+        let open = self.env.open_connections.load(Ordering::Relaxed);
+        if open.saturating_mul(4) >= self.env.max_connections.saturating_mul(3) {
+            CROWDED_STALL_TIME_MAX
+        } else {
+            STALL_TIME_MAX
+        }
     }
 
     pub fn is_draining(&self) -> bool {

@@ -4,7 +4,7 @@
 //!
 //! Source: getrlimit(2), `RLIMIT_NOFILE`.
 
-use crate::limits::{DESCRIPTORS_PER_CONNECTION, DESCRIPTORS_RESERVED};
+use crate::limits::{DESCRIPTORS_PER_CONNECTION, DESCRIPTORS_PER_WORKER, DESCRIPTORS_RESERVED};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Raises the soft limit to the hard one. Returns the limit in force; `None` means unlimited.
@@ -20,11 +20,13 @@ pub fn raise_limit() -> Option<u64> {
     }
 }
 
-/// The most connections that a limit on descriptors allows: at least one, at most `wanted`.
-pub fn connections_within(limit: Option<u64>, wanted: usize) -> usize {
+/// The most connections that a limit on descriptors allows beside these workers: at least one, at
+/// most `wanted`.
+pub fn connections_within(limit: Option<u64>, workers: usize, wanted: usize) -> usize {
     let Some(limit) = limit else {
         return wanted;
     };
-    let fit = limit.saturating_sub(DESCRIPTORS_RESERVED) / DESCRIPTORS_PER_CONNECTION;
+    let reserved = DESCRIPTORS_RESERVED + workers as u64 * DESCRIPTORS_PER_WORKER;
+    let fit = limit.saturating_sub(reserved) / DESCRIPTORS_PER_CONNECTION;
     usize::try_from(fit).map_or(wanted, |fit| fit.clamp(1, wanted))
 }

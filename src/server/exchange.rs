@@ -35,7 +35,8 @@ pub struct Exchange {
     /// The answer's status; 0 before there is one.
     pub status: u16,
     peer: Arc<str>,
-    started: Instant,
+    /// When the head was complete.
+    pub started: Instant,
 }
 
 impl Exchange {
@@ -80,6 +81,11 @@ impl Exchange {
             peer: Arc::clone(wire.peer()),
             started: cx.now(),
         }
+    }
+
+    /// Memory of the texts, in bytes.
+    pub fn held_bytes(&self) -> usize {
+        self.path.len() + self.request_id.len()
     }
 
     pub fn path(&self) -> &str {

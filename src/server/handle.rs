@@ -7,6 +7,7 @@ use super::poller::Poller;
 use super::pool;
 use super::request_id::RequestIds;
 use super::shared::Shared;
+use super::sock_diag::SockDiag;
 use super::table::Table;
 use crate::clock::Clock;
 use crate::http::service::Service;
@@ -16,12 +17,16 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Options {
     /// Threads of the pool.
     pub workers: usize,
     pub max_connections: usize,
+    /// How long a connection between requests is kept.
+    pub idle_time_max: Duration,
+    pub sock_diag: SockDiag,
     /// The clock of all deadlines.
     pub clock: Clock,
     /// For entrances that speak TLS.
@@ -56,11 +61,13 @@ impl Server {
                 request_ids: RequestIds::default(),
                 tls: options.tls,
                 completions: Arc::new(Completions::new(&poller)?),
+                sock_diag: options.sock_diag,
+                idle_time_max: options.idle_time_max,
+                open_connections: AtomicUsize::new(0),
+                max_connections: options.max_connections,
                 draining: AtomicBool::new(false),
             },
             poller,
-            max_connections: options.max_connections,
-            parked_bytes: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             drained: Mutex::new(None),

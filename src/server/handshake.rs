@@ -11,14 +11,15 @@ use super::exchange::Exchange;
 use super::socket::{Received, Sent};
 use super::wire::Wire;
 use crate::http::service::Refusal;
-use crate::limits::{HEAD_RECEIVE_BYTES, RECEIVE_BUFFER_BYTES};
-use crate::metrics::Handshake;
+use crate::limits::{HEAD_RECEIVE_BYTES, HEAD_TIME_MAX, RECEIVE_BUFFER_BYTES};
+use crate::metrics::{CloseReason, Handshake};
 use std::time::Instant;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HandshakePhase {
+    accepted: Instant,
     /// When the first byte was received.
-    pub since: Option<Instant>,
+    began: Option<Instant>,
 }
 
 pub enum HandshakeOutcome {
@@ -28,11 +29,46 @@ pub enum HandshakeOutcome {
     Complete,
     /// The client speaks HTTP in clear.
     Answer(Box<AnswerPhase>),
+    /// The handshake is not complete in time, or has not begun for too long.
+    Late(CloseReason, HandshakePhase),
     /// The client left, or the handshake failed.
     Failed,
 }
 
 impl HandshakePhase {
+    pub fn new(now: Instant) -> Self {
+        Self {
+            accepted: now,
+            began: None,
+        }
+    }
+
+    /// Whether no byte has been received.
+    pub fn is_idle(&self) -> bool {
+        self.began.is_none()
+    }
+
+    pub fn deadline(&self, cx: &Context<'_>) -> Instant {
+        match self.began {
+            Some(began) => began + HEAD_TIME_MAX,
+            None => self.accepted + cx.env.idle_time_max,
+        }
+    }
+
+    /// Since when it holds what it has received.
+    pub fn since(&self) -> Instant {
+        self.began.unwrap_or(self.accepted)
+    }
+
+    /// The outcome after the socket was asked.
+    fn incomplete(self, cx: &Context<'_>) -> HandshakeOutcome {
+        match self.began {
+            _ if cx.now() < self.deadline(cx) => HandshakeOutcome::Incomplete(self),
+            Some(_) => HandshakeOutcome::Late(CloseReason::Handshake, self),
+            None => HandshakeOutcome::Late(CloseReason::Idle, self),
+        }
+    }
+
     pub fn advance(self, wire: &mut Wire, cx: &mut Context<'_>) -> HandshakeOutcome {
         let mut buffer = std::mem::take(&mut cx.buffer);
         let outcome = self.exchange_messages(&mut buffer, wire, cx);
@@ -46,13 +82,13 @@ impl HandshakePhase {
         wire: &mut Wire,
         cx: &mut Context<'_>,
     ) -> HandshakeOutcome {
-        if self.since.is_none()
+        if self.is_idle()
             && let Some(byte) = wire.first_byte()
         {
             if begins_http(byte) {
                 return HandshakeOutcome::Answer(answer_in_clear(buffer, wire, cx));
             }
-            self.since = Some(cx.now());
+            self.began = Some(cx.now());
         }
         match wire.receive(buffer, RECEIVE_BUFFER_BYTES, &mut cx.scratch) {
             Received::Bytes(length) => {
@@ -67,7 +103,7 @@ impl HandshakePhase {
             }
         }
         if wire.is_handshaking() || matches!(wire.flush(), Sent::NoRoom) {
-            return HandshakeOutcome::Incomplete(self);
+            return self.incomplete(cx);
         }
         let handshake = if wire.is_resumed() {
             Handshake::Resumed
@@ -80,7 +116,7 @@ impl HandshakePhase {
 
     fn report_failure(&self, wire: &mut Wire, cx: &Context<'_>) {
         // A client that connects and leaves, as a port check does, has begun no handshake.
-        if self.since.is_none() {
+        if self.is_idle() {
             return;
         }
         cx.env.metrics.tls.handshake(Handshake::Failed);

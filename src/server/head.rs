@@ -19,14 +19,17 @@ use crate::http::fields;
 use crate::http::framing::Framing;
 use crate::http::head::{self, Expectation, Head, Parsed};
 use crate::http::service::{Decision, Refusal, Reply, Request};
-use crate::limits::HEAD_RECEIVE_BYTES;
+use crate::limits::{HEAD_RECEIVE_BYTES, HEAD_TIME_MAX};
+use crate::metrics::CloseReason;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HeadPhase {
+    /// When the last request ended, or the connection was accepted.
+    entered: Instant,
     /// When the first byte of the head was received; `None` between requests.
-    pub since: Option<Instant>,
+    began: Option<Instant>,
     /// Bytes at the front of the inbox that are known to be an incomplete head.
     examined: usize,
 }
@@ -40,11 +43,49 @@ pub enum HeadOutcome {
     Body(Box<BodyPhase>),
     /// Another thread makes the answer.
     Storing(Box<StoringPhase>),
+    /// The head is not complete in time, or the connection was idle for too long.
+    Late(CloseReason, HeadPhase),
+    /// The client closed its sending side in the middle of a head.
+    CutShort,
     /// The client closed the connection.
     Left,
 }
 
 impl HeadPhase {
+    pub fn new(now: Instant) -> Self {
+        Self {
+            entered: now,
+            began: None,
+            examined: 0,
+        }
+    }
+
+    /// Whether no byte of a head has been received.
+    pub fn is_idle(&self) -> bool {
+        self.began.is_none()
+    }
+
+    pub fn deadline(&self, cx: &Context<'_>) -> Instant {
+        match self.began {
+            Some(began) => began + HEAD_TIME_MAX,
+            None => self.entered + cx.env.idle_time_max,
+        }
+    }
+
+    /// Since when it holds what it has received.
+    pub fn since(&self) -> Instant {
+        self.began.unwrap_or(self.entered)
+    }
+
+    /// The outcome after the socket was asked.
+    fn incomplete(self, cx: &Context<'_>) -> HeadOutcome {
+        match self.began {
+            _ if cx.now() < self.deadline(cx) => HeadOutcome::Incomplete(self),
+            Some(_) => HeadOutcome::Late(CloseReason::Head, self),
+            None => HeadOutcome::Late(CloseReason::Idle, self),
+        }
+    }
+
     pub fn advance(self, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOutcome {
         let mut buffer = std::mem::take(&mut cx.buffer);
         let outcome = self.read(&mut buffer, wire, cx);
@@ -60,9 +101,13 @@ impl HeadPhase {
                 Received::Bytes(length) => received = length,
                 Received::Nothing => {
                     wire.set_inbox(inbox);
-                    return HeadOutcome::Incomplete(self);
+                    return self.incomplete(cx);
                 }
-                Received::End => return HeadOutcome::Left,
+                Received::End if inbox.is_empty() => return HeadOutcome::Left,
+                Received::End => {
+                    wire.set_inbox(inbox);
+                    return HeadOutcome::CutShort;
+                }
             }
             if !inbox.is_empty() {
                 inbox.extend_from_slice(&buffer[..received]);
@@ -80,10 +125,10 @@ impl HeadPhase {
                 decide(&head, wire, cx)
             }
             Ok(Parsed::Incomplete) => {
-                self.since.get_or_insert_with(|| cx.now());
+                self.began.get_or_insert_with(|| cx.now());
                 self.examined = bytes.len();
                 wire.set_inbox(bytes.to_vec());
-                HeadOutcome::Incomplete(self)
+                self.incomplete(cx)
             }
             Err(error) => {
                 let exchange = Exchange::without_head(bytes, wire, cx);

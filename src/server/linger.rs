@@ -19,8 +19,10 @@ pub struct LingerPhase {
 pub enum LingerOutcome {
     /// The client has not closed yet.
     Waiting(LingerPhase),
-    /// The client closed, or its time is over.
-    Over,
+    /// The client closed the connection.
+    Closed,
+    /// The client was given `LINGER_TIME_MAX`.
+    TimeOver,
 }
 
 impl LingerPhase {
@@ -35,8 +37,8 @@ impl LingerPhase {
     /// Throws away one buffer of what has arrived.
     pub fn advance(self, wire: &mut Wire, cx: &mut Context<'_>) -> LingerOutcome {
         match wire.receive(&mut cx.buffer, RECEIVE_BUFFER_BYTES, &mut cx.scratch) {
-            Received::End => LingerOutcome::Over,
-            _ if cx.now() >= self.until => LingerOutcome::Over,
+            Received::End => LingerOutcome::Closed,
+            _ if cx.now() >= self.until => LingerOutcome::TimeOver,
             _ => LingerOutcome::Waiting(self),
         }
     }

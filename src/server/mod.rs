@@ -33,10 +33,10 @@ mod secure;
 mod shared;
 pub mod shutdown;
 mod skip;
+pub mod sock_diag;
 mod socket;
 mod storing;
 pub mod table;
-mod unacked;
 mod wire;
 
 pub use conn_id::ConnId;

@@ -5,7 +5,8 @@
 //!
 //! Source: docs/contract.md, section 7.
 
-use crate::limits::{PACE_BYTES_PER_SECOND_MIN, PACE_WINDOW, STALL_TIME_MAX};
+use crate::limits::{PACE_BYTES_PER_SECOND_MIN, PACE_WINDOW, STALL_CHECK_INTERVAL};
+use crate::metrics::CloseReason;
 use std::time::{Duration, Instant};
 
 #[derive(Clone, Copy, Debug)]
@@ -14,15 +15,6 @@ pub struct Pace {
     progressed_at: Instant,
     window_began: Instant,
     window_progress: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    Fine,
-    /// No progress for too long.
-    Stalled,
-    /// Too slow on average.
-    Slow,
 }
 
 impl Pace {
@@ -36,30 +28,35 @@ impl Pace {
         }
     }
 
-    /// Notes the count of bytes. `stall_time_max` is [`STALL_TIME_MAX`], or more where progress is
-    /// not known exactly.
-    pub fn observe(&mut self, now: Instant, progress: u64, stall_time_max: Duration) -> Verdict {
+    /// Notes the count of bytes; the reason to end the transfer, if there is one.
+    pub fn observe(
+        &mut self,
+        now: Instant,
+        progress: u64,
+        stall_time_max: Duration,
+    ) -> Result<(), CloseReason> {
         if progress > self.progress {
             self.progress = progress;
             self.progressed_at = now;
         }
         if now.saturating_duration_since(self.progressed_at) >= stall_time_max {
-            return Verdict::Stalled;
+            return Err(CloseReason::Stalled);
         }
         let window = now.saturating_duration_since(self.window_began);
         if window >= PACE_WINDOW {
             let least = window.as_secs().saturating_mul(PACE_BYTES_PER_SECOND_MIN);
             if progress.saturating_sub(self.window_progress) < least {
-                return Verdict::Slow;
+                return Err(CloseReason::Slow);
             }
             self.window_began = now;
             self.window_progress = progress;
         }
-        Verdict::Fine
+        Ok(())
     }
 
-    /// When the transfer is stalled unless there is progress before.
-    pub fn stalled_at(&self) -> Instant {
-        self.progressed_at + STALL_TIME_MAX
+    /// When to observe the transfer again, event or not. A stall is then noticed in time even where
+    /// its limit is lowered meanwhile.
+    pub fn check_at(&self, now: Instant, stall_time_max: Duration) -> Instant {
+        (now + STALL_CHECK_INTERVAL).min(self.progressed_at + stall_time_max)
     }
 }

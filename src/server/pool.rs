@@ -10,9 +10,9 @@ use super::context::Context;
 use super::listener::{Accepted, Listener, PauseReason};
 use super::poller::{Interest, WAKE};
 use super::shared::Shared;
-use crate::http::service::{Channel, Refusal};
-use crate::limits::{ACCEPTS_PER_TURN_MAX, PARKED_BYTES_MAX};
-use crate::metrics::CloseReason;
+use super::table::{Parked, Parking};
+use crate::http::service::Channel;
+use crate::limits::{ACCEPTS_PER_TURN_MAX, PARKED_BYTES_MAX, WORKER_STACK_BYTES};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,6 +27,7 @@ pub fn start(shared: &Arc<Shared>, workers: usize) -> std::io::Result<Vec<JoinHa
             let shared = Arc::clone(shared);
             std::thread::Builder::new()
                 .name(format!("worker-{number}"))
+                .stack_size(WORKER_STACK_BYTES)
                 .spawn(move || Worker::new(&shared).run())
         })
         .collect()
@@ -91,7 +92,7 @@ impl<'s> Worker<'s> {
             .is_some_and(|deadline| deadline <= now)
             && let Some((id, connection)) = shared.table.take_due(now)
         {
-            self.advance(id, connection, Connection::deadline_passed);
+            self.advance(id, connection, Connection::advance);
         }
         if shared.env.draining.load(Ordering::Acquire) {
             while let Some((id, connection)) = shared.table.take_longest_idle() {
@@ -112,68 +113,89 @@ impl<'s> Worker<'s> {
         next
     }
 
-    /// Gives a connection its turn, and parks or closes it.
+    /// Gives a connection its turn, and further turns while events arrive; then parks or closes it.
     fn advance(
         &mut self,
         id: ConnId,
         mut connection: Box<Connection>,
-        step: impl Fn(&mut Connection, &mut Context<'s>) -> Next,
+        turn: impl FnOnce(&mut Connection, &mut Context<'s>) -> Next,
     ) {
-        let mut next = catch_unwind(AssertUnwindSafe(|| step(&mut connection, &mut self.cx)));
-        loop {
-            let Ok(Next::Park(interest, parking)) = next else {
-                if next.is_err() {
-                    self.shared
-                        .env
-                        .metrics
-                        .panics
-                        .fetch_add(1, Ordering::Relaxed);
-                    self.cx = Context::new(&self.shared.env);
-                }
-                return self.close(id, connection);
-            };
-            connection.record(&self.shared.env.metrics);
-            if !self.fits(&mut connection) {
-                connection.give_up(CloseReason::Memory, Refusal::Overloaded, &mut self.cx);
-                return self.close(id, connection);
-            }
-            // Armed before it is parked: an event in between finds it held, and parking returns it.
-            let poller = &self.shared.poller;
-            if interest.is_some_and(|event| poller.arm(&*connection, id.token(), event).is_err()) {
-                return self.close(id, connection);
-            }
-            match self.shared.table.park(id, connection, parking) {
-                None => return,
-                Some(woken) => connection = woken,
-            }
-            next = catch_unwind(AssertUnwindSafe(|| connection.advance(&mut self.cx)));
+        let mut next = self.guard(&mut connection, turn);
+        while let Some(woken) = self.settle(id, connection, next) {
+            connection = woken;
+            next = self.guard(&mut connection, Connection::advance);
         }
     }
 
-    /// Whether this connection's parked memory fits the shared budget. A connection that holds no
-    /// more than before always fits.
-    fn fits(&self, connection: &mut Connection) -> bool {
-        let (before, now) = (connection.counted_bytes, connection.held_bytes());
-        let parked_bytes = &self.shared.parked_bytes;
-        connection.counted_bytes = now;
-        if now <= before {
-            if now < before {
-                parked_bytes.fetch_sub(before - now, Ordering::Relaxed);
-            }
-            return true;
+    /// Keeps a panic to the connection that caused it.
+    fn guard(
+        &mut self,
+        connection: &mut Connection,
+        turn: impl FnOnce(&mut Connection, &mut Context<'s>) -> Next,
+    ) -> Next {
+        let turn = AssertUnwindSafe(|| turn(connection, &mut self.cx));
+        catch_unwind(turn).unwrap_or_else(|_| {
+            let env = &self.shared.env;
+            env.metrics.panics.fetch_add(1, Ordering::Relaxed);
+            self.cx = Context::new(env);
+            Next::Close
+        })
+    }
+
+    /// Parks or closes a connection without giving it a turn: its next request is another worker's.
+    fn leave(&mut self, id: ConnId, mut connection: Box<Connection>, next: Next) {
+        // Armed again, the socket reports the same event again.
+        while let Some(woken) = self.settle(id, connection, next) {
+            connection = woken;
         }
-        let grown = now - before;
-        parked_bytes.fetch_add(grown, Ordering::Relaxed) + grown <= PARKED_BYTES_MAX
+    }
+
+    /// Parks or closes a connection; returns it where an event has arrived for it meanwhile.
+    fn settle(
+        &mut self,
+        id: ConnId,
+        mut connection: Box<Connection>,
+        next: Next,
+    ) -> Option<Box<Connection>> {
+        let shared = self.shared;
+        let Next::Park(interest, parking) = next else {
+            self.close(id, connection);
+            return None;
+        };
+        connection.record(&shared.env.metrics);
+        // Armed before it is parked: an event in between finds it held, and parking returns it.
+        let poller = &shared.poller;
+        if interest.is_some_and(|event| poller.arm(&*connection, id.token(), event).is_err()) {
+            self.close(id, connection);
+            return None;
+        }
+        let holding = connection.holding();
+        match shared.table.park(id, connection, parking, holding) {
+            Parked::Woken(woken) => Some(woken),
+            Parked::Done => {
+                if holding.is_some() {
+                    self.shed();
+                }
+                None
+            }
+        }
+    }
+
+    /// Closes the largest holders while parked connections hold too much memory.
+    fn shed(&mut self) {
+        let table = &self.shared.table;
+        while let Some((id, mut largest)) = table.take_largest_holder(PARKED_BYTES_MAX) {
+            largest.shed(&mut self.cx);
+            self.close(id, largest);
+        }
     }
 
     fn close(&mut self, id: ConnId, mut connection: Box<Connection>) {
         let shared = self.shared;
         let metrics = &shared.env.metrics;
         connection.record_closed(metrics);
-        shared
-            .parked_bytes
-            .fetch_sub(connection.counted_bytes, Ordering::Relaxed);
         metrics.connections_open.fetch_sub(1, Ordering::Relaxed);
+        shared.env.open_connections.fetch_sub(1, Ordering::Relaxed);
         drop(connection);
         let last = shared.table.release(id);
         if shared.paused.load(Ordering::Relaxed) {
@@ -204,18 +226,19 @@ impl<'s> Worker<'s> {
     /// Whether one more connection fits, if need be in place of an idle one.
     fn has_room(&self) -> bool {
         let table = &self.shared.table;
-        table.open() < self.shared.max_connections || table.has_idle()
+        table.open() < self.shared.env.max_connections || table.has_idle()
     }
 
     /// Makes room for a waiting connection, if need be in place of the longest idle one; whether
     /// there is room.
     fn make_room(&mut self) -> bool {
         let shared = self.shared;
-        while shared.table.open() >= shared.max_connections {
-            let Some((id, longest_idle)) = shared.table.take_longest_idle() else {
+        while shared.table.open() >= shared.env.max_connections {
+            let Some((id, mut longest_idle)) = shared.table.take_longest_idle() else {
                 return false;
             };
-            self.advance(id, longest_idle, Connection::evict);
+            let next = longest_idle.evict(&mut self.cx);
+            self.leave(id, longest_idle, next);
         }
         true
     }
@@ -236,43 +259,45 @@ impl<'s> Worker<'s> {
             }
             // An idle connection is closed only for one that is known to wait, and only the next
             // event says so.
-            if shared.table.open() >= shared.max_connections {
+            if shared.table.open() >= shared.env.max_connections {
                 break;
             }
         }
         listener.arm(&shared.poller);
     }
 
+    /// Registers and parks a connection that was just accepted.
     fn begin(&mut self, channel: Channel, socket: OwnedFd, peer: SocketAddr) {
         let shared = self.shared;
-        let session = match channel {
-            Channel::Clear | Channel::ClearBesideTls => None,
-            Channel::Tls => {
-                let tls = shared.env.tls.as_ref();
-                let session = tls.and_then(|tls| tls.acceptor.session());
-                // Without a session the connection would be in clear: it is closed.
-                if session.is_none() {
-                    return;
-                }
-                session
-            }
-        };
+        let tls = shared.env.tls.as_ref().filter(|_| channel == Channel::Tls);
+        let session = tls.and_then(|tls| tls.acceptor.session());
+        // Without a session the connection would be in clear: it is closed.
+        if channel == Channel::Tls && session.is_none() {
+            return;
+        }
         let metrics = &shared.env.metrics;
         metrics.connections_accepted.fetch_add(1, Ordering::Relaxed);
         metrics.connections_open.fetch_add(1, Ordering::Relaxed);
+        shared.env.open_connections.fetch_add(1, Ordering::Relaxed);
         let id = shared.table.reserve();
-        let mut connection = Box::new(Connection::new(id, socket, peer, channel, session));
+        let mut connection = Box::new(Connection::new(
+            id,
+            socket,
+            peer,
+            (channel, session),
+            &self.cx,
+        ));
         connection.record(metrics);
-        if shared
-            .poller
+        let poller = &shared.poller;
+        if poller
             .add(&*connection, id.token(), Interest::Read)
             .is_err()
         {
             return self.close(id, connection);
         }
-        let parking = Connection::idle_parking(shared.env.clock.now());
-        if let Some(woken) = shared.table.park(id, connection, parking) {
-            self.advance(id, woken, Connection::advance);
+        let parking = Parking::Idle(self.cx.now() + shared.env.idle_time_max);
+        if let Parked::Woken(woken) = shared.table.park(id, connection, parking, None) {
+            self.leave(id, woken, Next::Park(Some(Interest::Read), parking));
         }
     }
 }

@@ -7,7 +7,7 @@ use super::poller::Poller;
 use super::table::Table;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 /// The byte that reports that the last connection is closed.
@@ -18,9 +18,6 @@ pub struct Shared {
     pub poller: Poller,
     pub table: Table<Box<Connection>>,
     pub listeners: Vec<Listener>,
-    pub max_connections: usize,
-    /// The memory that all parked connections hold.
-    pub parked_bytes: AtomicUsize,
     /// Whether accepting is paused: read without the listener's lock.
     pub paused: AtomicBool,
     /// Workers end.

@@ -6,24 +6,29 @@
 //! Source: RFC 9112, section 9.3.
 
 use super::context::Context;
+use super::pace::Pace;
 use super::socket::Received;
 use super::wire::Wire;
 use crate::http::body::BodyDecoder;
 use crate::http::chunked::Chunk;
-use crate::limits::{RECEIVE_BUFFER_BYTES, SKIP_BYTES_MAX, STALL_TIME_MAX};
+use crate::limits::{RECEIVE_BUFFER_BYTES, SKIP_BYTES_MAX};
+use crate::metrics::CloseReason;
 use std::time::Instant;
 
 #[derive(Debug)]
 pub struct SkipPhase {
     decoder: BodyDecoder,
     left_bytes: u64,
+    skipped_bytes: u64,
     /// Set when the answer is sent and skipping begins.
-    deadline: Option<Instant>,
+    pace: Option<Pace>,
 }
 
 pub enum SkipOutcome {
     /// More of the body is still to arrive.
     Incomplete(Box<SkipPhase>),
+    /// The rest arrives too slowly.
+    Late(CloseReason, Box<SkipPhase>),
     /// The body is over; what follows is the next request's.
     BodyEnd,
     /// The rest is malformed, or longer than keeping the connection is worth.
@@ -56,7 +61,8 @@ impl SkipPhase {
         let mut skip = Self {
             decoder,
             left_bytes: SKIP_BYTES_MAX,
-            deadline: None,
+            skipped_bytes: 0,
+            pace: None,
         };
         let inbox = wire.take_inbox();
         let mut rest = &inbox[..];
@@ -73,14 +79,14 @@ impl SkipPhase {
         }
     }
 
-    /// When the rest must have arrived.
-    pub fn deadline(&self, now: Instant) -> Instant {
-        self.deadline.unwrap_or(now)
+    pub fn check_at(&self, cx: &Context<'_>) -> Instant {
+        let (now, stall_time_max) = (cx.now(), cx.stall_time_max());
+        let pace = self.pace.unwrap_or(Pace::new(now, 0));
+        pace.check_at(now, stall_time_max)
     }
 
     pub fn advance(mut self: Box<Self>, wire: &mut Wire, cx: &mut Context<'_>) -> SkipOutcome {
-        self.deadline
-            .get_or_insert_with(|| cx.now() + STALL_TIME_MAX);
+        let mut pace = self.pace.unwrap_or(Pace::new(cx.now(), 0));
         let mut received = wire.take_inbox();
         loop {
             let mut rest = &received[..];
@@ -93,9 +99,19 @@ impl SkipPhase {
                 Skipped::NeedMore => {}
             }
             match wire.receive(&mut cx.buffer, RECEIVE_BUFFER_BYTES, &mut cx.scratch) {
-                Received::Bytes(length) => received = cx.buffer[..length].to_vec(),
+                Received::Bytes(length) => {
+                    self.skipped_bytes += length as u64;
+                    received = cx.buffer[..length].to_vec();
+                }
                 Received::End => return SkipOutcome::Left,
-                Received::Nothing => return SkipOutcome::Incomplete(self),
+                Received::Nothing => {
+                    let observed = pace.observe(cx.now(), self.skipped_bytes, cx.stall_time_max());
+                    self.pace = Some(pace);
+                    return match observed {
+                        Ok(()) => SkipOutcome::Incomplete(self),
+                        Err(reason) => SkipOutcome::Late(reason, self),
+                    };
+                }
             }
         }
     }

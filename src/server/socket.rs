@@ -5,9 +5,10 @@
 //!
 //! Sources: recv(2), send(2), sendfile(2); tcp(7), `MSG_MORE`.
 
-use super::unacked::unacked_bytes;
+use super::sock_diag::SockDiag;
+use crate::limits::SEND_BUFFER_BYTES;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
 use std::fs::File;
 use std::io::IoSlice;
 use std::net::SocketAddr;
@@ -110,10 +111,17 @@ impl Socket {
         self.sent_bytes
     }
 
-    /// Sent bytes that the client's side has not acknowledged; `None` where the kernel does not
-    /// report them.
-    pub fn unacked_bytes(&self) -> Option<u64> {
-        unacked_bytes(&self.fd)
+    /// Sent bytes that the client's side has acknowledged; `None` where the kernel does not report
+    /// them.
+    pub fn acknowledged_bytes(&self, diagnostics: &SockDiag) -> Option<u64> {
+        let unacked = diagnostics.unacked_bytes(&self.fd)?;
+        Some(self.sent_bytes.saturating_sub(unacked))
+    }
+
+    /// Keeps the send buffer small, so that a slow client makes the socket writable often.
+    pub fn bound_send_buffer(&self) {
+        // Where that fails, slow clients are noticed later.
+        let _ = sockopt::set_socket_send_buffer_size(&self.fd, SEND_BUFFER_BYTES);
     }
 
     /// Ends the sending side; whether the connection was still there.

@@ -53,9 +53,8 @@ impl StoringPhase {
         })
     }
 
-    /// Memory of its own, in bytes.
-    pub fn held_bytes(&self) -> usize {
-        self.exchange.path().len()
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
     }
 
     pub fn advance(

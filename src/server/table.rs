@@ -10,6 +10,8 @@
 
 use super::conn_id::ConnId;
 use super::deadlines::Deadlines;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,6 +25,22 @@ pub enum Parking {
     Active(Instant),
     /// Another thread makes the answer; the client has no deadline.
     Storing,
+}
+
+/// The memory that a parked connection is counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holding {
+    pub bytes: usize,
+    /// When the request began that it belongs to.
+    pub since: Instant,
+}
+
+/// What parking came to.
+#[derive(Debug)]
+pub enum Parked<T> {
+    Done,
+    /// An event has arrived for the connection since it was armed.
+    Woken(T),
 }
 
 /// All connections; `T` is the type of a connection.
@@ -42,7 +60,12 @@ struct Inner<T> {
     active: Deadlines,
     storing: usize,
     open: usize,
+    /// Parked connections that hold memory, by size: a power of two, then the age of the request.
+    holders: BTreeSet<Holder>,
+    held_bytes: usize,
 }
+
+type Holder = (u32, Reverse<Instant>, ConnId);
 
 #[derive(Debug)]
 struct Slot<T> {
@@ -57,7 +80,7 @@ enum Custody<T> {
     Held {
         woken: bool,
     },
-    Parked(T, Parking),
+    Parked(T, Parking, Option<Holding>),
 }
 
 impl<T> Table<T> {
@@ -71,6 +94,8 @@ impl<T> Table<T> {
                 active: Deadlines::default(),
                 storing: 0,
                 open: 0,
+                holders: BTreeSet::new(),
+                held_bytes: 0,
             }),
             started: now,
             earliest: AtomicU64::new(u64::MAX),
@@ -146,22 +171,34 @@ impl<T> Table<T> {
         taken
     }
 
-    /// Parks a held connection; returns it where an event has arrived for it since it was armed.
-    pub fn park(&self, id: ConnId, connection: T, parking: Parking) -> Option<T> {
+    /// Parks a held connection, unless an event has arrived for it.
+    pub fn park(
+        &self,
+        id: ConnId,
+        connection: T,
+        parking: Parking,
+        holding: Option<Holding>,
+    ) -> Parked<T> {
         let mut inner = self.lock();
-        let slot = inner.slots.get_mut(id.index as usize)?;
+        let Some(slot) = inner.slots.get_mut(id.index as usize) else {
+            return Parked::Done;
+        };
         if let Custody::Held { woken: true } = slot.custody {
             slot.custody = Custody::Held { woken: false };
-            return Some(connection);
+            return Parked::Woken(connection);
         }
-        slot.custody = Custody::Parked(connection, parking);
+        slot.custody = Custody::Parked(connection, parking, holding);
+        if let Some(holding) = holding {
+            inner.held_bytes += holding.bytes;
+            inner.holders.extend(holder(id, parking, holding));
+        }
         match parking {
             Parking::Idle(deadline) => inner.idle.insert(deadline, id),
             Parking::Active(deadline) => inner.active.insert(deadline, id),
             Parking::Storing => inner.storing += 1,
         }
         self.note_earliest(&inner);
-        None
+        Parked::Done
     }
 
     /// Frees the slot of a held connection that is closed; whether it was the last one.
@@ -180,6 +217,19 @@ impl<T> Table<T> {
     pub fn take_due(&self, now: Instant) -> Option<(ConnId, T)> {
         let mut inner = self.lock();
         let (_, id) = inner.earliest().filter(|(deadline, _)| *deadline <= now)?;
+        let taken = inner.take(id).map(|connection| (id, connection));
+        self.note_earliest(&inner);
+        taken
+    }
+
+    /// Takes the parked connection that holds most memory, while all together hold more than
+    /// `bytes_max`; of those of about the same size, the one with the oldest request.
+    pub fn take_largest_holder(&self, bytes_max: usize) -> Option<(ConnId, T)> {
+        let mut inner = self.lock();
+        if inner.held_bytes <= bytes_max {
+            return None;
+        }
+        let (_, _, id) = *inner.holders.last()?;
         let taken = inner.take(id).map(|connection| (id, connection));
         self.note_earliest(&inner);
         taken
@@ -209,7 +259,13 @@ impl<T> Inner<T> {
             .get_mut(id.index as usize)
             .filter(|slot| slot.generation == id.generation)?;
         match std::mem::replace(&mut slot.custody, Custody::Held { woken: false }) {
-            Custody::Parked(connection, parking) => {
+            Custody::Parked(connection, parking, holding) => {
+                if let Some(holding) = holding {
+                    self.held_bytes -= holding.bytes;
+                    if let Some(holder) = holder(id, parking, holding) {
+                        self.holders.remove(&holder);
+                    }
+                }
                 match parking {
                     Parking::Idle(deadline) => self.idle.remove(deadline, id),
                     Parking::Active(deadline) => self.active.remove(deadline, id),
@@ -227,4 +283,11 @@ impl<T> Inner<T> {
             }
         }
     }
+}
+
+/// The place of a connection among the holders of memory; `None` where closing it frees nothing, or
+/// would lose the answer of a change.
+fn holder(id: ConnId, parking: Parking, holding: Holding) -> Option<Holder> {
+    let size = holding.bytes.checked_ilog2()?;
+    (parking != Parking::Storing).then_some((size, Reverse(holding.since), id))
 }

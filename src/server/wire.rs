@@ -9,6 +9,7 @@
 //! - A client that is sent the end of a TLS connection is sent `close_notify` first.
 
 use super::secure::{Scratch, Secure};
+use super::sock_diag::SockDiag;
 use super::socket::{Received, Sent, Socket};
 use crate::http::service::Channel;
 use crate::tls::{Failed, Session};
@@ -170,10 +171,15 @@ impl Wire {
         self.socket.sent_bytes()
     }
 
-    /// Sent bytes that the client's side has not acknowledged; `None` where the kernel does not
-    /// report them.
-    pub fn unacked_bytes(&self) -> Option<u64> {
-        self.socket.unacked_bytes()
+    /// Sent bytes that the client's side has acknowledged; `None` where the kernel does not report
+    /// them.
+    pub fn acknowledged_bytes(&self, diagnostics: &SockDiag) -> Option<u64> {
+        self.socket.acknowledged_bytes(diagnostics)
+    }
+
+    /// Keeps the send buffer small, so that a slow client makes the socket writable often.
+    pub fn bound_send_buffer(&self) {
+        self.socket.bound_send_buffer();
     }
 
     /// Ends the sending side; whether the connection was still there. What is received afterwards

@@ -2,18 +2,20 @@
 //! process enter it.
 //!
 //! Invariants:
-//! - Readers share one listing. One reader at a time rereads the directory; the others use the
-//!   listing there is.
-//! - Readers reread the directory only after another process changed it, which its modification
-//!   time shows. A time that is younger than a tick of the file system's clock may hide a change;
-//!   the maintenance thread rereads the directory then, and readers do not wait.
-//! - A change of this process is in the listing before its answer, without rereading the directory.
+//! - Readers share one listing. One reader at a time rereads the directory.
+//! - Every request for the listing compares the generation: a change that any server on the volume
+//!   has answered is in it. The directory's modification time shows the changes of other programs;
+//!   it is read less often. A time that is younger than a tick of the file system's clock may hide
+//!   a change; the maintenance thread rereads the directory then, and readers do not wait.
+//! - A change of this process is in the listing before its answer, without rereading the directory,
+//!   and no reader waits while it is made.
 //!
 //! Lock order: the directory's lock, then `refresh`, then `known`. `known` is never held across a
 //! system call, nor while a listing is made or dropped.
 
 use super::directory::Directory;
 use super::error::Result;
+use super::generation::{self, Generation};
 use super::listing::Listing;
 use super::lock::DirLock;
 use super::name::PackageName;
@@ -29,6 +31,7 @@ use std::time::{Duration, Instant, SystemTime};
 #[derive(Debug)]
 pub struct ListingCache {
     path: PathBuf,
+    generation_path: PathBuf,
     clock: Clock,
     known: Mutex<Known>,
     refresh: Mutex<()>,
@@ -41,6 +44,9 @@ struct Known {
     listing: Arc<Listing>,
     /// Inode and modification time of the directory when it was read; `None` before that.
     directory: Option<(u64, SystemTime)>,
+    generation: Generation,
+    /// This process is changing the directory, so its time says nothing.
+    is_changing: bool,
     /// Since when the directory may have a change that its modification time does not show.
     doubted_since: Option<Instant>,
     asked_at: Instant,
@@ -73,11 +79,14 @@ impl ListingCache {
     pub fn new(path: PathBuf, clock: Clock) -> Self {
         let now = clock.now();
         Self {
+            generation_path: generation::path_in(&path),
             path,
             clock,
             known: Mutex::new(Known {
                 listing: Arc::default(),
                 directory: None,
+                generation: Generation::default(),
+                is_changing: false,
                 doubted_since: None,
                 asked_at: now,
                 read_at: now,
@@ -103,28 +112,28 @@ impl ListingCache {
         Arc::clone(&self.known().listing)
     }
 
-    /// The listing as of now, or of at most [`LISTING_FRESH_TIME`] ago.
+    /// The listing as of now. Changes by programs other than servers may be missing for
+    /// [`LISTING_FRESH_TIME`].
     pub fn current(&self) -> Result<Arc<Listing>> {
-        let loaded = {
+        let generation = generation::read(&self.generation_path)?;
+        let is_current = {
             let known = self.known();
-            if known.directory.is_some()
-                && self.clock.now().duration_since(known.asked_at) < LISTING_FRESH_TIME
-            {
+            let is_current = known.directory.is_some() && known.generation == generation;
+            let age = self.clock.now().duration_since(known.asked_at);
+            if is_current && (known.is_changing || age < LISTING_FRESH_TIME) {
                 return Ok(Arc::clone(&known.listing));
             }
-            known.directory.is_some()
+            is_current
         };
         let _refreshing = match self.refresh.try_lock() {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             // Another thread is reading the directory.
-            Err(TryLockError::WouldBlock) if loaded => return Ok(self.last()),
-            Err(TryLockError::WouldBlock) => {
-                self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
-            }
+            Err(TryLockError::WouldBlock) if is_current => return Ok(self.last()),
+            Err(TryLockError::WouldBlock) => self.refresh(),
         };
         let directory = Directory::open(&self.path).inspect_err(|_| self.forget())?;
-        self.ask(&directory, false)
+        self.ask(&directory)
     }
 
     /// Makes the next reader reread the directory.
@@ -132,14 +141,13 @@ impl ListingCache {
         self.known().directory = None;
     }
 
-    /// Rereads the directory if its time changed; with `exactly`, also if a change may be hidden.
-    /// The caller holds `refresh`.
-    fn ask(&self, directory: &Directory, exactly: bool) -> Result<Arc<Listing>> {
+    /// Rereads the directory if its generation or time changed. The caller holds `refresh`.
+    fn ask(&self, directory: &Directory) -> Result<Arc<Listing>> {
+        let generation = generation::of(directory)?;
         let version = directory.version()?;
         {
             let mut known = self.known();
-            let certain = known.doubted_since.is_none() || !exactly;
-            if known.directory == Some(version) && certain {
+            if known.directory == Some(version) && known.generation == generation {
                 known.asked_at = self.clock.now();
                 if known.wants_reading(known.asked_at)
                     && let Some(thread) = self.maintenance.get()
@@ -149,13 +157,19 @@ impl ListingCache {
                 return Ok(Arc::clone(&known.listing));
             }
         }
-        let listing = self.read(directory, version)?;
+        let listing = self.read(directory, generation, version)?;
         self.known().asked_at = self.clock.now();
         Ok(listing)
     }
 
-    /// The caller holds `refresh`.
-    fn read(&self, directory: &Directory, version: (u64, SystemTime)) -> Result<Arc<Listing>> {
+    /// Rereads the directory, whose generation and time were read before. The caller holds
+    /// `refresh`.
+    fn read(
+        &self,
+        directory: &Directory,
+        generation: Generation,
+        version: (u64, SystemTime),
+    ) -> Result<Arc<Listing>> {
         let before = self.last();
         let started = self.clock.now();
         let doubtful = is_doubtful(version.1);
@@ -169,6 +183,7 @@ impl ListingCache {
         );
         let mut known = self.known();
         known.directory = Some(version);
+        known.generation = generation;
         known.doubted_since = doubtful.then_some(started);
         known.read_at = self.clock.now();
         known.read_took = known.read_at.duration_since(started);
@@ -179,34 +194,37 @@ impl ListingCache {
     pub fn maintain(&self, directory: &Directory) -> Result<()> {
         let (now, known) = (self.clock.now(), self.known());
         let is_due = known.wants_reading(now) || known.wants_recheck(now);
+        let is_due = is_due && !known.is_changing;
         drop(known);
         if is_due {
-            let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
-            self.read(directory, directory.version()?)?;
+            let _refreshing = self.refresh();
+            self.read(directory, generation::of(directory)?, directory.version()?)?;
         }
         Ok(())
     }
 
-    /// Begins a change of the directory: brings the listing up to date and keeps readers from
-    /// refreshing it until the change is committed. Counting packages needs `exactly`.
-    pub fn begin<'c>(&'c self, lock: &'c DirLock, exactly: bool) -> Result<Change<'c>> {
-        let refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
-        let listing = self.ask(lock.directory(), exactly)?;
+    /// Begins a change of the directory: brings the listing up to date. Readers get this listing
+    /// until the change is committed.
+    pub fn begin<'c>(&'c self, lock: &'c DirLock) -> Result<Change<'c>> {
+        let _refreshing = self.refresh();
+        let listing = self.ask(lock.directory())?;
+        self.known().is_changing = true;
         Ok(Change {
             cache: self,
             lock,
             listing,
-            removed: Vec::new(),
-            added: Vec::new(),
             is_open: false,
-            _refreshing: refreshing,
         })
+    }
+
+    fn refresh(&self) -> MutexGuard<'_, ()> {
+        self.refresh.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a change that no listing shows, such as a new sidecar. Readers do not reread the
     /// directory for it.
     pub fn unlisted<T>(&self, lock: &DirLock, change: impl FnOnce() -> Result<T>) -> Result<T> {
-        let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let _refreshing = self.refresh();
         let before = lock.directory().version()?;
         let changed = change();
         let after = lock.directory().version()?;
@@ -226,7 +244,7 @@ impl ListingCache {
 
     /// Enters computed checksums, except those of packages that have changed since.
     pub fn add_checksums(&self, computed: &[Package]) {
-        let _refreshing = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let _refreshing = self.refresh();
         let listing = self.last();
         let still_so = |package: &&Package| {
             let listed = listing.get(package.name.as_str());
@@ -266,21 +284,14 @@ pub struct Change<'c> {
     cache: &'c ListingCache,
     lock: &'c DirLock,
     listing: Arc<Listing>,
-    removed: Vec<PackageName>,
-    added: Vec<Arc<Package>>,
     /// The directory was touched, and the listing does not show it yet.
     is_open: bool,
-    _refreshing: MutexGuard<'c, ()>,
 }
 
 impl Change<'_> {
-    pub fn lock(&self) -> &DirLock {
-        self.lock
-    }
-
     /// The packages before the change.
-    pub fn before(&self) -> Arc<Listing> {
-        Arc::clone(&self.listing)
+    pub fn before(&self) -> &Arc<Listing> {
+        &self.listing
     }
 
     /// To be called before the first change of the directory.
@@ -288,25 +299,25 @@ impl Change<'_> {
         self.is_open = true;
     }
 
-    /// Records a package that is new or replaced the one of its name.
-    pub fn added(&mut self, package: Arc<Package>) {
-        self.added.push(package);
-    }
-
-    pub fn removed(&mut self, name: PackageName) {
-        self.removed.push(name);
-    }
-
-    /// Enters the change into the listing. Where the directory's time cannot be read, the directory
-    /// is reread later instead.
-    pub fn commit(mut self) {
-        let Ok(version) = self.lock.directory().version() else {
+    /// Gives the directory another generation and enters the change into the listing, before any
+    /// reader sees that generation. Where the directory's time cannot be read, the directory is
+    /// reread later instead.
+    pub fn commit(mut self, removed: &[PackageName], added: &[Arc<Package>]) {
+        let _refreshing = self.cache.refresh();
+        if let Err(error) = generation::advance(self.lock) {
+            log::error!(
+                error:% = error;
+                "other servers on the volume may list a change late"
+            );
+        }
+        let directory = self.lock.directory();
+        let (Ok(generation), Ok(version)) = (generation::of(directory), directory.version()) else {
             return;
         };
-        let (removed, added) = (&self.removed, &self.added);
-        let version_now = self.listing.version + 1;
-        let listing = self.listing.changed(removed, added, version_now);
+        let listing = self.cache.last();
+        let listing = listing.changed(removed, added, listing.version + 1);
         let mut known = self.cache.known();
+        known.generation = generation;
         self.cache.now_is(&mut known, version);
         enter(known, Arc::new(listing));
         self.is_open = false;
@@ -315,6 +326,7 @@ impl Change<'_> {
 
 impl Drop for Change<'_> {
     fn drop(&mut self) {
+        self.cache.known().is_changing = false;
         if self.is_open {
             self.cache.forget();
         }

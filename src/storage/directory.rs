@@ -162,11 +162,13 @@ impl Directory {
             .map_err(failed("list the directory", &self.path))
     }
 
-    /// Bytes that an unprivileged process can still write.
-    pub fn free_bytes(&self) -> Result<u64> {
-        rustix::fs::fstatvfs(&self.descriptor)
-            .map(|status| status.f_bavail.saturating_mul(status.f_frsize))
-            .map_err(failed("ask for the free space of", &self.path))
+    /// Bytes that an unprivileged process can still write; `None` where the file system does not
+    /// report its space, which shows as a size of 0.
+    pub fn free_bytes(&self) -> Result<Option<u64>> {
+        let status = rustix::fs::fstatvfs(&self.descriptor)
+            .map_err(failed("ask for the free space of", &self.path))?;
+        let free_bytes = status.f_bavail.saturating_mul(status.f_frsize);
+        Ok((status.f_blocks > 0).then_some(free_bytes))
     }
 }
 
@@ -175,6 +177,12 @@ impl AsFd for Directory {
         self.descriptor.as_fd()
     }
 }
+
+/// The hidden file whose size is the directory's generation.
+pub const GENERATION_FILE: &str = ".release-server.generation";
+
+/// Writable by all, as far as the process's umask allows: other servers on the volume write it too.
+pub const NEW_SHARED_FILE_MODE: Mode = NEW_FILE_MODE.union(Mode::WGRP).union(Mode::WOTH);
 
 /// Readable by all, as far as the process's umask allows: other servers on the volume may run as
 /// other users.

@@ -8,13 +8,17 @@ use rustix::io::Errno;
 use std::path::Path;
 
 /// Why a storage operation did not succeed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum StorageError {
     NotFound,
     /// A package has the name; its checksum, where it is known.
     Exists(Option<Sha256>),
     /// Something other than a package, such as a directory, has the name.
     Occupied,
+    /// The precondition of a change does not hold.
+    PreconditionFailed,
+    /// Too many changes wait already.
+    QueueFull,
     /// The file system or a quota is full.
     NoSpace(Failure),
     /// Another process held the directory's lock for too long.
@@ -25,7 +29,7 @@ pub enum StorageError {
 }
 
 /// A failed operation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// What was attempted; completes "cannot …".
     pub action: &'static str,
@@ -44,6 +48,8 @@ impl std::fmt::Display for StorageError {
         match self {
             Self::NotFound => f.write_str("there is no such package"),
             Self::Exists(_) | Self::Occupied => f.write_str("the name is taken"),
+            Self::PreconditionFailed => f.write_str("the precondition does not hold"),
+            Self::QueueFull => f.write_str("too many changes wait for the disk"),
             Self::Busy => f.write_str("another server holds the storage directory's lock"),
             Self::NoSpace(failure) | Self::Unavailable(failure) | Self::Failed(failure) => {
                 failure.fmt(f)
@@ -62,19 +68,15 @@ pub fn errno(error: &std::io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
-fn failure(action: &'static str, path: impl AsRef<Path>, error: Errno) -> Failure {
-    Failure {
-        action,
-        path: path.as_ref().display().to_string(),
-        error,
-    }
-}
-
 /// Turns the system's error of an operation into a [`StorageError`]. Full disks and exhausted
 /// resources get kinds of their own.
 pub fn failed(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(Errno) -> StorageError {
     move |error| {
-        let failure = failure(action, path, error);
+        let failure = Failure {
+            action,
+            path: path.as_ref().display().to_string(),
+            error,
+        };
         match error {
             Errno::NOSPC | Errno::DQUOT => StorageError::NoSpace(failure),
             Errno::MFILE | Errno::NFILE | Errno::NOMEM => StorageError::Unavailable(failure),
@@ -88,5 +90,8 @@ pub fn unavailable(
     action: &'static str,
     path: impl AsRef<Path>,
 ) -> impl FnOnce(Errno) -> StorageError {
-    move |error| StorageError::Unavailable(failure(action, path, error))
+    move |error| match failed(action, path)(error) {
+        StorageError::Failed(failure) => StorageError::Unavailable(failure),
+        other => other,
+    }
 }

@@ -7,7 +7,7 @@
 use super::directory::{Directory, Entry};
 use super::error::{Result, failed};
 use super::lock::DirLock;
-use super::name::SIDECAR_SUFFIX;
+use super::name::{PackageName, SIDECAR_SUFFIX};
 use super::temporary::is_temporary;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -40,7 +40,7 @@ fn candidates(directory: &Directory) -> Result<Candidates> {
         if is_temporary(name) {
             temporaries.push(name.to_owned());
         } else if let Some(package) = name.strip_suffix(SIDECAR_SUFFIX)
-            && !package.is_empty()
+            && PackageName::parse(package).is_ok()
         {
             orphans.push(package.to_owned());
         } else {

@@ -4,9 +4,9 @@
 //! is by modification time, newest first, ties by name ascending.
 
 use super::name::PackageName;
-use super::package::Package;
+use super::package::{Package, age_order};
 use super::releases::Releases;
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
 /// All packages at one moment.
@@ -77,11 +77,6 @@ impl Listing {
 }
 
 type Order = fn(&Package, &Package) -> Ordering;
-
-/// The order in which packages are listed.
-fn age_order(one: &Package, other: &Package) -> Ordering {
-    (Reverse(one.state.modified), &one.name).cmp(&(Reverse(other.state.modified), &other.name))
-}
 
 fn name_order(one: &Package, other: &Package) -> Ordering {
     one.name.cmp(&other.name)

@@ -1,4 +1,5 @@
-//! The lock on the storage directory: one change at a time among all processes that share it.
+//! The lock on the storage directory: one group of changes at a time among all processes that share
+//! it.
 //!
 //! Invariants:
 //! - Package and sidecar names change only under a [`DirLock`], which the functions that change
@@ -7,31 +8,29 @@
 //!   taken on the directory itself and leaves no file. Network file systems lock only files that
 //!   are open for writing; there [`LOCK_FILE`] is locked.
 //! - Waiting is bounded. Some network file systems block in flock even when asked not to, so one
-//!   thread waits for the lock, and other threads wait for that thread with a time limit.
+//!   thread waits for the lock, and the caller waits for that thread with a time limit.
 
 use super::directory::Directory;
 use super::error::{Result, StorageError, failed};
-use crate::limits::LOCK_WAIT_MAX;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Locked in place of the directory where the directory itself cannot be locked.
 pub const LOCK_FILE: &str = ".release-server.lock";
 
-/// Takes the lock for all threads of this process.
+/// Takes the lock for the one thread of this process that makes changes.
 #[derive(Debug)]
 pub struct LockKeeper(Arc<Shared>);
 
-/// The held lock; dropping this releases it. Fields drop in their order: the kernel's lock with its
-/// descriptors first, then the turn within this process.
+/// The held lock; dropping this releases it.
 #[derive(Debug)]
 pub struct DirLock {
     directory: Directory,
     _lock_file: Option<OwnedFd>,
-    _turn: TakenTurn,
 }
 
 impl DirLock {
@@ -42,55 +41,30 @@ impl DirLock {
 
 #[derive(Debug)]
 struct Shared {
-    turn: Mutex<Turn>,
+    request: Mutex<LockRequest>,
     changed: Condvar,
 }
 
-/// The turn within this process.
 #[derive(Debug)]
-enum Turn {
-    Free,
-    /// A caller waits for the lock thread.
-    Asked,
-    /// The lock thread's result: the directory, and the lock file where one is needed.
-    Answered(Result<(Directory, Option<OwnedFd>)>),
-    /// The caller holds the lock.
-    Taken,
-    /// The caller stopped waiting before there was a result.
+enum LockRequest {
+    None,
+    /// The caller waits for the lock thread.
+    Waiting,
+    Answered(Result<DirLock>),
+    /// The caller stopped waiting before there was an answer.
     Abandoned,
     /// The keeper was dropped; the thread is to end.
     Ended,
 }
 
-#[derive(Debug)]
-struct TakenTurn(Arc<Shared>);
-
-impl Drop for TakenTurn {
-    fn drop(&mut self) {
-        self.0.pass(&mut self.0.lock(), Turn::Free);
-    }
-}
-
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Turn> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, LockRequest> {
+        self.request.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn pass(&self, turn: &mut Turn, next: Turn) -> Turn {
+    fn set(&self, request: &mut LockRequest, next: LockRequest) -> LockRequest {
         self.changed.notify_all();
-        std::mem::replace(turn, next)
-    }
-
-    /// Waits at most [`LOCK_WAIT_MAX`] while the condition holds.
-    fn wait_while<'s>(
-        &self,
-        turn: MutexGuard<'s, Turn>,
-        condition: impl Fn(&Turn) -> bool,
-    ) -> MutexGuard<'s, Turn> {
-        self.changed
-            .wait_timeout_while(turn, LOCK_WAIT_MAX, |turn| condition(turn))
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
+        std::mem::replace(request, next)
     }
 }
 
@@ -98,7 +72,7 @@ impl LockKeeper {
     /// Starts the thread that waits for the lock of the directory at `path`.
     pub fn start(path: &Path) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
-            turn: Mutex::new(Turn::Free),
+            request: Mutex::new(LockRequest::None),
             changed: Condvar::new(),
         });
         let (waiter, path) = (Arc::clone(&shared), path.to_owned());
@@ -108,29 +82,23 @@ impl LockKeeper {
         Ok(Self(shared))
     }
 
-    /// Waits for the lock, at most [`LOCK_WAIT_MAX`] for each of the process and the kernel.
-    pub fn acquire(&self) -> Result<DirLock> {
+    /// Waits for the lock, at most so long; `Busy` after that.
+    pub fn acquire(&mut self, wait_max: Duration) -> Result<DirLock> {
         let shared = &self.0;
-        let mut turn = shared.wait_while(shared.lock(), |turn| !matches!(turn, Turn::Free));
-        if !matches!(*turn, Turn::Free) {
+        let mut request = shared.lock();
+        shared.set(&mut request, LockRequest::Waiting);
+        let (mut request, _) = shared
+            .changed
+            .wait_timeout_while(request, wait_max, |request| {
+                matches!(request, LockRequest::Waiting)
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        if matches!(*request, LockRequest::Waiting) {
+            shared.set(&mut request, LockRequest::Abandoned);
             return Err(StorageError::Busy);
         }
-        shared.pass(&mut turn, Turn::Asked);
-        let mut turn = shared.wait_while(turn, |turn| matches!(turn, Turn::Asked));
-        if matches!(*turn, Turn::Asked) {
-            shared.pass(&mut turn, Turn::Abandoned);
-            return Err(StorageError::Busy);
-        }
-        let answer = shared.pass(&mut turn, Turn::Taken);
-        drop(turn);
-        let turn = TakenTurn(Arc::clone(shared));
-        match answer {
-            Turn::Answered(Ok((directory, lock_file))) => Ok(DirLock {
-                directory,
-                _lock_file: lock_file,
-                _turn: turn,
-            }),
-            Turn::Answered(Err(error)) => Err(error),
+        match shared.set(&mut request, LockRequest::None) {
+            LockRequest::Answered(answer) => answer,
             _ => Err(StorageError::Busy),
         }
     }
@@ -138,37 +106,42 @@ impl LockKeeper {
 
 impl Drop for LockKeeper {
     fn drop(&mut self) {
-        self.0.pass(&mut self.0.lock(), Turn::Ended);
+        self.0.set(&mut self.0.lock(), LockRequest::Ended);
     }
 }
 
 fn wait_for_locks(shared: &Shared, path: &Path) {
     loop {
-        let turn = shared
+        let request = shared
             .changed
-            .wait_while(shared.lock(), |turn| {
-                !matches!(turn, Turn::Asked | Turn::Ended)
+            .wait_while(shared.lock(), |request| {
+                !matches!(request, LockRequest::Waiting | LockRequest::Ended)
             })
             .unwrap_or_else(PoisonError::into_inner);
-        if matches!(*turn, Turn::Ended) {
+        if matches!(*request, LockRequest::Ended) {
             return;
         }
-        drop(turn);
+        drop(request);
         let answer = take(path);
-        let mut turn = shared.lock();
-        match *turn {
-            Turn::Asked => drop(shared.pass(&mut turn, Turn::Answered(answer))),
-            Turn::Abandoned => drop(shared.pass(&mut turn, Turn::Free)),
+        let mut request = shared.lock();
+        match *request {
+            LockRequest::Waiting => drop(shared.set(&mut request, LockRequest::Answered(answer))),
+            LockRequest::Abandoned => drop(shared.set(&mut request, LockRequest::None)),
             _ => {}
         }
     }
 }
 
 /// Opens the directory and waits for its lock without a time limit.
-fn take(path: &Path) -> Result<(Directory, Option<OwnedFd>)> {
+fn take(path: &Path) -> Result<DirLock> {
     let directory = Directory::open(path)?;
     match flock(&directory) {
-        Ok(()) => return Ok((directory, None)),
+        Ok(()) => {
+            return Ok(DirLock {
+                directory,
+                _lock_file: None,
+            });
+        }
         Err(Errno::BADF | Errno::INVAL | Errno::ISDIR | Errno::OPNOTSUPP | Errno::NOSYS) => {}
         Err(error) => return Err(failed("lock", path)(error)),
     }
@@ -178,8 +151,11 @@ fn take(path: &Path) -> Result<(Directory, Option<OwnedFd>)> {
     let file = rustix::fs::openat(&directory, LOCK_FILE, flags, mode)
         .map_err(failed("open the lock file", &shown))?;
     match flock(&file) {
-        // No locks at all: such a file system serves one process, whose turns keep the order.
-        Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok((directory, Some(file))),
+        // No locks at all: such a file system serves one process, whose one thread makes changes.
+        Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(DirLock {
+            directory,
+            _lock_file: Some(file),
+        }),
         Err(error) => Err(failed("lock", &shown)(error)),
     }
 }

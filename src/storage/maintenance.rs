@@ -7,6 +7,7 @@ use super::cache::is_doubtful;
 use super::directory::Directory;
 use super::error::{Result, StorageError};
 use super::leftovers::{self, Cleaned};
+use super::lock::DirLock;
 use super::missing_checksums::MissingChecksums;
 use crate::limits::{LEFTOVERS_INTERVAL, LISTING_RECHECK_INTERVAL};
 use std::sync::Arc;
@@ -107,8 +108,9 @@ impl Cleaner {
         }
         let version = directory.version()?;
         if self.clean_at != Some(version) {
-            let lock = parts.lock.acquire()?;
-            let cleaned = parts.cache.unlisted(&lock, || leftovers::clean(&lock))?;
+            let cache = Arc::clone(&parts.cache);
+            let clean = move |lock: &DirLock| cache.unlisted(lock, || leftovers::clean(lock));
+            let cleaned = parts.changes.run_locked(clean)?;
             // Live uploads may fail later, and a change within a tick of the clock does not show.
             let settled = cleaned == Cleaned::default() && !is_doubtful(version.1);
             self.clean_at = settled.then_some(version);

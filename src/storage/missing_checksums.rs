@@ -6,9 +6,10 @@
 //! can be written.
 
 use super::cache::ListingCache;
+use super::changes::ChangeQueue;
 use super::directory::{Directory, Entry, FileState, state_of};
 use super::error::{Result, errno, failed};
-use super::lock::LockKeeper;
+use super::owed::OwedSidecars;
 use super::package::Package;
 use super::sidecar;
 use crate::checksum::Sha256;
@@ -19,41 +20,14 @@ use sha2::Digest;
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// Packages whose sidecar could not be written; the maintenance thread retries in every round.
-#[derive(Debug, Default)]
-pub struct OwedSidecars(Mutex<Vec<Arc<Package>>>);
-
-impl OwedSidecars {
-    fn packages(&self) -> MutexGuard<'_, Vec<Arc<Package>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub fn extend(&self, packages: impl IntoIterator<Item = Arc<Package>>) {
-        self.packages().extend(packages);
-    }
-
-    /// Writes the owed sidecars until one cannot be written, which moves to the end: the cause
-    /// often affects all of them, and each attempt may wait for the lock.
-    fn pay(&self, parts: &MissingChecksums) {
-        let mut owed = std::mem::take(&mut *self.packages());
-        let is_paid = |package: &&Arc<Package>| parts.write_sidecar(package).is_ok();
-        let paid = owed.iter().take_while(is_paid).count();
-        owed.drain(..paid);
-        if !owed.is_empty() {
-            owed.rotate_left(1);
-        }
-        self.extend(owed);
-    }
-}
+use std::sync::Arc;
 
 /// The parts of the store that computing checksums works with.
 #[derive(Debug)]
 pub struct MissingChecksums {
     pub path: PathBuf,
     pub clock: Clock,
-    pub lock: Arc<LockKeeper>,
+    pub changes: Arc<ChangeQueue>,
     pub cache: Arc<ListingCache>,
     pub owed: Arc<OwedSidecars>,
 }
@@ -62,7 +36,7 @@ impl MissingChecksums {
     /// Computes the checksum of every listed package without one; calls `go_on` before each. A
     /// package that cannot be read does not keep the others from getting theirs.
     pub fn compute(&self, mut go_on: impl FnMut() -> bool) -> Result<()> {
-        self.owed.pay(self);
+        self.owed.pay(|package| self.write_sidecar(package).is_ok());
         let listing = self.cache.last();
         let mut computed: Vec<Package> = Vec::new();
         let mut outcome = Ok(());
@@ -128,9 +102,12 @@ impl MissingChecksums {
         let Some(sha256) = package.sha256 else {
             return Ok(());
         };
-        let lock = self.lock.acquire()?;
-        self.cache.unlisted(&lock, || {
-            sidecar::write_missing(&lock, &package.name, &package.state, sha256)
+        let sidecar = sidecar::prepare(&self.path, sha256, package.state.modified)?;
+        let (cache, name, state) = (Arc::clone(&self.cache), package.name.clone(), package.state);
+        self.changes.run_locked(move |lock| {
+            cache.unlisted(lock, || {
+                sidecar::place_missing(lock, &name, &state, sidecar)
+            })
         })
     }
 }

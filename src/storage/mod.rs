@@ -1,7 +1,7 @@
 //! Packages in a directory: the only code that touches it.
 //!
 //! Invariants:
-//! - A package's name stands for a complete, synced file or for nothing ([`upload`]).
+//! - A package's name stands for a complete, synced file or for nothing ([`group`]).
 //! - A checksum is either right or absent ([`sidecar`]).
 //! - Package and sidecar names change only under the directory's lock, which all server processes
 //!   on the volume share ([`lock`]).
@@ -13,8 +13,12 @@
 //! Source: docs/contract.md, section 4.
 
 mod cache;
+pub mod change;
+mod changes;
 pub mod directory;
 pub mod error;
+mod generation;
+mod group;
 pub mod leftovers;
 pub mod listing;
 pub mod lock;
@@ -22,6 +26,7 @@ mod maintenance;
 mod missing_checksums;
 pub mod name;
 pub mod open;
+mod owed;
 pub mod package;
 pub mod releases;
 mod removal;
@@ -33,6 +38,7 @@ mod temporary;
 pub mod upload;
 pub mod verify;
 
+pub use change::{Delete, Precondition, Publish, Published, Requirement};
 pub use error::StorageError;
 pub use listing::Listing;
 pub use maintenance::Maintenance;
@@ -42,4 +48,4 @@ pub use package::Package;
 pub use releases::Release;
 pub use retention::Retention;
 pub use store::Store;
-pub use upload::{CompleteUpload, PendingUpload, Published};
+pub use upload::{CompleteUpload, PendingUpload};

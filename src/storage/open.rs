@@ -38,9 +38,9 @@ pub fn open(path: &Path, listing: &Listing, name: &PackageName) -> Result<OpenPa
     let Entry::File(state) = state_of(&file).map_err(failed("look at", &file_path))? else {
         return Err(StorageError::NotFound);
     };
-    let sha256 = match listing.get(name.as_str()) {
-        Some(listed) if listed.state == state && listed.sha256.is_some() => listed.sha256,
-        _ => sidecar::read(&Directory::open(path)?, name, &state).ok(),
+    let sha256 = match listed_checksum(listing, name, &state) {
+        None => sidecar::read(&Directory::open(path)?, name, &state).ok(),
+        known => known,
     };
     Ok(OpenPackage {
         file,
@@ -49,13 +49,17 @@ pub fn open(path: &Path, listing: &Listing, name: &PackageName) -> Result<OpenPa
     })
 }
 
-/// The error for a name that this entry has taken.
-pub fn taken(path: &Path, listing: &Listing, name: &PackageName, entry: Entry) -> StorageError {
-    match entry {
-        Entry::Other => StorageError::Occupied,
-        Entry::File(_) => {
-            let package = open(path, listing, name).ok();
-            StorageError::Exists(package.and_then(|package| package.sha256))
-        }
-    }
+/// The checksum of a package in this state, from the listing or its sidecar.
+pub fn checksum(
+    directory: &Directory,
+    listing: &Listing,
+    name: &PackageName,
+    state: &FileState,
+) -> Option<Sha256> {
+    listed_checksum(listing, name, state).or_else(|| sidecar::read(directory, name, state).ok())
+}
+
+fn listed_checksum(listing: &Listing, name: &PackageName, state: &FileState) -> Option<Sha256> {
+    let listed = listing.get(name.as_str())?;
+    listed.sha256.filter(|_| listed.state == *state)
 }

@@ -2,91 +2,136 @@
 //!
 //! Invariants: both happen under the directory's lock. A package is removed before its sidecar, so
 //! that a crash in between leaves a sidecar alone and no package without its checksum. Retention
-//! runs within a publish, never removes the package just published, and skips a package that
-//! cannot be deleted, so that one bad file does not let the number of packages grow.
+//! never removes the package just published, and skips a package that cannot be deleted, so that
+//! one bad file does not let the number of packages grow.
 //!
 //! Source: docs/contract.md, section 4, "Retention".
 
-use super::cache::Change;
 use super::directory::Entry;
-use super::error::{Result, StorageError};
+use super::error::Result;
+use super::listing::Listing;
+use super::lock::DirLock;
 use super::name::PackageName;
-use super::package::Package;
-use super::retention::{Retention, Surplus};
+use super::package::{Package, age_order};
+use super::retention::Retention;
 use super::sidecar;
+use std::collections::HashMap;
+use std::sync::Arc;
 
-/// Deletes a package on request; durable on return.
-pub fn delete(change: &mut Change<'_>, name: &PackageName) -> Result<()> {
-    let directory = change.lock().directory();
-    match directory.entry(name.as_str())? {
-        Some(Entry::File(_)) => remove(change, name)?,
-        _ => return Err(StorageError::NotFound),
-    }
-    change.lock().directory().sync()
-}
-
-/// Deletes the packages that exceed retention, counting the published one. Not synced: after a loss
-/// of power some may be back, and the next publish removes them again.
-pub fn apply_retention(
-    change: &mut Change<'_>,
-    retention: &Retention,
-    published: &Package,
-) -> Vec<PackageName> {
-    let before = change.before();
-    let packages = before.packages().iter().map(AsRef::as_ref);
-    let others = packages.filter(|package: &&Package| package.name != published.name);
-    let total = 1 + others.clone().count();
-    let Surplus { always, by_count } = retention.surplus(published, others);
-    let always = always.into_iter().map(|package| (package, true));
-    let by_count = by_count.into_iter().map(|package| (package, false));
-    let mut removed = Vec::new();
-    for (package, is_always) in always.chain(by_count) {
-        let left = total - removed.len();
-        if !is_always && retention.max_packages.is_none_or(|max| left <= max) {
-            break;
-        }
-        match remove_unchanged(change, package) {
-            Ok(true) => {
-                log::info!(
-                    package = package.name.as_str(), published = published.name.as_str();
-                    "removed by retention"
-                );
-                removed.push(package.name.clone());
-            }
-            Ok(false) => {}
-            Err(error) => {
-                log::error!(
-                    package = package.name.as_str(), error:% = error;
-                    "retention cannot delete a package"
-                );
-            }
-        }
-    }
-    removed
-}
-
-/// Deletes a package unless it was written since it was listed: then it is not the oldest any more.
-/// Other permissions or another link leave it the oldest.
-fn remove_unchanged(change: &mut Change<'_>, package: &Package) -> Result<bool> {
-    match change.lock().directory().entry(package.name.as_str())? {
-        Some(Entry::Other) => return Ok(false),
-        Some(Entry::File(now)) if now.modified != package.state.modified => return Ok(false),
-        _ => remove(change, &package.name)?,
-    }
-    Ok(true)
-}
-
-fn remove(change: &mut Change<'_>, name: &PackageName) -> Result<()> {
-    change.touch();
-    let directory = change.lock().directory();
-    directory.remove(name.as_str())?;
-    if let Err(error) = sidecar::remove(change.lock(), name) {
+/// Removes a package and its sidecar. Not synced.
+pub fn remove(lock: &DirLock, name: &PackageName) -> Result<()> {
+    lock.directory().remove(name.as_str())?;
+    if let Err(error) = sidecar::remove(lock, name) {
         // Without its package it is a leftover, which the clean-up removes.
         log::warn!(
             package = name.as_str(), error:% = error;
             "the checksum file of a deleted package could not be removed; the clean-up tries again"
         );
     }
-    change.removed(name.clone());
     Ok(())
+}
+
+/// The packages that retention counts, kept up to date while the changes of a group are gone
+/// through in their order. One change costs little, however many packages there are.
+pub struct Kept<'l> {
+    listing: &'l Listing,
+    newest_first: Vec<Arc<Package>>,
+    /// Packages that the group published, by name; `None` for those that it removed.
+    changed: HashMap<PackageName, Option<Arc<Package>>>,
+}
+
+impl<'l> Kept<'l> {
+    pub fn new(listing: &'l Listing) -> Self {
+        Self {
+            listing,
+            newest_first: listing.packages().to_vec(),
+            changed: HashMap::new(),
+        }
+    }
+
+    pub fn add(&mut self, package: &Arc<Package>) {
+        self.remove(&package.name);
+        let at = self
+            .newest_first
+            .partition_point(|other| age_order(other, package).is_lt());
+        self.newest_first.insert(at, Arc::clone(package));
+        self.changed
+            .insert(package.name.clone(), Some(Arc::clone(package)));
+    }
+
+    pub fn remove(&mut self, name: &PackageName) {
+        let package = match self.changed.insert(name.clone(), None) {
+            Some(changed) => changed,
+            None => self.listing.get(name.as_str()).cloned(),
+        };
+        let at = package.and_then(|package| {
+            self.newest_first
+                .binary_search_by(|other| age_order(other, &package))
+                .ok()
+        });
+        if let Some(at) = at {
+            self.newest_first.remove(at);
+        }
+    }
+
+    /// Deletes the packages that exceed retention after a publish, which is among them already. Not
+    /// synced: after a loss of power some may be back, and the next publish removes them again.
+    pub fn apply(
+        &mut self,
+        lock: &DirLock,
+        retention: &Retention,
+        published: &Package,
+    ) -> Vec<PackageName> {
+        let removed = self.delete_surplus(lock, retention, published);
+        for name in &removed {
+            self.remove(name);
+        }
+        removed
+    }
+
+    fn delete_surplus(
+        &self,
+        lock: &DirLock,
+        retention: &Retention,
+        published: &Package,
+    ) -> Vec<PackageName> {
+        let surplus = retention.surplus(published, &self.newest_first);
+        let always = surplus.always.into_iter().map(|package| (package, true));
+        let by_count = surplus.by_count.map(|package| (package, false));
+        let mut removed = Vec::new();
+        for (package, is_always) in always.chain(by_count) {
+            let left = self.newest_first.len() - removed.len();
+            if !is_always && retention.max_packages.is_none_or(|max| left <= max) {
+                break;
+            }
+            match remove_unchanged(lock, package) {
+                Ok(true) => {
+                    log::info!(
+                        package = package.name.as_str(), published = published.name.as_str();
+                        "removed by retention"
+                    );
+                    removed.push(package.name.clone());
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    log::error!(
+                        package = package.name.as_str(), error:% = error;
+                        "retention cannot delete a package"
+                    );
+                }
+            }
+        }
+        removed
+    }
+}
+
+/// Deletes a package unless it was written since it was listed: then it is not the oldest any more.
+/// Other permissions or another link leave it the oldest.
+fn remove_unchanged(lock: &DirLock, package: &Package) -> Result<bool> {
+    match lock.directory().entry(package.name.as_str())? {
+        Some(Entry::Other) => return Ok(false),
+        Some(Entry::File(now)) if now.modified != package.state.modified => return Ok(false),
+        _ => remove(lock, &package.name)?,
+    }
+    Ok(true)
 }

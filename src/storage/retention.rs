@@ -15,6 +15,7 @@
 use super::package::Package;
 use crate::pattern::Pattern;
 use crate::version::Version;
+use std::sync::Arc;
 
 #[derive(Clone, Debug, Default)]
 pub struct Retention {
@@ -27,12 +28,11 @@ pub struct Retention {
 }
 
 /// The packages that may be removed, oldest first.
-#[derive(Debug, Default)]
 pub struct Surplus<'l> {
     /// Removed whatever the number of packages.
     pub always: Vec<&'l Package>,
     /// Removed while there are more than `max_packages` packages.
-    pub by_count: Vec<&'l Package>,
+    pub by_count: Box<dyn Iterator<Item = &'l Package> + 'l>,
 }
 
 impl Retention {
@@ -40,35 +40,47 @@ impl Retention {
         self.max_packages.is_some() || self.max_releases.is_some()
     }
 
-    /// The packages that may be removed. `others`: all but the published one, newest first.
+    fn is_pinned(&self, package: &Package) -> bool {
+        let name = package.name.as_str();
+        self.pinned.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// The packages that may be removed of all packages, the published one among them.
     pub fn surplus<'l>(
-        &self,
-        published: &Package,
-        others: impl Iterator<Item = &'l Package>,
+        &'l self,
+        published: &'l Package,
+        newest_first: &'l [Arc<Package>],
     ) -> Surplus<'l> {
-        let mut surplus = Surplus::default();
+        let packages = newest_first.iter().map(AsRef::as_ref);
+        let removable =
+            move |package: &&Package| package.name != published.name && !self.is_pinned(package);
+        let Some(max_releases) = self.max_releases else {
+            // Only as many are looked at as are removed.
+            return Surplus {
+                always: Vec::new(),
+                by_count: Box::new(packages.rev().filter(removable)),
+            };
+        };
+        let (mut always, mut by_count) = (Vec::new(), Vec::new());
         let mut kept: Vec<Version<'_>> = Version::of(published.name.as_str()).into_iter().collect();
-        for package in others {
-            let name = package.name.as_str();
-            let version = self
-                .max_releases
-                .and_then(|max| Some((Version::of(name)?, max)));
-            let is_pinned = self.pinned.iter().any(|pattern| pattern.matches(name));
-            let removable = match version {
-                None => &mut surplus.by_count,
-                Some((version, _)) if kept.contains(&version) => continue,
-                Some((version, max)) if kept.len() < max => {
+        for package in packages.filter(|package| package.name != published.name) {
+            let surplus = match Version::of(package.name.as_str()) {
+                None => &mut by_count,
+                Some(version) if kept.contains(&version) => continue,
+                Some(version) if kept.len() < max_releases => {
                     kept.push(version);
                     continue;
                 }
-                Some(_) => &mut surplus.always,
+                Some(_) => &mut always,
             };
-            if !is_pinned {
-                removable.push(package);
+            if removable(&package) {
+                surplus.push(package);
             }
         }
-        surplus.always.reverse();
-        surplus.by_count.reverse();
-        surplus
+        always.reverse();
+        Surplus {
+            always,
+            by_count: Box::new(by_count.into_iter().rev()),
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! may have the same name. Sidecars are read only for new or changed packages. Everything that is
 //! not a package is skipped, with one warning for each name.
 
-use super::directory::{Directory, Entry};
+use super::directory::{Directory, Entry, GENERATION_FILE};
 use super::error::{Result, failed};
 use super::listing::Listing;
 use super::lock::LOCK_FILE;
@@ -55,7 +55,8 @@ pub fn scan(
             warned.about(directory, &shown, "the name is not UTF-8");
             continue;
         };
-        if matches!(name, "." | ".." | LOCK_FILE) || temporary::is_temporary(name) {
+        if matches!(name, "." | ".." | LOCK_FILE | GENERATION_FILE) || temporary::is_temporary(name)
+        {
             continue;
         }
         let is_file = matches!(entry.file_type(), FileType::RegularFile | FileType::Unknown);

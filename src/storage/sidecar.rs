@@ -10,10 +10,13 @@ use super::directory::{Directory, Entry, FileState, state_of};
 use super::error::{Result, errno, failed};
 use super::lock::DirLock;
 use super::name::PackageName;
+use super::temporary::TemporaryFile;
 use crate::checksum::Sha256;
 use crate::clock;
 use rustix::io::Errno;
 use std::io::{Read, Write};
+use std::path::Path;
+use std::time::SystemTime;
 
 /// Digits and a line's end fit; a longer file is not a sidecar.
 const SIDECAR_BYTES_MAX: usize = 128;
@@ -77,18 +80,19 @@ pub fn read(
     }
 }
 
-/// Writes the sidecar of a package in this state, unless the package changed or has a sidecar that
-/// counts: writing removes the old one for a moment, which readers would notice.
-pub fn write_missing(
+/// Gives a package in this state its sidecar, unless the package changed or has a sidecar that
+/// counts: replacing one removes it for a moment, which readers would notice.
+pub fn place_missing(
     lock: &DirLock,
     name: &PackageName,
     package: &FileState,
-    sha256: Sha256,
+    sidecar: TemporaryFile,
 ) -> Result<()> {
     let directory = lock.directory();
     let unchanged = directory.entry(name.as_str())? == Some(Entry::File(*package));
     if unchanged && read(directory, name, package).is_err() {
-        write(lock, name, sha256)?;
+        remove(lock, name)?;
+        place(lock, name, sidecar)?;
     }
     Ok(())
 }
@@ -102,18 +106,23 @@ pub fn remove(lock: &DirLock, name: &PackageName) -> Result<()> {
     }
 }
 
-/// Replaces the sidecar. A crash midway leaves one that does not count.
-pub fn write(lock: &DirLock, name: &PackageName, sha256: Sha256) -> Result<()> {
-    let directory = lock.directory();
-    let sidecar = name.sidecar();
-    directory.remove(&sidecar)?;
-    let written = directory
-        .create_file(&sidecar)
-        .map_err(std::io::Error::from)
-        .and_then(|mut file| {
-            file.write_all(sha256.hex().as_bytes())?;
-            // A package's time is set to the nanosecond; the file system's clock lags by a tick.
-            file.set_modified(clock::wall_now())
-        });
-    written.map_err(|error| failed("write the sidecar", directory.path(&sidecar))(errno(&error)))
+/// Writes and syncs a sidecar that has no name yet. `modified`: the time of its package, which the
+/// sidecar must not be older than, even where it lies in the future.
+pub fn prepare(path: &Path, sha256: Sha256, modified: SystemTime) -> Result<TemporaryFile> {
+    let mut temporary = TemporaryFile::create(path)?;
+    let file = &mut temporary.file;
+    file.write_all(sha256.hex().as_bytes())
+        .and_then(|()| file.set_modified(modified.max(clock::wall_now())))
+        .and_then(|()| file.sync_all())
+        .map_err(|error| failed("write a sidecar in", path)(errno(&error)))?;
+    Ok(temporary)
+}
+
+/// Gives a prepared sidecar its name, which must be free.
+pub fn place(lock: &DirLock, name: &PackageName, mut sidecar: TemporaryFile) -> Result<()> {
+    let file_name = name.sidecar();
+    sidecar.place_new(lock, &file_name).map_err(failed(
+        "write the sidecar",
+        lock.directory().path(&file_name),
+    ))
 }

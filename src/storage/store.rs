@@ -4,17 +4,21 @@
 //! this module alone puts them together.
 
 use super::cache::ListingCache;
+use super::change::{Delete, Publish, Requirement};
+use super::changes::ChangeQueue;
 use super::directory::{Directory, Entry};
 use super::error::{Result, StorageError, failed};
+use super::group::Parts;
 use super::listing::Listing;
-use super::lock::LockKeeper;
 use super::maintenance::Maintenance;
-use super::missing_checksums::{MissingChecksums, OwedSidecars};
+use super::missing_checksums::MissingChecksums;
 use super::name::PackageName;
 use super::open::{self, OpenPackage};
-use super::removal;
+use super::owed::OwedSidecars;
+use super::package::Package;
 use super::retention::Retention;
-use super::upload::{CompleteUpload, PendingUpload, Published, Publisher};
+use super::temporary::TemporaryFile;
+use super::upload::{CompleteUpload, PendingUpload};
 use crate::clock::Clock;
 use rustix::fs::Access;
 use rustix::io::Errno;
@@ -46,24 +50,36 @@ fn create_durably(path: &Path) -> std::io::Result<()> {
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    retention: Retention,
     clock: Clock,
-    lock: Arc<LockKeeper>,
+    changes: Arc<ChangeQueue>,
     cache: Arc<ListingCache>,
     owed: Arc<OwedSidecars>,
 }
 
 impl Store {
-    /// Opens the directory and creates it where it is missing.
-    pub fn open(path: &Path, retention: Retention, clock: Clock) -> std::io::Result<Arc<Self>> {
+    /// Opens the directory and creates it where it is missing. `sync_threads`: how many uploads are
+    /// synced at a time.
+    pub fn open(
+        path: &Path,
+        retention: Retention,
+        sync_threads: usize,
+        clock: Clock,
+    ) -> std::io::Result<Arc<Self>> {
         create_durably(path)?;
-        Ok(Arc::new(Self {
-            lock: Arc::new(LockKeeper::start(path)?),
-            cache: Arc::new(ListingCache::new(path.to_owned(), clock.clone())),
-            path: path.to_owned(),
+        TemporaryFile::check_support(path)?;
+        let cache = Arc::new(ListingCache::new(path.to_owned(), clock.clone()));
+        let owed = Arc::<OwedSidecars>::default();
+        let parts = Parts {
             retention,
+            cache: Arc::clone(&cache),
+            owed: Arc::clone(&owed),
+        };
+        Ok(Arc::new(Self {
+            changes: Arc::new(ChangeQueue::start(path, parts, sync_threads)?),
+            path: path.to_owned(),
             clock,
-            owed: Arc::default(),
+            cache,
+            owed,
         }))
     }
 
@@ -72,7 +88,7 @@ impl Store {
         Maintenance::start(MissingChecksums {
             path: self.path.clone(),
             clock: self.clock.clone(),
-            lock: Arc::clone(&self.lock),
+            changes: Arc::clone(&self.changes),
             cache: Arc::clone(&self.cache),
             owed: Arc::clone(&self.owed),
         })
@@ -94,57 +110,46 @@ impl Store {
 
     /// Whether a publish under this name would be refused now. The publish itself decides,
     /// atomically; this check spares the client sending a body in vain.
-    pub fn check_name_is_free(&self, name: &PackageName, overwrite: bool) -> Result<()> {
-        match Directory::open(&self.path)?.entry(name.as_str())? {
-            None => Ok(()),
-            Some(Entry::File(_)) if overwrite => Ok(()),
-            Some(entry) => Err(self.taken(name, entry)),
-        }
-    }
-
-    fn taken(&self, name: &PackageName, entry: Entry) -> StorageError {
-        open::taken(&self.path, &self.cache.last(), name, entry)
-    }
-
-    /// Publishes a complete upload; durable on return.
-    pub fn publish(
-        &self,
-        upload: CompleteUpload,
-        name: &PackageName,
-        overwrite: bool,
-    ) -> Result<Published> {
-        let publisher = Publisher {
-            path: &self.path,
-            retention: &self.retention,
-            lock: &self.lock,
-            cache: &self.cache,
-            owed: &self.owed,
+    pub fn check_publish(&self, name: &PackageName, requirement: &Requirement) -> Result<()> {
+        let directory = Directory::open(&self.path)?;
+        let current = match directory.entry(name.as_str())? {
+            None => None,
+            Some(Entry::Other) => return Err(StorageError::Occupied),
+            Some(Entry::File(state)) => Some(Package {
+                name: name.clone(),
+                state,
+                sha256: open::checksum(&directory, &self.cache.last(), name, &state),
+            }),
         };
-        publisher.publish(upload, name, overwrite)
+        requirement.check(current.as_ref())
     }
 
-    /// Deletes a package; durable on return.
-    pub fn delete(&self, name: &PackageName) -> Result<()> {
-        let lock = self.lock.acquire()?;
-        let mut change = self.cache.begin(&lock, false)?;
-        removal::delete(&mut change, name)?;
-        change.commit();
-        Ok(())
+    /// Publishes a complete upload. The package is durable when `done` gets the result.
+    pub fn publish(&self, upload: CompleteUpload, publish: Publish) {
+        self.changes.publish(publish, upload);
     }
 
-    /// Bytes that can still be written.
-    pub fn free_bytes(&self) -> Result<u64> {
+    /// Deletes a package, durably when `done` gets the result.
+    pub fn delete(&self, delete: Delete) {
+        self.changes.delete(delete);
+    }
+
+    /// Bytes that can still be written; `None` where the file system does not report its space.
+    pub fn free_bytes(&self) -> Result<Option<u64>> {
         Directory::open(&self.path)?.free_bytes()
     }
 
-    /// Refuses an upload of so many bytes where they would not fit now.
-    pub fn check_space(&self, bytes: u64) -> Result<()> {
-        if bytes > self.free_bytes()? {
-            return Err(failed("make room for an upload in", &self.path)(
-                Errno::NOSPC,
-            ));
+    /// Refuses an upload of so many bytes where there is no room for it now: on the disk, or in the
+    /// queue of changes.
+    pub fn check_room(&self, bytes: u64) -> Result<()> {
+        self.changes.check_room(bytes)?;
+        match self.free_bytes()? {
+            Some(free_bytes) if bytes > free_bytes => {
+                let full = failed("make room for an upload in", &self.path);
+                Err(full(Errno::NOSPC))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether the directory can be listed and written. A full disk does not count.

@@ -10,7 +10,7 @@
 //! Sources: open(2), `O_TMPFILE`; linkat(2) with `/proc/self/fd`; flock(2).
 
 use super::directory::Directory;
-use super::error::{Result, failed};
+use super::error::{Result, StorageError, failed};
 use super::lock::DirLock;
 use rustix::fs::{AtFlags, CWD, FlockOperation, RenameFlags};
 use rustix::io::Errno;
@@ -25,8 +25,11 @@ const PREFIX: &str = ".upload-";
 /// Attempts to create a named file before another process's clean-up is ruled out as the cause.
 const ATTEMPTS_MAX: usize = 16;
 
+/// Whether this is a name that [`fresh_name`] gives. A person may have made others like it.
 pub fn is_temporary(name: &str) -> bool {
-    name.starts_with(PREFIX)
+    let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    name.strip_prefix(PREFIX)
+        .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(digit))
 }
 
 /// A file that is still being written; dropped before it is placed, it is removed.
@@ -87,6 +90,12 @@ impl TemporaryFile {
                 Err(error) => return Err(failed("create", shown)(error)),
             };
             let locked = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive);
+            if let Err(error) = locked
+                && error != Errno::WOULDBLOCK
+            {
+                directory.remove(&name)?;
+                return Err(failed("lock", shown)(error));
+            }
             let links = rustix::fs::statx(
                 &file,
                 "",
@@ -101,6 +110,19 @@ impl TemporaryFile {
         Err(failed("keep a new file in", directory.path(""))(
             Errno::AGAIN,
         ))
+    }
+
+    /// Whether the file system has what unfinished files need. Other errors show when a package is
+    /// published.
+    pub fn check_support(path: &Path) -> std::io::Result<()> {
+        match Self::create(path) {
+            Err(StorageError::Failed(failure)) if is_unsupported(failure.error) => {
+                Err(std::io::Error::other(
+                    "its file system has neither unnamed files (O_TMPFILE) nor locks (flock)",
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives the file its name in one step; fails with `EXIST` where anything has the name.
@@ -156,6 +178,13 @@ fn rename_new(named: &Named, directory: &Directory, name: &str) -> rustix::io::R
         }
         result => result,
     }
+}
+
+fn is_unsupported(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOLCK
+    )
 }
 
 /// Linking an unnamed file needs `/proc`, which not every sandbox has.

@@ -14,15 +14,16 @@ use super::directory::{Directory, Entry, FileState, state_of};
 use super::error::{Result, StorageError, errno, failed};
 use super::leftovers;
 use super::listing::Listing;
-use super::lock::LockKeeper;
+use super::lock::{DirLock, LockKeeper};
 use super::missing_checksums::checksum;
 use super::name::PackageName;
 use super::package::Package;
 use super::scan::{self, Warned};
 use super::sidecar::{self, Fault};
 use crate::checksum::Sha256;
+use crate::limits::LOCK_WAIT_MAX;
 use rustix::io::Errno;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A package that changes while it is read is read again up to so many times.
 const ATTEMPTS_MAX: usize = 3;
@@ -93,6 +94,7 @@ pub enum Event<'e> {
 }
 
 struct Verifier<'v> {
+    path: PathBuf,
     directory: Directory,
     lock: LockKeeper,
     repair: bool,
@@ -110,6 +112,7 @@ pub fn verify(
     let packages = scan::scan(&directory, &Listing::default(), &Warned::default())?;
     let packages = Listing::new(packages.unwrap_or_default(), 0);
     let mut verifier = Verifier {
+        path: path.to_owned(),
         directory,
         lock: LockKeeper::start(path).map_err(|error| failed("lock", path)(errno(&error)))?,
         repair,
@@ -182,12 +185,12 @@ impl Verifier<'_> {
     }
 
     fn compare_locked(
-        &self,
+        &mut self,
         name: &PackageName,
         state: &FileState,
         actual: Sha256,
     ) -> std::result::Result<(), Finding> {
-        let lock = self.lock.acquire().map_err(Finding::Unknown)?;
+        let lock = self.lock.acquire(LOCK_WAIT_MAX).map_err(Finding::Unknown)?;
         let directory = lock.directory();
         if directory.entry(name.as_str()).map_err(Finding::Unknown)? != Some(Entry::File(*state)) {
             return Err(Finding::NoChecksum(Fault::PackageChanged, None));
@@ -197,10 +200,21 @@ impl Verifier<'_> {
             Ok(stated) => Err(Finding::Damaged { stated, actual }),
             Err(fault) => {
                 let repaired = (self.repair && fault != Fault::PackageChanged)
-                    .then(|| sidecar::write_missing(&lock, name, state, actual));
+                    .then(|| self.repair_checksum(&lock, name, state, actual));
                 Err(Finding::NoChecksum(fault, repaired))
             }
         }
+    }
+
+    fn repair_checksum(
+        &self,
+        lock: &DirLock,
+        name: &PackageName,
+        state: &FileState,
+        sha256: Sha256,
+    ) -> Result<()> {
+        let sidecar = sidecar::prepare(&self.path, sha256, state.modified)?;
+        sidecar::place_missing(lock, name, state, sidecar)
     }
 
     /// Reports sidecars without a package. Servers remove them, so they are seen only while no
@@ -209,7 +223,7 @@ impl Verifier<'_> {
         if leftovers::orphans(&self.directory)?.is_empty() {
             return Ok(());
         }
-        let lock = self.lock.acquire()?;
+        let lock = self.lock.acquire(LOCK_WAIT_MAX)?;
         for name in leftovers::orphans(lock.directory())? {
             // A name that no package can have was not lost.
             if PackageName::parse(&name).is_ok() {

@@ -1,10 +1,9 @@
 //! Deadlines: each bound of docs/contract.md, section 7, just before it and just after it.
 
-use crate::server::{BIG_BYTES, InProcess, wait_until_still};
+use crate::server::{BIG_BYTES, IDLE_TIME_MAX, InProcess, wait_until_still};
 use crate::support::{Connection, until};
 use release_server::limits::{
-    HEAD_TIME_MAX, IDLE_TIME_MAX, LINGER_TIME_MAX, PACE_WINDOW, STALL_CHECK_INTERVAL,
-    STALL_TIME_MAX,
+    HEAD_TIME_MAX, LINGER_TIME_MAX, PACE_WINDOW, STALL_CHECK_INTERVAL, STALL_TIME_MAX,
 };
 use std::io::Read;
 use std::time::Duration;
@@ -59,8 +58,9 @@ fn a_body_without_progress_ends_the_connection() {
     connection.send(b"some bytes");
     server.wait_until_received(10);
     server.advance(STALL_TIME_MAX.saturating_sub(SECOND));
-    connection.send(b"some bytes");
-    server.wait_until_received(20);
+    // Enough for the average over a minute, too.
+    connection.send(&vec![b'x'; 200_000]);
+    server.wait_until_received(200_010);
     server.advance(STALL_TIME_MAX.saturating_sub(SECOND));
     assert_eq!(server.server.connections(), 1, "progress counts anew");
     server.advance(SECOND);
@@ -127,7 +127,7 @@ fn an_answer_that_is_not_read_ends_the_connection() {
 
 /// Limits how much the client's kernel takes by itself: a window of megabytes reopens only when a
 /// sixteenth of it is free.
-fn fix_window(connection: &Connection) {
+pub fn fix_window(connection: &Connection) {
     let bytes = 128 * 1024;
     rustix::net::sockopt::set_socket_recv_buffer_size(&connection.stream, bytes).unwrap();
 }

@@ -10,7 +10,9 @@
 
 mod crowds;
 mod deadlines;
+mod fairness;
 mod later;
+mod panics;
 mod server;
 #[expect(
     dead_code,

@@ -13,12 +13,16 @@ use release_server::http::service::{
 };
 use release_server::metrics::Metrics;
 use release_server::server::listener::Entrance;
+use release_server::server::sock_diag::SockDiag;
 use release_server::server::{Options, Server, listener};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
+
+/// How long a connection between requests is kept.
+pub const IDLE_TIME_MAX: Duration = Duration::from_mins(1);
 
 /// Bytes of the answer to `/big`: more than any socket buffer holds.
 pub const BIG_BYTES: usize = 64 << 20;
@@ -115,6 +119,10 @@ pub struct InProcess {
 impl InProcess {
     /// A server with one worker, so that events are handled in order.
     pub fn start(max_connections: usize) -> Self {
+        Self::with(max_connections, 1, SockDiag::system())
+    }
+
+    pub fn with(max_connections: usize, workers: usize, sock_diag: SockDiag) -> Self {
         let host = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let (socket, address) = listener::bind(Address { host, port: 0 }).unwrap();
         let clock = Clock::manual();
@@ -124,8 +132,10 @@ impl InProcess {
         let gate = Arc::clone(&stub.gate);
         let pending = Arc::clone(&stub.pending);
         let options = Options {
-            workers: 1,
+            workers,
             max_connections,
+            idle_time_max: IDLE_TIME_MAX,
+            sock_diag,
             clock: clock.clone(),
             tls: None,
         };

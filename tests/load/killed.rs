@@ -8,6 +8,7 @@ use crate::support::{Connection, TOKEN, TestServer, until};
 use crate::tally::Tally;
 use crate::version::Version;
 use crate::{End, Length};
+use release_server::limits::LOCK_WAIT_MAX;
 use release_server::storage::leftovers;
 use release_server::storage::lock::LockKeeper;
 use std::path::Path;
@@ -58,12 +59,12 @@ fn uploads_survive_clean_ups_at_every_moment() {
     }
     let directory = tempfile::tempdir().unwrap();
     let server = TestServer::by_shell(WITHOUT_PROC, directory.path(), &[]);
-    let keeper = LockKeeper::start(directory.path()).unwrap();
+    let mut keeper = LockKeeper::start(directory.path()).unwrap();
     let is_over = AtomicBool::new(false);
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
-                leftovers::clean(&keeper.acquire().unwrap()).unwrap();
+                leftovers::clean(&keeper.acquire(LOCK_WAIT_MAX).unwrap()).unwrap();
             }
         });
         let publish = || {

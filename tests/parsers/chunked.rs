@@ -1,8 +1,8 @@
 //! The chunked transfer coding: tables of bodies at every split, what follows a body, and the
 //! bounds.
 //!
-//! Sources: RFC 9112, sections 7.1 (coding), 7.1.1 (extensions) and 7.1.2 (trailers); the contract,
-//! section 7 (malformed chunks and trailers are refused; sizes without blanks).
+//! Sources: RFC 9112, sections 7.1 (coding), 7.1.1 (extensions) and 7.1.2 (trailers);
+//! docs/contract.md, section 7 (malformed chunks and trailers are refused; sizes without blanks).
 
 use crate::properties::body::{Outcome, drive};
 use crate::{at_every_split, single_bytes};

@@ -138,7 +138,7 @@ fn a_form_cut_short_is_never_complete() {
     }
 }
 
-/// The contract, section 1: after an error nothing is stored, so an error may not turn into a
+/// docs/contract.md, section 1: after an error nothing is stored, so an error may not turn into a
 /// complete form.
 #[test]
 fn a_refused_form_is_never_complete_before() {

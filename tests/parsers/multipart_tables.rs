@@ -330,8 +330,10 @@ pub const FORMS: &[(&[u8], &[PartRead])] = &[
         &[("file", Some("a.zip"), b"PK")],
     ),
     (
-        b"preamble\r\n--xYz \t \r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n\r\n--xYz\t\r\n\
-          Content-Disposition: form-data; name=file; filename=\"a.zip\"\r\n\r\n\r\n--xY\r\n--xYz\r\n\
+        b"preamble\r\n--xYz \t \r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n\r\n\
+          --xYz\t\r\n\
+          Content-Disposition: form-data; name=file; filename=\"a.zip\"\r\n\r\n\r\n--xY\r\n\
+          --xYz\r\n\
           Content-Disposition: form-data; name=b\r\n\r\n\r\n--xYz--",
         &[
             ("a", None, b"1\r\n"),

@@ -7,6 +7,7 @@
 use super::content::{FORM_TYPE, form};
 use super::http_client::{Connection, Response};
 use super::tls;
+use release_server::storage::directory::GENERATION_FILE;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpStream};
@@ -231,11 +232,13 @@ impl TestServer {
         assets.iter().map(name).collect()
     }
 
-    /// The names in its directory, including hidden ones, sorted.
+    /// The names in its directory, including hidden ones, sorted; without the file that servers
+    /// count their changes with.
     pub fn stored(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.storage).unwrap();
         let mut names: Vec<String> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name != GENERATION_FILE)
             .collect();
         names.sort();
         names

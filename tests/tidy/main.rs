@@ -3,7 +3,6 @@
 //! Files and functions stay short, every module says what it is for, every suppression has its
 //! reason, and calls stay with their owners. Sizes are counted in lines as `rustfmt` writes them.
 
-mod commits;
 mod modules;
 mod width;
 

@@ -33,6 +33,8 @@ pub enum ApiError {
     Head(HeadError),
     /// The rest of a head or body did not arrive in time.
     Timeout,
+    /// The connection ended before the head did.
+    HeadCutShort,
     /// The connection ended before the body did.
     BodyCutShort,
     /// The chunked coding of a body is malformed.
@@ -60,11 +62,13 @@ pub enum ApiError {
     Occupied(String),
     /// A range beyond the end of a file of this many bytes.
     Range(u64),
-    /// An `If-Match` or `If-Unmodified-Since` that does not hold.
+    /// A condition of the request does not hold.
     Precondition,
     /// The checksum of the package with this name is not computed yet.
     ChecksumPending(String),
     NoSpace(Failure),
+    /// Too many changes wait for the disk.
+    QueueFull,
     /// Another process holds the storage directory's lock.
     Busy,
     /// The storage directory cannot be used at the moment.
@@ -88,6 +92,7 @@ impl From<Refusal> for ApiError {
         match refusal {
             Refusal::Head(error) => Self::Head(error),
             Refusal::Timeout => Self::Timeout,
+            Refusal::HeadCutShort => Self::HeadCutShort,
             Refusal::BodyCutShort => Self::BodyCutShort,
             Refusal::Chunks(error) => Self::Chunks(error),
             Refusal::Overloaded => Self::Overloaded,
@@ -121,6 +126,8 @@ impl From<StorageError> for ApiError {
             StorageError::NotFound => Self::NotFound(NotFound::Package(String::new())),
             StorageError::Exists(sha256) => Self::Exists(String::new(), sha256),
             StorageError::Occupied => Self::Occupied(String::new()),
+            StorageError::PreconditionFailed => Self::Precondition,
+            StorageError::QueueFull => Self::QueueFull,
             StorageError::NoSpace(failure) => Self::NoSpace(failure),
             StorageError::Busy => Self::Busy,
             StorageError::Unavailable(failure) => Self::Unavailable(failure),
@@ -145,7 +152,7 @@ impl ApiError {
             Self::Head(HeadError::TooLong | HeadError::TooManyFields) => 431,
             Self::Head(HeadError::Version) => 505,
             Self::Head(_) => 400,
-            Self::BodyCutShort | Self::Chunks(_) | Self::Forwarded(_) => 400,
+            Self::HeadCutShort | Self::BodyCutShort | Self::Chunks(_) | Self::Forwarded(_) => 400,
             Self::Upload(error) => error.status(),
             Self::Release(error) => error.status(),
             Self::ClearOnTls => 400,
@@ -161,7 +168,7 @@ impl ApiError {
             Self::Parameter { .. } => 422,
             Self::Storage(_) | Self::Panic => 500,
             Self::ChecksumPending(_) | Self::Busy | Self::Unavailable(_) => 503,
-            Self::Overloaded | Self::Draining => 503,
+            Self::Overloaded | Self::QueueFull | Self::Draining => 503,
             Self::NoSpace(_) => 507,
         }
     }
@@ -178,6 +185,7 @@ impl ApiError {
                     .to_owned()
             }
             Self::Timeout => "The request did not arrive in time".to_owned(),
+            Self::HeadCutShort => "The connection ended before the head was complete".to_owned(),
             Self::BodyCutShort => "The connection ended before the body was complete".to_owned(),
             Self::Chunks(error) => format!("The chunked body is malformed: {error}"),
             Self::MethodNotAllowed(allow) => {
@@ -205,7 +213,7 @@ impl ApiError {
                 format!("The range begins beyond the end of the file, which has {size} bytes")
             }
             Self::Precondition => {
-                "The current version is not the one that If-Match or If-Unmodified-Since names"
+                "The package is not as If-Match, If-None-Match or If-Unmodified-Since requires"
                     .to_owned()
             }
             Self::Occupied(name) => format!(
@@ -227,6 +235,7 @@ impl ApiError {
                 "The storage failed: cannot {}: {}",
                 failure.action, failure.error
             ),
+            Self::QueueFull => "Too many changes are waiting for the disk; try again".to_owned(),
             Self::Overloaded => {
                 "Slow clients hold all memory available for answers; try again".to_owned()
             }
@@ -278,6 +287,7 @@ impl ApiError {
             | Self::Busy
             | Self::Unavailable(_)
             | Self::Overloaded
+            | Self::QueueFull
             | Self::Draining => response.header("Retry-After", &RETRY_AFTER_SECONDS.to_string()),
             _ => response,
         }

@@ -2,18 +2,36 @@
 //!
 //! Invariant: 204 is sent after the deletion is durable.
 
+use crate::app::entity_tag::precondition;
 use crate::app::error::ApiError;
 use crate::app::state::AppState;
 use crate::http::response::Response;
-use crate::storage::PackageName;
+use crate::http::service::{Reply, Request};
+use crate::storage::{Delete, PackageName, StorageError};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-pub fn delete(state: &AppState, name: &PackageName) -> Result<Response, ApiError> {
-    state
-        .store
-        .delete(name)
-        .map_err(|error| ApiError::about(name.as_str(), error))?;
-    state.metrics.deleted.fetch_add(1, Ordering::Relaxed);
-    log::info!(package = name.as_str(); "deleted");
-    Ok(Response::new(204))
+/// Hands the deletion over to the storage, which answers later.
+pub fn delete(state: &Arc<AppState>, request: &Request<'_>, name: PackageName) -> Reply {
+    let state = Arc::clone(state);
+    let precondition = precondition(&request.fields);
+    Reply::Later(Box::new(move |completion| {
+        let answering = Arc::clone(&state);
+        let about = name.clone();
+        let done = move |result: Result<(), StorageError>| {
+            completion.complete(match result {
+                Ok(()) => {
+                    answering.metrics.deleted.fetch_add(1, Ordering::Relaxed);
+                    log::info!(package = about.as_str(); "deleted");
+                    Response::new(204)
+                }
+                Err(error) => ApiError::about(about.as_str(), error).into_response(),
+            });
+        };
+        state.store.delete(Delete {
+            name,
+            precondition,
+            done: Box::new(done),
+        });
+    }))
 }

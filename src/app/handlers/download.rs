@@ -10,13 +10,13 @@
 //! Sources: docs/contract.md, section 3; RFC 9110, sections 13 and 14; RFC 9530 (`Repr-Digest`).
 
 use super::lookup::{by_tag, existing_name};
+use crate::app::entity_tag::entity_tag;
 use crate::app::error::{ApiError, NotFound};
 use crate::app::public_url;
 use crate::app::release::{self, PACKAGE_CONTENT_TYPE};
 use crate::app::rendered::{Rendered, View};
 use crate::app::router::Route;
 use crate::app::state::AppState;
-use crate::checksum::Sha256;
 use crate::clock;
 use crate::date;
 use crate::http::conditional::{self, Validators, Verdict};
@@ -31,7 +31,6 @@ use crate::storage::name::SIDECAR_SUFFIX;
 use crate::storage::releases::{release_id, tag_of};
 use crate::storage::{OpenPackage, Package, PackageName, Release};
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
 use tiny_http::Method;
 
 const CHECKSUM_CONTENT_TYPE: &str = "text/plain; charset=utf-8";
@@ -125,7 +124,7 @@ pub fn file(
     name: &PackageName,
 ) -> Result<Response, ApiError> {
     let package = open(state, name)?;
-    let etag = entity_tag(&package);
+    let etag = entity_tag(&package.state, package.sha256.as_ref());
     let validators = Validators {
         etag: &etag,
         modified: Some(package.state.modified),
@@ -201,25 +200,4 @@ fn open(state: &AppState, name: &PackageName) -> Result<OpenPackage, ApiError> {
         .store
         .open_package(name)
         .map_err(|error| ApiError::about(name.as_str(), error))
-}
-
-/// The checksum if it is known; otherwise the inode, size and times, which identify this state of
-/// the file.
-fn entity_tag(package: &OpenPackage) -> String {
-    let nanoseconds = |time: std::time::SystemTime| {
-        time.duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO)
-            .as_nanos()
-    };
-    let state = &package.state;
-    match package.sha256.as_ref().map(Sha256::hex) {
-        Some(hex) => format!("\"{hex}\""),
-        None => format!(
-            "\"{:x}-{:x}-{:x}-{:x}\"",
-            state.inode,
-            state.size,
-            nanoseconds(state.modified),
-            nanoseconds(state.changed)
-        ),
-    }
 }

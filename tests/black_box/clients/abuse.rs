@@ -110,7 +110,7 @@ fn half_closed_clients_get_their_answers() {
     let mut rested = Rested::over(TestServer::start());
     let wanted: [&[u16]; 9] = [
         &[],
-        &[],
+        &[400],
         &[200; 3],
         &[401],
         &[400],
@@ -131,6 +131,16 @@ fn half_closed_clients_get_their_answers() {
         }
     }
     rested.assert_regained();
+}
+
+#[test]
+fn the_most_workers_fit_a_small_address_space() {
+    let directory = tempfile::tempdir().unwrap();
+    // The address space of half a 32-bit process, in which the allocator has small arenas.
+    let line = "ulimit -v 1572864; MALLOC_ARENA_MAX=1 exec \"$0\"";
+    let server = TestServer::by_shell(line, directory.path(), &[("WORKERS", "1024")]);
+    assert_eq!(server.get("/healthz").body, b"OK");
+    assert_eq!(server.metric("release_server_workers"), 1024);
 }
 
 #[test]

@@ -67,6 +67,37 @@ fn halves_of_heads() {
 }
 
 #[test]
+fn small_needs_fit_beside_a_crowd() {
+    let server = TestServer::with(&[("WORKERS", "2")]);
+    let content = noise(9, 20_000_000);
+    assert_eq!(server.put("large.zip", &content).status, 201);
+    let half = format!("GET / HTTP/1.1\r\nHost: t\r\nX: {}", "x".repeat(15_000));
+    let crowd = crowd(&server, 800, half.as_bytes());
+    until(|| (server.metric(CLOSED) > 0).then_some(()));
+    // Downloads that pause, and heads in two parts, short and long.
+    let mut downloads: Vec<Connection> = (0..4).map(|_| server.connect()).collect();
+    for download in &mut downloads {
+        download.send(b"GET /assets/large.zip HTTP/1.1\r\nHost: t\r\n\r\n");
+    }
+    for padding in [0, 12_000].repeat(10) {
+        let head = format!(
+            "GET /healthz HTTP/1.1\r\nHost: t\r\nX: {}\r\n\r\n",
+            "x".repeat(padding)
+        );
+        let (first, rest) = head.as_bytes().split_at(head.len() - 10);
+        let mut connection = server.connect();
+        connection.send(first);
+        assert_eq!(server.get("/healthz").status, 200);
+        connection.send(rest);
+        assert_eq!(connection.response("GET").status, 200, "{padding}");
+    }
+    for mut download in downloads {
+        assert!(download.response("GET").body == content);
+    }
+    drop(crowd);
+}
+
+#[test]
 fn answers_for_invented_hosts() {
     const PACKAGES: usize = 2000;
     let directory = tempfile::tempdir().unwrap();

@@ -151,7 +151,7 @@ fn bad_settings_stop_the_start_with_one_line() {
         ),
         (
             &[("AUTH_TOKEN", "two\nlines")],
-            "AUTH_TOKEN: the value is not accepted; it takes a text without control characters, \
+            "AUTH_TOKEN: the value is not accepted; it takes text without control characters, \
                 quoted in YAML",
         ),
         (

@@ -16,7 +16,8 @@ fn failing(server: &TestServer, thread: &str, call: &str, error: &str) -> Strace
 fn a_directory_that_cannot_be_read() {
     let server = TestServer::with(&[ONE_WORKER]);
     assert_eq!(server.put("a.zip", b"1").status, 201);
-    let fault = failing(&server, "worker-0", "getdents64", "EIO");
+    let faults =
+        ["worker-0", "changes"].map(|thread| failing(&server, thread, "getdents64", "EIO"));
     let words = "cannot list the directory: Input/output error";
     server.get("/readyz").assert_error(503, words);
     // Cached answers are served; answers that need the directory fail.
@@ -30,7 +31,7 @@ fn a_directory_that_cannot_be_read() {
         let path = line["path"].as_str().unwrap_or_default();
         line["level"] == "ERROR" && path.starts_with(server.storage().to_str().unwrap())
     });
-    drop(fault);
+    drop(faults);
     assert_eq!(server.get("/readyz").status, 200);
     assert_eq!(server.put("c.zip", b"1").status, 201);
     assert_eq!(server.listed(), ["c.zip", "b.zip", "a.zip"]);
@@ -164,4 +165,37 @@ fn half_an_upload(server: &TestServer) -> Connection {
     );
     connection.send(head.as_bytes());
     connection
+}
+
+#[test]
+#[ignore = "needs strace: scripts/faults.sh"]
+fn socket_diagnostics_that_are_denied() {
+    let server = TestServer::with(&[ONE_WORKER]);
+    assert_eq!(server.put("a.zip", &vec![b'x'; 50_000_000]).status, 201);
+    let denial = "inject=socket:error=EAFNOSUPPORT";
+    let strace = Strace::on_thread(&server, "worker-0", &["-e", "trace=socket", "-e", denial]);
+    let begin = |_| {
+        let mut connection = server.connect();
+        connection.send(b"GET /assets/a.zip HTTP/1.1\r\nHost: t\r\n\r\n");
+        assert_eq!(connection.head().status, 200);
+        connection
+    };
+    let downloads: Vec<Connection> = (0..4).map(begin).collect();
+    server.wait_for_line(|line| {
+        let message = line["message"].as_str().unwrap_or_default();
+        message.starts_with("the kernel does not report acknowledged bytes")
+    });
+    let answering = "release_server_connections{state=\"answer\"}";
+    until(|| (server.metric(answering) == 4).then_some(()));
+    // The kernel was asked once, not once for each download.
+    let asked = strace.finish();
+    assert_eq!(
+        asked
+            .iter()
+            .filter(|line| line.contains("AF_NETLINK"))
+            .count(),
+        1,
+        "{asked:?}"
+    );
+    drop(downloads);
 }

@@ -5,10 +5,10 @@ use crate::support::{Response, TestServer, until};
 
 const REPLACE: &str = "/assets/a.zip?overwrite=1";
 
-/// The worker's storage calls during a request, with the answer.
+/// The storage calls for a request, with the answer.
 fn trace(server: &TestServer, request: impl FnOnce() -> Response) -> Vec<String> {
     let calls = "trace=write,fsync,linkat,renameat,unlinkat,utimensat,sendto";
-    let strace = Strace::on_thread(server, "worker-0", &["-y", "-s", "12", "-e", calls]);
+    let strace = Strace::on_request_threads(server, &["-y", "-s", "12", "-e", calls]);
     request();
     strace.finish()
 }
@@ -34,9 +34,11 @@ fn file_and_directory_are_synced_before_the_answer() {
             &["write(", "\"1\""],
             &["utimensat("],
             &["fsync(", "(deleted)"],
+            &["write(", "(deleted)", "\"6b86b273ff34"],
+            &["fsync(", "(deleted)"],
             &["linkat(", "\"a.zip\""],
-            &["write(", "a.zip.sha256"],
             &["fsync(", "/data>"],
+            &["linkat(", "\"a.zip.sha256\""],
             &["sendto(", "HTTP/1.1 201"],
         ],
     );
@@ -48,8 +50,8 @@ fn file_and_directory_are_synced_before_the_answer() {
             &["fsync(", "(deleted)"],
             &["unlinkat(", "\"a.zip.sha256\""],
             &["renameat(", "\"a.zip\""],
-            &["write(", "a.zip.sha256"],
             &["fsync(", "/data>"],
+            &["linkat(", "\"a.zip.sha256\""],
             &["sendto(", "HTTP/1.1 200"],
         ],
     );
@@ -64,16 +66,16 @@ fn file_and_directory_are_synced_before_the_answer() {
     );
 }
 
-/// Makes the worker's sync with this number fail during a request.
+/// Makes a thread's first sync fail during a request.
 fn with_failing_sync(
     server: &TestServer,
-    number: usize,
+    thread: &'static str,
     request: impl FnOnce() -> Response,
 ) -> Response {
     let sync = Call {
-        thread: "worker-0",
+        thread,
         name: "fsync".to_owned(),
-        number,
+        number: 1,
     };
     let _strace = sync.fail(server, "EIO");
     request()
@@ -83,25 +85,28 @@ fn with_failing_sync(
 #[ignore = "needs strace: scripts/faults.sh"]
 fn a_sync_that_fails_is_an_error_and_publishes_nothing() {
     let server = TestServer::with(&[ONE_WORKER]);
-    for (number, what) in [(1, "cannot sync:"), (2, "cannot sync the directory")] {
+    for (thread, what) in [
+        ("sync-0", "cannot sync"),
+        ("changes", "cannot sync the directory"),
+    ] {
         let put = || server.put("new.zip", b"1");
-        with_failing_sync(&server, number, put).assert_error(500, what);
+        with_failing_sync(&server, thread, put).assert_error(500, what);
         assert_eq!(server.get("/assets/new.zip").status, 404);
         assert_eq!(server.stored(), [""; 0]);
         let upload = || server.upload("new.zip", b"1");
-        with_failing_sync(&server, number, upload).assert_error(500, what);
+        with_failing_sync(&server, thread, upload).assert_error(500, what);
         assert_eq!(server.stored(), [""; 0]);
     }
     assert_eq!(server.put("a.zip", b"old").status, 201);
     let replace = || server.write("PUT", REPLACE, "", b"new");
-    with_failing_sync(&server, 1, replace).assert_error(500, "cannot sync:");
+    with_failing_sync(&server, "sync-0", replace).assert_error(500, "cannot sync:");
     assert_eq!(server.get("/assets/a.zip").body, b"old");
     // The new file is in place by then, complete.
-    with_failing_sync(&server, 2, replace).assert_error(500, "cannot sync the directory");
+    with_failing_sync(&server, "changes", replace).assert_error(500, "cannot sync the directory");
     assert_eq!(server.get("/assets/a.zip").body, b"new");
     assert_eq!(server.listed(), ["a.zip"]);
     let delete = || server.write("DELETE", "/assets/a.zip", "", b"");
-    with_failing_sync(&server, 1, delete).assert_error(500, "cannot sync the directory");
+    with_failing_sync(&server, "changes", delete).assert_error(500, "cannot sync the directory");
     until(|| (server.stored() == [""; 0]).then_some(()));
     server.wait_for_line(|line| {
         line["level"] == "ERROR" && line["path"] == server.storage().to_str().unwrap()

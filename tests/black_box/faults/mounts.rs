@@ -155,7 +155,7 @@ fn a_disk_without_room_for_the_checksum() {
     );
     server.wait_for_line(|line| {
         let error = line["error"].as_str().unwrap_or_default();
-        line["level"] == "WARN" && error.contains("/data/a.zip.sha256: No space left")
+        line["level"] == "WARN" && error.contains("/data: No space left")
     });
     let checksum = server.get("/assets/a.zip.sha256").text();
     assert_eq!(checksum, format!("{}  a.zip\n", hex(b"1")));

@@ -11,11 +11,11 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-/// A setting for servers whose calls are counted.
+/// A setting for servers whose calls are counted: one worker, and one thread that syncs uploads.
 pub const ONE_WORKER: (&str, &str) = ("WORKERS", "1");
 
 /// Threads that change the directory for a request, by their names.
-pub const REQUEST_THREADS: [&str; 2] = ["worker-0", "lock"];
+pub const REQUEST_THREADS: [&str; 4] = ["worker-0", "sync-0", "changes", "lock"];
 
 /// Calls that do not change the directory and whose number varies.
 const WAITING: &str = "!futex,epoll_pwait,epoll_wait,epoll_ctl,accept4,recvfrom,fcntl";
@@ -32,6 +32,13 @@ impl Strace {
     pub fn on_thread(server: &TestServer, thread: &str, options: &[&str]) -> Self {
         let tid = thread_id(server, thread);
         Self::attach(&[&["-p", &tid], options].concat())
+    }
+
+    /// Attaches to all threads that work for a request.
+    pub fn on_request_threads(server: &TestServer, options: &[&str]) -> Self {
+        let tids = REQUEST_THREADS.map(|thread| thread_id(server, thread));
+        let threads = tids.iter().flat_map(|tid| ["-p", tid]);
+        Self::attach(&threads.chain(options.iter().copied()).collect::<Vec<_>>())
     }
 
     fn attach(options: &[&str]) -> Self {

@@ -49,6 +49,14 @@ fn refused_and_broken_requests_are_lines_too() {
     server.wait_for_line(|line| line["status"] == 400 && line["method"] == "-");
     assert_eq!(server.request("PUT", "/assets/a.zip", "", b"1").status, 401);
     server.wait_for_line(|line| line["status"] == 401 && line["path"] == "/assets/a.zip");
+    // Half a head, and no more.
+    let mut connection = server.connect();
+    connection.send(b"GET /latest HTTP/1.1\r\nHos");
+    connection.finish_sending();
+    connection
+        .response("GET")
+        .assert_error(400, "before the head was complete");
+    until(|| (server.requests().len() == 3).then_some(()));
     let mut connection = server.connect();
     let head = format!(
         "PUT /assets/b.zip HTTP/1.1\r\nHost: t\r\nContent-Length: 9\r\nAuthorization: Bearer \

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 #[test]
 fn a_wrong_token_ends_the_run() {
@@ -169,12 +169,19 @@ fn an_interrupted_run_leaves_nothing_behind() {
     workshop.file("a.zip", b"content");
     for name in [UPLOAD, DELETE] {
         let mut command = workshop.command(&script(name));
-        let mut child = command.arg("a.zip").spawn().unwrap();
+        let child = command.arg("a.zip").stderr(Stdio::piped()).spawn().unwrap();
         let (stream, _) = until(|| silent.accept().ok());
         let kill = Command::new("kill").arg(child.id().to_string()).status();
         assert!(kill.unwrap().success());
-        let status = until(|| child.try_wait().unwrap());
-        assert_eq!(status.code(), Some(143));
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(143));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let end = "0 failed; 1 were not finished\n";
+        let begin = format!("{name}: interrupted: 1 ");
+        assert!(
+            stderr.starts_with(&begin) && stderr.ends_with(end),
+            "{stderr}"
+        );
         assert_eq!(std::fs::read_dir(workshop.path("tmp")).unwrap().count(), 0);
         drop(stream);
     }

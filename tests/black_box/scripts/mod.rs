@@ -4,9 +4,11 @@
 //! They need curl; without curl they fail with a sentence that says so.
 
 mod failures;
+mod selection;
 mod workshop;
 
 use crate::support::{TestServer, noise};
+use release_server::storage::directory::GENERATION_FILE;
 use std::collections::{BTreeMap, BTreeSet};
 use workshop::{Run, TOOLS, Workshop, find, script};
 
@@ -37,7 +39,7 @@ fn stored(server: &TestServer) -> BTreeMap<String, Vec<u8>> {
         .unwrap()
         .map(|entry| entry.unwrap())
         .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
-        .filter(|(name, _)| !name.ends_with(".sha256"))
+        .filter(|(name, _)| !name.ends_with(".sha256") && name != GENERATION_FILE)
         .map(|(name, path)| (name, std::fs::read(path).unwrap()))
         .collect()
 }
@@ -85,7 +87,7 @@ fn live_a_life(shell: &[&str]) {
     let run = workshop.run(UPLOAD, &["./-f", "--force", "./-"]);
     run.assert(0, "[1/2] -f ... replaced (5 B)\n[2/2] - ... repl", "");
 
-    let run = workshop.run(DELETE, &[&["none"], &all[..]].concat());
+    let run = workshop.run(DELETE, &[&["--yes", "none"], &all[..]].concat());
     let lines = format!("{count} deleted, 0 not there, 1 failed\n");
     run.assert(1, &lines, "none ... refused: Not Found: there is no");
     assert_eq!(stored(&server), BTreeMap::new());
@@ -208,8 +210,9 @@ fn a_refused_file_does_not_keep_the_next_from_being_published() {
         removed,
         "large.zip ... refused: The file is over 1048576 bytes",
     );
-    let empty = "upload.sh: [2/3] empty.zip ... refused: The file is empty\n";
-    assert!(run.stderr.ends_with(empty), "{}", run.stderr);
+    let end = "upload.sh: [2/3] empty.zip ... refused: The file is empty\n\
+               upload.sh: the server removed 1 packages to make room\n";
+    assert!(run.stderr.ends_with(end), "{}", run.stderr);
 }
 
 #[test]

@@ -101,9 +101,12 @@ impl Workshop {
     /// A command that runs a script.
     pub fn command(&self, script: &Path) -> Command {
         let mut command = Command::new(&self.shell[0]);
+        command.args(&self.shell[1..]).arg(script);
+        self.prepare(command)
+    }
+
+    fn prepare(&self, mut command: Command) -> Command {
         command
-            .args(&self.shell[1..])
-            .arg(script)
             .current_dir(self.directory.path())
             .env("TMPDIR", self.path("tmp"))
             .env("no_proxy", "*")
@@ -111,6 +114,17 @@ impl Workshop {
             .env("RELEASE_SERVER_TOKEN", TOKEN)
             .envs(tls::authority_file().map(|path| ("CURL_CA_BUNDLE", path)));
         command
+    }
+
+    /// Runs a line of shell on a terminal made by script(1), which belongs to util-linux, and types
+    /// this input. Returns the exit code and the text on the terminal.
+    pub fn on_terminal(&self, line: &str, input: &str) -> (Option<i32>, String) {
+        let line = format!("printf '{input}' | script -qec '{line}' /dev/null");
+        let mut command = Command::new("sh");
+        command.args(["-c", &line]);
+        let output = self.prepare(command).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), text)
     }
 
     pub fn finish(&self, command: &mut Command) -> Run {

@@ -162,10 +162,10 @@ fn entries_that_are_not_packages_are_neither_listed_nor_served_nor_replaced() {
         server
             .write("DELETE", &path, "", b"")
             .assert_error(404, "Not Found");
-        server.put(name, b"1").assert_error(409, "no package");
+        server.put(name, b"1").assert_error(409, "not a package");
         let overwrite = format!("{path}?overwrite=true");
         let answer = server.write("PUT", &overwrite, "", b"1");
-        answer.assert_error(409, "no package");
+        answer.assert_error(409, "not a package");
         server.wait_for_line(|line| {
             line["level"] == "WARN" && line["path"].as_str().is_some_and(|p| p.ends_with(name))
         });

@@ -6,6 +6,7 @@
 //! Source: RFC 7578.
 
 use super::{Intent, check_length, write};
+use crate::app::entity_tag::precondition;
 use crate::app::error::{ApiError, UploadError};
 use crate::app::negotiate;
 use crate::app::state::AppState;
@@ -15,13 +16,16 @@ use crate::http::multipart::{self, FormData, MultipartParser, Part};
 use crate::http::response::Response;
 use crate::http::service::{BodySink, Reply, Request};
 use crate::limits::FORM_OVERHEAD_BYTES_MAX;
-use crate::storage::{PackageName, PendingUpload};
+use crate::storage::{PackageName, PendingUpload, Published, Requirement};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 pub fn post(state: &Arc<AppState>, request: &Request<'_>) -> Result<Reply, ApiError> {
     let intent = Intent {
-        overwrite: negotiate::overwrite(request)?,
+        requirement: Requirement {
+            overwrite: negotiate::overwrite(request)?,
+            precondition: precondition(&request.fields),
+        },
         stated: digest::stated(&request.fields, false).map_err(UploadError::Digest)?,
     };
     let base = state.public_url.base(request)?.into_owned();
@@ -105,7 +109,7 @@ impl Form {
             PackageName::parse(filename).map_err(|why| UploadError::Name(filename.clone(), why))?;
         self.state
             .store
-            .check_name_is_free(&name, self.intent.overwrite)
+            .check_publish(&name, &self.intent.requirement)
             .map_err(|error| ApiError::about(name.as_str(), error))?;
         self.file = Some((name, self.state.store.begin_upload()?));
         self.in_file = true;
@@ -130,12 +134,15 @@ impl BodySink for FormSink {
 
     fn finish(self: Box<Self>) -> Reply {
         let form = self.form;
-        let result = match form.file {
-            _ if !self.parser.is_complete() => Err(UploadError::CutShort.into()),
-            None => Err(UploadError::NoFile.into()),
-            Some((name, upload)) => super::publish(&form.state, upload, &name, &form.intent)
-                .map(|published| super::answer(&published, &form.base, 200)),
+        let error = match form.file {
+            _ if !self.parser.is_complete() => UploadError::CutShort,
+            None => UploadError::NoFile,
+            Some((name, upload)) => {
+                let base = form.base;
+                let answer = move |published: &Published| super::answer(published, &base, 200);
+                return super::publish(form.state, upload, name, form.intent, Box::new(answer));
+            }
         };
-        result.unwrap_or_else(ApiError::into_response).into()
+        ApiError::from(error).into_response().into()
     }
 }

@@ -14,25 +14,28 @@ use crate::app::rendered::json;
 use crate::app::state::AppState;
 use crate::checksum::Sha256;
 use crate::http::response::Response;
-use crate::storage::{PackageName, PendingUpload, Published, StorageError};
+use crate::http::service::Reply;
+use crate::storage::{
+    CompleteUpload, PackageName, PendingUpload, Publish, Published, Requirement, StorageError,
+};
 use serde::Serialize;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// The options in the head of an upload.
 pub struct Intent {
-    /// Whether an existing package of the name may be replaced.
-    pub overwrite: bool,
+    pub requirement: Requirement,
     /// The checksum that the client states.
     pub stated: Option<Sha256>,
 }
 
-/// Refuses an announced length that exceeds the limit or the free space. `overhead_bytes` is what
-/// the body may hold in addition to the file.
+/// Refuses an announced length that exceeds the limit, the free space or the room in the queue of
+/// changes. `overhead_bytes` is what the body may hold in addition to the file.
 pub fn check_length(state: &AppState, length: u64, overhead_bytes: u64) -> Result<(), ApiError> {
     let least_file = length.saturating_sub(overhead_bytes);
     match state.max_upload_bytes {
         Some(limit) if least_file > limit => Err(UploadError::TooLarge(limit).into()),
-        _ => Ok(state.store.check_space(least_file)?),
+        _ => Ok(state.store.check_room(least_file)?),
     }
 }
 
@@ -46,25 +49,59 @@ pub fn write(state: &AppState, upload: &mut PendingUpload, bytes: &[u8]) -> Resu
     }
 }
 
+/// Builds the answer to a publish.
+pub type BuildAnswer = Box<dyn FnOnce(&Published) -> Response + Send>;
+
+/// Hands a complete upload over to the storage, which answers later.
 pub fn publish(
-    state: &AppState,
+    state: Arc<AppState>,
     upload: PendingUpload,
-    name: &PackageName,
-    intent: &Intent,
-) -> Result<Published, ApiError> {
+    name: PackageName,
+    intent: Intent,
+    answer: BuildAnswer,
+) -> Reply {
+    let upload = match complete(upload, &intent) {
+        Ok(upload) => upload,
+        Err(error) => return error.into_response().into(),
+    };
+    Reply::Later(Box::new(move |completion| {
+        let answering = Arc::clone(&state);
+        let about = name.clone();
+        let done = move |result: Result<Published, StorageError>| {
+            completion.complete(match result {
+                Ok(published) => {
+                    record(&answering, &published);
+                    answer(&published)
+                }
+                Err(error) => ApiError::about(about.as_str(), error).into_response(),
+            });
+        };
+        let publish = Publish {
+            name,
+            requirement: intent.requirement,
+            done: Box::new(done),
+        };
+        state.store.publish(upload, publish);
+    }))
+}
+
+/// Checks the received bytes.
+fn complete(upload: PendingUpload, intent: &Intent) -> Result<CompleteUpload, ApiError> {
     if upload.size() == 0 {
         return Err(UploadError::EmptyFile.into());
     }
     let upload = upload.complete();
-    if let Some(stated) = intent.stated.filter(|stated| *stated != upload.sha256) {
-        let received = upload.sha256;
-        return Err(UploadError::DigestMismatch { stated, received }.into());
+    match intent.stated {
+        Some(stated) if stated != upload.sha256 => {
+            let received = upload.sha256;
+            Err(UploadError::DigestMismatch { stated, received }.into())
+        }
+        _ => Ok(upload),
     }
-    let about = |error: StorageError| ApiError::about(name.as_str(), error);
-    let published = state
-        .store
-        .publish(upload, name, intent.overwrite)
-        .map_err(about)?;
+}
+
+/// Counts and logs a publish.
+fn record(state: &AppState, published: &Published) {
     let package = &published.package;
     state.metrics.published.fetch_add(1, Ordering::Relaxed);
     let swept = published.removed.len() as u64;
@@ -74,11 +111,10 @@ pub fn publish(
         .map(|sha256| sha256.hex())
         .unwrap_or_default();
     log::info!(
-        package = name.as_str(), size = package.state.size, sha256 = sha256.as_str(),
+        package = package.name.as_str(), size = package.state.size, sha256 = sha256.as_str(),
         replaced = published.replaced;
         "published"
     );
-    Ok(published)
 }
 
 /// The answer to a publish: the package's metadata, and the packages that retention removed.

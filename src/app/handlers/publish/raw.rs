@@ -4,7 +4,8 @@
 //! Invariant: whatever the head shows to be wrong is refused before the body: name, existing
 //! package, length, space.
 
-use super::{Intent, check_length, write};
+use super::{BuildAnswer, Intent, check_length, write};
+use crate::app::entity_tag::precondition;
 use crate::app::error::{ApiError, UploadError};
 use crate::app::negotiate;
 use crate::app::state::AppState;
@@ -14,7 +15,7 @@ use crate::http::response::Response;
 use crate::http::service::{BodySink, Reply, Request};
 use crate::http::target;
 use crate::storage::name::NameError;
-use crate::storage::{PackageName, PendingUpload, Published};
+use crate::storage::{PackageName, PendingUpload, Published, Requirement};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -33,19 +34,19 @@ pub fn new_name(name: &str) -> Result<PackageName, UploadError> {
     PackageName::parse(name).map_err(|why| UploadError::Name(name.to_owned(), why))
 }
 
-/// Builds the answer to a publish.
-pub type Answer = Box<dyn FnOnce(&Published) -> Response + Send>;
-
 /// Publishes a request's body under a name, and answers.
 pub fn receive(
     state: &Arc<AppState>,
     request: &Request<'_>,
     name: PackageName,
     overwrite: bool,
-    answer: Answer,
+    answer: BuildAnswer,
 ) -> Result<Reply, ApiError> {
     let intent = Intent {
-        overwrite,
+        requirement: Requirement {
+            overwrite,
+            precondition: precondition(&request.fields),
+        },
         stated: digest::stated(&request.fields, true).map_err(UploadError::Digest)?,
     };
     if request.fields.all("Content-Range").next().is_some() {
@@ -59,7 +60,7 @@ pub fn receive(
     }
     state
         .store
-        .check_name_is_free(&name, overwrite)
+        .check_publish(&name, &intent.requirement)
         .map_err(|error| ApiError::about(name.as_str(), error))?;
     Ok(Reply::Body(Box::new(RawSink {
         upload: state.store.begin_upload()?,
@@ -75,7 +76,7 @@ struct RawSink {
     upload: PendingUpload,
     name: PackageName,
     intent: Intent,
-    answer: Answer,
+    answer: BuildAnswer,
 }
 
 impl BodySink for RawSink {
@@ -87,9 +88,6 @@ impl BodySink for RawSink {
     }
 
     fn finish(self: Box<Self>) -> Reply {
-        match super::publish(&self.state, self.upload, &self.name, &self.intent) {
-            Ok(published) => (self.answer)(&published).into(),
-            Err(error) => error.into_response().into(),
-        }
+        super::publish(self.state, self.upload, self.name, self.intent, self.answer)
     }
 }
