@@ -104,7 +104,7 @@ pub const RECORD_PLAINTEXT_BYTES_MAX: usize = 16 * KIB;
 /// section 6.2.3.3).
 pub const RECORD_OVERHEAD_BYTES_MAX: usize = 64;
 /// A received record with its header (RFC 5246, section 6.2.3). Handshake messages have the same
-/// bound: a ClientHello has up to 2 KiB.
+/// bound: a client's first has up to 2 KiB.
 pub const RECORD_BYTES_MAX: usize = RECORD_PLAINTEXT_BYTES_MAX + 2 * KIB + 5;
 /// What is read of a file at a time to be sent over TLS.
 pub const FILE_READ_BYTES: usize = 64 * KIB;

@@ -227,6 +227,8 @@ fn serve() -> Result<Infallible, Failure> {
     let announce = || app.start_draining();
     let (delay, grace) = (config.shutdown_delay, config.shutdown_grace);
     let reread = || {
+        // The token's file is read for each write.
+        log::info!("SIGHUP: the files of token and certificate are read again");
         if let Some(renewal) = &renewal {
             renewal.reread_now();
         }

@@ -35,7 +35,7 @@ pub fn describe(files: &TlsFiles, now: SystemTime) -> Result<String, String> {
         date::rfc3339(facts.not_after)
     );
     for warning in warnings.into_iter().chain(facts.expiry_warning(now)) {
-        lines.push_str(&format!("warning: {warning}\n"));
+        lines.extend(["warning: ", &warning, "\n"]);
     }
     Ok(lines)
 }

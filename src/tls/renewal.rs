@@ -35,7 +35,6 @@ impl Renewal {
 
     /// Reads the files at once, for a person who asked for it.
     pub fn reread_now(&self) {
-        log::info!("the files of certificate and key are read again");
         self.reread(Report::AtOnce);
     }
 

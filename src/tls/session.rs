@@ -113,9 +113,10 @@ impl Session {
             return Err(Failed("a handshake message is too long".to_owned()));
         }
         // Bytes after a close_notify are ignored.
-        self.partial = match self.is_closed_by_client {
-            true => Vec::new(),
-            false => rest.to_vec(),
+        self.partial = if self.is_closed_by_client {
+            Vec::new()
+        } else {
+            rest.to_vec()
         };
         Ok(Opened {
             length,
@@ -129,7 +130,9 @@ impl Session {
         let space = plaintext.len() + count * RECORD_OVERHEAD_BYTES_MAX;
         self.with_traffic(records, |mut traffic, records| {
             fill(records, space, |space| {
-                traffic.encrypt(plaintext, space).map_err(lacking)
+                traffic
+                    .encrypt(plaintext, space)
+                    .map_err(|error| lacking(&error))
             })
         })
     }
@@ -138,7 +141,9 @@ impl Session {
     pub fn close(&mut self, records: &mut Vec<u8>) -> Result<(), Failed> {
         self.with_traffic(records, |mut traffic, records| {
             fill(records, RECORD_OVERHEAD_BYTES_MAX, |space| {
-                traffic.queue_close_notify(space).map_err(lacking)
+                traffic
+                    .queue_close_notify(space)
+                    .map_err(|error| lacking(&error))
             })
         })
     }
@@ -209,7 +214,7 @@ fn progress(
 }
 
 /// The size that encrypting lacked; `None` where no size would do.
-fn lacking(error: EncryptError) -> Option<usize> {
+fn lacking(error: &EncryptError) -> Option<usize> {
     match error {
         EncryptError::InsufficientSize(error) => Some(error.required_size),
         EncryptError::EncryptExhausted => None,

@@ -78,16 +78,15 @@ impl Connection {
 
     /// Receives more; returns whether there was any.
     fn fill(&mut self) -> bool {
-        let received = match &mut self.tls {
-            Some(tls) => tls.receive(&mut self.stream),
-            None => {
-                let mut buffer = vec![0; 64 * 1024];
-                let received = self.stream.read(&mut buffer);
-                received.map(|length| {
-                    buffer.truncate(length);
-                    buffer
-                })
-            }
+        let received = if let Some(tls) = &mut self.tls {
+            tls.receive(&mut self.stream)
+        } else {
+            let mut buffer = vec![0; 64 * 1024];
+            let received = self.stream.read(&mut buffer);
+            received.map(|length| {
+                buffer.truncate(length);
+                buffer
+            })
         };
         match received {
             Ok(bytes) => {

@@ -162,7 +162,7 @@ fn what_an_operator_should_change_is_a_warning() {
     let files = Authority::new().pair().write(folder.path());
     let everybody = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(&files.key, everybody).unwrap();
-    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_500_000_000);
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_hours(420_000);
     let warnings = Pair::read(&files, long_ago).unwrap().warnings;
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].contains("every account of this system may read the key"));
