@@ -2,23 +2,24 @@
 #
 #   scripts/build.sh        builds the image, for one platform or several
 #
-# The builder stage runs on the machine's platform and compiles for the requested one (amd64, arm64, arm/v7), so that
-# nothing is emulated. BuildKit and docker's older builder both accept this file; the older one builds only for the
-# machine's own platform. With BuildKit the same commit gives the same image wherever it is built: the base is named by
-# its digest, and Debian's packages come from the snapshot of the day on which the base was built.
+# The builder stage runs on the machine's platform and compiles for the requested one (amd64, arm64,
+# arm/v7), so that nothing is emulated. BuildKit and docker's older builder both accept this file;
+# the older one builds only for the machine's own platform. With BuildKit the same commit gives the
+# same image wherever it is built: the base is named by its digest, and Debian's packages come from
+# the snapshot of the day on which the base was built.
 
 # The Rust version is that of rust-toolchain.toml.
 ARG BASE=docker.io/library/rust:1.95.0-slim-bookworm@sha256:d7482085ff5b415f84dba5647ae71606650bdef00db7aeb69f4b3d170c3e4082
-# A scan of the image alone would miss the crates, which Cargo.lock lists, and the C library, a package of the builder
-# stage.
+# A scan of the image alone would miss the crates, which Cargo.lock lists, and the C library, a
+# package of the builder stage.
 ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 
 FROM --platform=${BUILDPLATFORM:-linux} ${BASE} AS build
 ARG BUILDKIT_SBOM_SCAN_STAGE=true
 WORKDIR /build
 
-# For another processor: its linker, C library and Rust library. The base's list of sources has the address of its
-# snapshot in comments.
+# For another processor: its linker, C library and Rust library. The base's list of sources has the
+# address of its snapshot in comments.
 ARG TARGETARCH
 ARG TARGETVARIANT
 # hadolint ignore=DL3008 # the snapshot fixes the versions

@@ -3,12 +3,15 @@
 #
 #   scripts/build.sh [--push | --oci FILE | --unpublished | --print] [--platform LIST]
 #
-#   --push           pushes the image, with its SBOM and provenance, and prints its name with the digest that the
-#                    registry received. An image that is there already is not overwritten. Needs buildx
-#   --oci FILE       writes the image to an OCI archive instead and prints its name with its digest, which is the same
-#                    for the same commit wherever it is built. Needs buildx with a builder other than docker's own
+#   --push           pushes the image, with its SBOM and provenance, and prints its name with the
+#                    digest that the registry received. An image that is there already is not
+#                    overwritten. Needs buildx
+#   --oci FILE       writes the image to an OCI archive instead and prints its name with its digest,
+#                    which is the same for the same commit wherever it is built. Needs buildx with a
+#                    builder other than docker's own
 #   --unpublished    builds nothing; fails if the registry has the image already
-#   --platform LIST  such as linux/amd64,linux/arm64,linux/arm/v7; default: this machine's. Several need --push or --oci
+#   --platform LIST  such as linux/amd64,linux/arm64,linux/arm/v7; default: this machine's. Several
+#                    need --push or --oci
 #   --print          prints the image's name and builds nothing
 #
 # Variables, each with its default:
@@ -17,8 +20,10 @@
 #   AUTHOR             release-server
 #   IMAGE_NAME         release-server
 #   TAG                the version in Cargo.toml
-#   SOURCE             https://github.com/{AUTHOR}/{IMAGE_NAME}: where the sources are, for the image's label
-#   BASE               the Dockerfile's: another image with this Rust version, gcc and, for other platforms, rustup
+#   SOURCE             https://github.com/{AUTHOR}/{IMAGE_NAME}: where the sources are, for the
+#                      image's label
+#   BASE               the Dockerfile's: another image with this Rust version, gcc and, for other
+#                      platforms, rustup
 #   SOURCE_DATE_EPOCH  the time of every file in the image; default: the commit's
 set -eu
 
@@ -39,7 +44,7 @@ while [ $# -gt 0 ]; do
             ;;
         --oci=*) oci=${1#*=} ;;
         --platform=*) platform=${1#*=} ;;
-        *) fail "unknown option '$1'; the options are --push, --oci FILE, --unpublished, --platform LIST and --print" ;;
+        *) fail "unknown option '$1'; run 'head -n 30 scripts/build.sh' for the options" ;;
     esac
     shift
 done
@@ -79,16 +84,19 @@ if docker buildx version >/dev/null 2>&1; then
     set -- buildx build --metadata-file "$metadata"
     if [ "$push" = yes ]; then
         require_unpublished
-        set -- "$@" --output type=image,push=true,rewrite-timestamp=true --sbom=true --provenance=mode=max
+        set -- "$@" --output type=image,push=true,rewrite-timestamp=true --sbom=true \
+            --provenance=mode=max
     elif [ -n "$oci" ]; then
         # Attestations would contain the time of the build.
-        set -- "$@" --output "type=oci,dest=$oci,rewrite-timestamp=true" --sbom=false --provenance=false
+        set -- "$@" --output "type=oci,dest=$oci,rewrite-timestamp=true" --sbom=false \
+            --provenance=false
     else
         set -- "$@" --load
     fi
 else
     [ "$push$oci" = no ] || fail "--push and --oci need docker's plugin buildx; install it first"
-    case $platform in *,*) fail "several platforms need docker's plugin buildx; install it first" ;; esac
+    case $platform in *,*) fail "several platforms need docker's plugin buildx; install it first" \
+        ;; esac
     set -- build
 fi
 [ -z "$platform" ] || set -- "$@" --platform "$platform"

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Tests the chart's alerts with the metrics in chart/tests/alerts.yaml, and parses the dashboard's queries.
+"""Tests the alerts with the metrics in chart/tests/alerts.yaml; parses the dashboard's queries.
 
     scripts/chart_alerts.py
 
-Each alert must have a test in which it fires and one in which it does not. Needs helm, PyYAML and promtool.
+Each alert must have a test in which it fires and one in which it does not. Needs helm, PyYAML and
+promtool.
 """
 
 import json
@@ -26,7 +27,9 @@ def alerts():
     command = ["helm", "template", "rs", str(CHART), "--kube-version", "1.30"]
     command += ["--values", str(CHART / "ci/monitoring-values.yaml")]
     command += ["--show-only", "templates/prometheusrule.yaml"]
-    return yaml.safe_load(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["spec"]
+    return yaml.safe_load(
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    )["spec"]
 
 
 def dashboard():
@@ -42,10 +45,21 @@ def dashboard():
 def check_both_outcomes(rules):
     """Every alert fires in one test and stays silent in another."""
     tests = yaml.safe_load((CHART / "tests/alerts.yaml").read_text())["tests"]
-    outcomes = {(item["alertname"], bool(item["exp_alerts"])) for test in tests for item in test["alert_rule_test"]}
-    wanted = {(rule["alert"], fires) for group in rules["groups"] for rule in group["rules"] for fires in (True, False)}
+    outcomes = {
+        (item["alertname"], bool(item["exp_alerts"]))
+        for test in tests
+        for item in test["alert_rule_test"]
+    }
+    wanted = {
+        (rule["alert"], fires)
+        for group in rules["groups"]
+        for rule in group["rules"]
+        for fires in (True, False)
+    }
     if wanted != outcomes:
-        sys.exit(f"chart_alerts.py: chart/tests/alerts.yaml lacks, or has in excess: {wanted ^ outcomes}")
+        sys.exit(
+            f"chart_alerts.py: chart/tests/alerts.yaml lacks, or has in excess: {wanted ^ outcomes}"
+        )
 
 
 def main():
@@ -55,7 +69,10 @@ def main():
         (directory / "alerts.rules").write_text(yaml.safe_dump(alerts()))
         (directory / "dashboard.rules").write_text(yaml.safe_dump(dashboard()))
         shutil.copy(CHART / "tests/alerts.yaml", directory)
-        for arguments in (["check", "rules", "alerts.rules", "dashboard.rules"], ["test", "rules", "alerts.yaml"]):
+        for arguments in (
+            ["check", "rules", "alerts.rules", "dashboard.rules"],
+            ["test", "rules", "alerts.yaml"],
+        ):
             if subprocess.run(["promtool", *arguments], cwd=directory, check=False).returncode:
                 sys.exit(f"chart_alerts.py: promtool {' '.join(arguments)} failed")
 

@@ -3,10 +3,11 @@
 
     scripts/chart_manifests.py SERVER CRD_FILE...
 
-Every object, for the oldest and the newest Kubernetes: its schema (strict; for custom resources from their
-CustomResourceDefinitions), the names that it refers to, its namespace, Pod Security "restricted"; the settings, by the
-server's own check-config. Then which values restart the pods, and which values the schema refuses. Needs helm, PyYAML
-and kubernetes-validate, which contains the schemas; no network.
+Every object, for the oldest and the newest Kubernetes: its schema (strict; for custom resources
+from their CustomResourceDefinitions), the names that it refers to, its namespace, Pod Security
+"restricted"; the settings, by the server's own check-config. Then which values restart the pods,
+and which values the schema refuses. Needs helm, PyYAML and kubernetes-validate, which contains the
+schemas; no network.
 """
 
 import json
@@ -44,22 +45,35 @@ REFUSED = [
     ("config.trust_forwarded", '"yes"', "at '/config/trust_forwarded': got string, want boolean"),
     ("config.workers", "1025", "at '/config/workers': maximum"),
     ("config.max_connections", "0", "at '/config/max_connections': minimum"),
+    ("config.idle_timeout", "0", "at '/config/idle_timeout'"),
     ("config.shutdown_delay", '"1h"', "at '/config/shutdown_delay'"),
     ("config.shutdown_grace", '"010"', "at '/config/shutdown_grace'"),
     ("config.log_level", '"verbose"', "at '/config/log_level'"),
-    ("persistence.accessMode", '"ReadOnlyMany"', "at '/persistence/accessMode': value must be one of"),
+    (
+        "persistence.accessMode",
+        '"ReadOnlyMany"',
+        "at '/persistence/accessMode': value must be one of",
+    ),
     ("persistence.size", '"ten"', "at '/persistence/size'"),
     ("image.pullPolicy", '"Sometimes"', "at '/image/pullPolicy': value must be one of"),
     ("image.digest", '"sha256:abc"', "at '/image/digest'"),
     ("service.type", '"ExternalName"', "at '/service/type': value must be one of"),
-    ("service.externalTrafficPolicy", '"Node"', "at '/service/externalTrafficPolicy': value must be one of"),
+    (
+        "service.externalTrafficPolicy",
+        '"Node"',
+        "at '/service/externalTrafficPolicy': value must be one of",
+    ),
     ("service.loadBalancerSourceRanges", '["all"]', "at '/service/loadBalancerSourceRanges/0'"),
     ("service.ipFamilies", '["IPv5"]', "at '/service/ipFamilies/0'"),
     ("verify.schedule", '""', "at '/verify/schedule': minLength"),
     ("ingress.hosts", '["https://example.org"]', "at '/ingress/hosts/0'"),
     ("httpRoute.path", '"specs"', "at '/httpRoute/path'"),
     ("podDisruptionBudget.maxUnavailable", '"half"', "at '/podDisruptionBudget/maxUnavailable'"),
-    ("livenessProbe.successThreshold", "2", "at '/livenessProbe/successThreshold': value must be 1"),
+    (
+        "livenessProbe.successThreshold",
+        "2",
+        "at '/livenessProbe/successThreshold': value must be 1",
+    ),
     ("readinessProbe.path", '"/latest"', "'path' not allowed"),
     ("podLabels", '{"version": 2}', "at '/podLabels/version': got number, want string"),
     ("extraEnv", '[{"value": "1"}]', "at '/extraEnv/0': missing property 'name'"),
@@ -89,21 +103,29 @@ def render(*arguments, version=NEWEST):
 def find(objects, kind):
     """The object of a kind that has the Deployment's name."""
     name = next(item["metadata"]["name"] for item in objects if item["kind"] == "Deployment")
-    return next(item for item in objects if (item["kind"], item["metadata"]["name"]) == (kind, name))
+    return next(
+        item for item in objects if (item["kind"], item["metadata"]["name"]) == (kind, name)
+    )
 
 
 # Schemas
 
 
 def closed(schema):
-    """A schema as an API server with strict field validation takes it: no field that it does not name."""
+    """The schema for strict field validation: no field that it does not name."""
     if isinstance(schema, list):
         return [closed(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
     result = {key: closed(value) for key, value in schema.items()}
-    open_ended = "additionalProperties" in schema or schema.get("x-kubernetes-preserve-unknown-fields")
-    if schema.get("type") == "object" and isinstance(schema.get("properties"), dict) and not open_ended:
+    open_ended = "additionalProperties" in schema or schema.get(
+        "x-kubernetes-preserve-unknown-fields"
+    )
+    if (
+        schema.get("type") == "object"
+        and isinstance(schema.get("properties"), dict)
+        and not open_ended
+    ):
         result["additionalProperties"] = False
     return result
 
@@ -137,32 +159,54 @@ def check_schema(item, version, schemas, place):
 
 
 def check_restricted(pod, place):
-    """The parts of the Pod Security Standard "restricted" that concern the chart, and a read-only root."""
+    """Pod Security "restricted", as far as it concerns the chart, and a read-only root."""
     own = pod["securityContext"]
-    check(not any(pod.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")), f"{place}: it uses the host's own")
-    check(own.get("runAsNonRoot") is True and own.get("runAsUser", 0) > 0, f"{place}: it may run as root")
+    check(
+        not any(pod.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")),
+        f"{place}: it uses the host's own",
+    )
+    check(
+        own.get("runAsNonRoot") is True and own.get("runAsUser", 0) > 0,
+        f"{place}: it may run as root",
+    )
     check(own.get("seccompProfile") == {"type": "RuntimeDefault"}, f"{place}: no seccomp profile")
     check(not own.get("sysctls"), f"{place}: it sets sysctls")
-    check(own.get("fsGroupChangePolicy") == "OnRootMismatch", f"{place}: every start would walk the whole volume")
-    check(pod["automountServiceAccountToken"] is False, f"{place}: a service account's token is mounted")
+    check(
+        own.get("fsGroupChangePolicy") == "OnRootMismatch",
+        f"{place}: every start would walk the whole volume",
+    )
+    check(
+        pod["automountServiceAccountToken"] is False,
+        f"{place}: a service account's token is mounted",
+    )
     for volume in pod.get("volumes", []):
         kinds = set(volume) - {"name"}
-        check(kinds <= {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}, f"{place}: a volume is {kinds}")
+        check(
+            kinds <= {"configMap", "emptyDir", "persistentVolumeClaim", "secret"},
+            f"{place}: a volume is {kinds}",
+        )
     for container in pod["containers"]:
         context = container["securityContext"]
         check(not context.get("privileged"), f"{place}: privileged")
         check(context.get("allowPrivilegeEscalation") is False, f"{place}: privileges may grow")
         check(context.get("capabilities") == {"drop": ["ALL"]}, f"{place}: capabilities are left")
         check(context.get("readOnlyRootFilesystem") is True, f"{place}: the root can be written")
-        check(not any("hostPort" in port for port in container.get("ports", [])), f"{place}: a port of the host")
+        check(
+            not any("hostPort" in port for port in container.get("ports", [])),
+            f"{place}: a port of the host",
+        )
         check("limits" in container["resources"], f"{place}: no limits")
 
 
 def check_selectors(objects, place):
-    """Every selector of pods matches the server's, and neither that of helm test nor those of the CronJob."""
+    """Every selector of pods matches the server's, and no pod of helm test or the CronJob."""
     server = find(objects, "Deployment")["spec"]["template"]["metadata"]["labels"].items()
     others = [item["metadata"]["labels"].items() for item in objects if item["kind"] == "Pod"]
-    jobs = [item["spec"]["jobTemplate"]["spec"]["template"] for item in objects if item["kind"] == "CronJob"]
+    jobs = [
+        item["spec"]["jobTemplate"]["spec"]["template"]
+        for item in objects
+        if item["kind"] == "CronJob"
+    ]
     others += [template["metadata"]["labels"].items() for template in jobs]
     for item in objects:
         spec = item.get("spec", {})
@@ -185,21 +229,35 @@ def check_references(objects, values, place):
     pod = find(objects, "Deployment")["spec"]["template"]["spec"]
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     mounted = {mount["name"] for mount in pod["containers"][0]["volumeMounts"]}
-    check(mounted == set(volumes), f"{place}: volumes and mounts differ in {mounted ^ set(volumes)}")
+    check(
+        mounted == set(volumes), f"{place}: volumes and mounts differ in {mounted ^ set(volumes)}"
+    )
     wanted = [("ConfigMap", volumes["config"]["configMap"]["name"])]
     wanted += [("Secret", volumes["token"]["secret"]["secretName"])]
     if "persistentVolumeClaim" in volumes["packages"]:
-        wanted += [("PersistentVolumeClaim", volumes["packages"]["persistentVolumeClaim"]["claimName"])]
+        wanted += [
+            ("PersistentVolumeClaim", volumes["packages"]["persistentVolumeClaim"]["claimName"])
+        ]
     for item in objects:
-        for rule in item.get("spec", {}).get("rules", []) if item["kind"] in ("Ingress", "HTTPRoute") else []:
-            backends = rule.get("backendRefs") or [path["backend"]["service"] for path in rule["http"]["paths"]]
+        for rule in (
+            item.get("spec", {}).get("rules", [])
+            if item["kind"] in ("Ingress", "HTTPRoute")
+            else []
+        ):
+            backends = rule.get("backendRefs") or [
+                path["backend"]["service"] for path in rule["http"]["paths"]
+            ]
             wanted += [("Service", backend["name"]) for backend in backends]
     for kind, name in wanted:
         check((kind, name) in names, f"{place}: there is no {kind} {name}")
     elsewhere = values.get("dashboard", {}).get("namespace")
-    namespaces = {item["metadata"].get("namespace") for item in objects if item["kind"] != "Namespace"}
+    namespaces = {
+        item["metadata"].get("namespace") for item in objects if item["kind"] != "Namespace"
+    }
     namespaces -= {elsewhere} if elsewhere else set()
-    check(len(namespaces) == 1 and None not in namespaces, f"{place}: the namespaces are {namespaces}")
+    check(
+        len(namespaces) == 1 and None not in namespaces, f"{place}: the namespaces are {namespaces}"
+    )
 
 
 def check_settings(server, objects, place):
@@ -209,15 +267,27 @@ def check_settings(server, objects, place):
         config, token = pathlib.Path(directory, "config.yaml"), pathlib.Path(directory, "token")
         config.write_text(text)
         token.write_text("token")
-        variables = {"CONFIG_PATH": str(config), "AUTH_TOKEN_FILE": str(token), "PATH": os.environ["PATH"]}
+        variables = {
+            "CONFIG_PATH": str(config),
+            "AUTH_TOKEN_FILE": str(token),
+            "PATH": os.environ["PATH"],
+        }
         done = subprocess.run(
-            [server, "check-config"], env=variables, cwd=directory, capture_output=True, text=True, check=False
+            [server, "check-config"],
+            env=variables,
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            check=False,
         )
     check(done.returncode == 0, f"{place}: {done.stderr.strip()}")
     mount = find(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
     directories = [item["mountPath"] for item in mount if item["name"] == "token"]
     named = yaml.safe_load(text)["auth_token_file"]
-    check([os.path.dirname(named)] == directories, f"{place}: {named} is not where the token is mounted")
+    check(
+        [os.path.dirname(named)] == directories,
+        f"{place}: {named} is not where the token is mounted",
+    )
 
 
 def pod_of(item):
@@ -243,7 +313,7 @@ def check_set_up(path, version, server, schemas):
 
 
 def check_rolling():
-    """A changed setting restarts the pods; a changed token or annotation of another object does not."""
+    """A changed setting restarts the pods; a changed token or annotation does not."""
 
     def pods(*values):
         # Without a memory limit the number of packages is free.
@@ -254,7 +324,10 @@ def check_rolling():
     before = pods('auth.token="one"')
     everything = yaml.safe_load((CHART / "ci/everything-values.yaml").read_text())
     check(pods('auth.token="two"') == before, "a changed token restarts the pods")
-    check(pods('service.annotations={"a":"b"}') == before, "an annotation of the Service restarts the pods")
+    check(
+        pods('service.annotations={"a":"b"}') == before,
+        "an annotation of the Service restarts the pods",
+    )
     for key, value in everything["config"].items():
         after = pods('auth.token="one"', f"config.{key}={json.dumps(value)}")
         same = after["metadata"]["annotations"] == before["metadata"]["annotations"]
@@ -264,7 +337,10 @@ def check_rolling():
 def check_refused():
     for value, given, words in REFUSED:
         done = helm("--set-json", f"{value}={given}")
-        check(done.returncode and words in done.stderr, f"{value}={given}: not refused by {words!r}: {done.stderr}")
+        check(
+            done.returncode and words in done.stderr,
+            f"{value}={given}: not refused by {words!r}: {done.stderr}",
+        )
 
 
 def check_nulls():
@@ -284,10 +360,20 @@ def check_nulls():
         check(find(same, kind) == find(default, kind), f"with nulls the {kind} differs")
     pods = [find(objects, "Deployment")["spec"]["template"]["spec"] for objects in (same, default)]
     check(pods[0] == pods[1], "with nulls the pod differs")
-    for key in ("config", "config.port", "persistence.size", "image.repository", "commonLabels", "readinessProbe"):
+    for key in (
+        "config",
+        "config.port",
+        "persistence.size",
+        "image.repository",
+        "commonLabels",
+        "readinessProbe",
+    ):
         check(key in other, f"{key} has no default")
         done = helm("--set-json", f"{key}=null")
-        check(f"missing property '{key.split('.')[-1]}'" in done.stderr, f"{key}=null is not refused: {done.stderr}")
+        check(
+            f"missing property '{key.split('.')[-1]}'" in done.stderr,
+            f"{key}=null is not refused: {done.stderr}",
+        )
 
 
 def main():
@@ -304,7 +390,10 @@ def main():
     check_nulls()
     if problems:
         sys.exit("\n".join(problems))
-    print(f"{count} objects are good for Kubernetes {OLDEST} and {NEWEST}; {len(REFUSED)} bad values are refused")
+    print(
+        f"{count} objects are valid for Kubernetes {OLDEST} and {NEWEST}; "
+        f"{len(REFUSED)} bad values are refused"
+    )
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHART = ROOT / "chart"
 
-# Settings that the chart writes itself: the token is not part of a ConfigMap; its file is a mounted Secret.
+# Settings that the chart writes itself: the token's file is a mounted Secret.
 MADE_BY_CHART = {"auth_token", "auth_token_file"}
 # Defaults that differ from the server's: in a cluster, endpoints are updated with a delay.
 OTHER_DEFAULTS = {"shutdown_delay": "5s"}
@@ -39,16 +39,22 @@ def load(path):
 
 
 def check_schema(values, schema, name="values"):
-    """Schema and values have the same keys. Every object of the chart refuses unknown keys and requires those whose
-    default is not empty, because Helm removes a default that is overridden by null."""
+    """Schema and values have the same keys. Every object of the chart refuses unknown keys and
+    requires those whose default is not empty, because null removes a default in Helm."""
     properties = schema.get("properties")
     if properties is None:
         return
     known = set(properties) - {"global"}
     check(schema.get("additionalProperties") is False, f"values.schema.json: {name} is not closed")
-    check(known == set(values), f"values.schema.json: {name} differs from values.yaml in {known ^ set(values)}")
+    check(
+        known == set(values),
+        f"values.schema.json: {name} differs from values.yaml in {known ^ set(values)}",
+    )
     required = [key for key, value in values.items() if value not in (None, "", [])]
-    check(sorted(schema.get("required", [])) == sorted(required), f"values.schema.json: {name} has to require {required}")
+    check(
+        sorted(schema.get("required", [])) == sorted(required),
+        f"values.schema.json: {name} has to require {required}",
+    )
     for key in known & set(values):
         if isinstance(values[key], dict) and values[key]:
             check_schema(values[key], properties[key], f"{name}.{key}")
@@ -63,7 +69,13 @@ def check_all_set(values, everything, name=""):
             f"ci/everything-values.yaml: {name}{key} is the default",
         )
         # Passed on to Kubernetes unchanged: their keys are not the chart's.
-        whole = key in ("podSecurityContext", "securityContext", "resources", "annotations", "labels")
+        whole = key in (
+            "podSecurityContext",
+            "securityContext",
+            "resources",
+            "annotations",
+            "labels",
+        )
         if isinstance(default, dict) and not whole:
             check_all_set(default, everything.get(key) or {}, f"{name}{key}.")
 
@@ -75,8 +87,13 @@ def server_settings():
     """The server's settings: name, variables, default."""
     text = (ROOT / "src/config/keys.rs").read_text()
     found = re.findall(r'key\(\s*"(\w+)",\s*&\[([^\]]*)\],\s*"([^"]*)"', text)
-    check(len(found) == text.count("pub const ") - 1, "src/config/keys.rs: this script cannot parse it")
-    return {name: (re.findall(r'"(\w+)"', variables), default) for name, variables, default in found}
+    check(
+        len(found) == text.count("pub const ") - 1,
+        "src/config/keys.rs: this script cannot parse it",
+    )
+    return {
+        name: (re.findall(r'"(\w+)"', variables), default) for name, variables, default in found
+    }
 
 
 def as_text(value):
@@ -93,14 +110,21 @@ def check_settings(config):
     refusals = (CHART / "tests/refusals_test.yaml").read_text()
     check(
         set(config) == set(settings) - MADE_BY_CHART,
-        f"values.yaml: config and src/config/keys.rs differ in {set(config) ^ (set(settings) - MADE_BY_CHART)}",
+        "values.yaml: config and src/config/keys.rs differ in "
+        f"{set(config) ^ (set(settings) - MADE_BY_CHART)}",
     )
     for name, (variables, default) in settings.items():
         for variable in variables:
-            check(f"name: {variable}\n" in refusals, f"tests/refusals_test.yaml: extraEnv {variable} is not tried")
+            check(
+                f"name: {variable}\n" in refusals,
+                f"tests/refusals_test.yaml: extraEnv {variable} is not tried",
+            )
         if name in config:
             expected = OTHER_DEFAULTS.get(name, default)
-            check(as_text(config[name]) == expected, f"values.yaml: config.{name} is not the server's '{expected}'")
+            check(
+                as_text(config[name]) == expected,
+                f"values.yaml: config.{name} is not the server's '{expected}'",
+            )
 
 
 def check_metrics():
@@ -117,10 +141,20 @@ def check_versions():
     crate = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.M)[1]
     chart = load("Chart.yaml")
     image = load("values.yaml")["image"]["repository"]
-    check(chart["version"] == crate, f"Chart.yaml: version is {chart['version']}, the crate's is {crate}")
-    check(chart["appVersion"] == crate, f"Chart.yaml: appVersion is {chart['appVersion']}, the crate's is {crate}")
-    images = [entry["image"] for entry in yaml.safe_load(chart["annotations"]["artifacthub.io/images"])]
-    check(images == [f"{image}:{crate}"], f"Chart.yaml: artifacthub.io/images is not {image}:{crate}")
+    check(
+        chart["version"] == crate,
+        f"Chart.yaml: version is {chart['version']}, the crate's is {crate}",
+    )
+    check(
+        chart["appVersion"] == crate,
+        f"Chart.yaml: appVersion is {chart['appVersion']}, the crate's is {crate}",
+    )
+    images = [
+        entry["image"] for entry in yaml.safe_load(chart["annotations"]["artifacthub.io/images"])
+    ]
+    check(
+        images == [f"{image}:{crate}"], f"Chart.yaml: artifacthub.io/images is not {image}:{crate}"
+    )
 
 
 def main():

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Builds the static binary for another processor and runs it under qemu's user emulation: publishes a package, fetches it,
-# verifies it and stops the server.
+# Builds the static binary for another processor and runs it under qemu's user emulation: publishes
+# a package, fetches it, verifies it and stops the server.
 #
 #   scripts/cross-test.sh TARGET     aarch64-unknown-linux-gnu or armv7-unknown-linux-gnueabihf
 #
-# Needs the target's Rust library (rustup target add TARGET), Debian's cross compiler, as scripts/static.sh names it,
-# qemu-user-static and curl.
+# Needs the target's Rust library (rustup target add TARGET), Debian's cross compiler, as
+# scripts/static.sh names it, qemu-user-static and curl.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -41,7 +41,8 @@ mkdir "$work/data"
 "$emulator" "$binary" >"$work/log" 2>&1 &
 server=$!
 tries=0
-until address=$(sed -n '/"listening"/s/.*"address":"\([^"]*\)".*/\1/p' "$work/log") && [ -n "$address" ]; do
+until address=$(sed -n '/"listening"/s/.*"address":"\([^"]*\)".*/\1/p' "$work/log") &&
+    [ -n "$address" ]; do
     tries=$((tries + 1))
     [ "$tries" -lt 300 ] || fail "the server is not listening after 60 s: $(cat "$work/log")"
     sleep 0.2

@@ -1,23 +1,24 @@
 #!/bin/sh
-# Builds the image and runs it with the least permissions: read-only, without capabilities, with a random user id and 32
-# MiB of memory. Publishes and fetches a whole release, stops the container during a download, starts it again. Prints
-# the measurements; a failure prints one line.
+# Builds the image and runs it with the least permissions: read-only, without capabilities, with a
+# random user id and 32 MiB of memory. Publishes and fetches a whole release, stops the container
+# during a download, starts it again. Prints the measurements; a failure prints one line.
 #
 #   scripts/image-test.sh [--local-base]
 #
-#   --local-base  builds on a copy of this machine's Rust and gcc (Debian) instead of the base in the Dockerfile, for
-#                 machines that cannot pull images
+#   --local-base  builds on a copy of this machine's Rust and gcc (Debian) instead of the base in
+#                 the Dockerfile, for machines that cannot pull images
 #
-# Needs docker, curl, python3 and, with --local-base, Debian with Rust and gcc. If no Docker Engine answers, the script
-# starts one (as root, with dockerd installed) and stops it at the end. In an engine that runs already, the script
-# removes everything that it created except the build cache.
+# Needs docker, curl, python3 and, with --local-base, Debian with Rust and gcc. If no Docker Engine
+# answers, the script starts one (as root, with dockerd installed) and stops it at the end. In an
+# engine that runs already, the script removes everything that it created except the build cache.
 set -eu
 
 cd "$(dirname "$0")/.."
 
 MEMORY=32m
 WAIT_SECONDS_MAX=60
-# At this rate the download takes some 8 s: longer than all else, shorter than the server's grace of 25 s.
+# At this rate the download takes some 8 s: longer than all else, shorter than the server's grace of
+# 25 s.
 BIG_BYTES=67108864
 RATE=8M
 GRACE_SECONDS=30
@@ -68,39 +69,49 @@ start_engine() {
     [ "$(id -u)" = 0 ] || fail "no Docker Engine answers, and only root can start one"
     command -v dockerd >/dev/null || fail "no Docker Engine answers, and dockerd is not installed"
     export DOCKER_HOST="unix://$work/docker.sock"
-    dockerd --host "$DOCKER_HOST" --data-root "$work/root" --exec-root "$work/exec" --pidfile "$work/pid" \
+    dockerd --host "$DOCKER_HOST" --data-root "$work/root" --exec-root "$work/exec" --pidfile \
+        "$work/pid" \
         >"$work/dockerd.log" 2>&1 &
     engine=$!
     eventually "an answer of dockerd" docker info
 }
 
-# An image with the Debian packages that a build needs, this machine's Rust and the crates, at the paths of the official
-# image.
+# An image with the Debian packages that a build needs, this machine's Rust and the crates, at the
+# paths of the official image.
 import_base() {
     for tool in apt-cache dpkg-query gcc cargo; do
         command -v "$tool" >/dev/null || fail "--local-base needs $tool"
     done
     tree=$work/tree
-    mkdir -p "$tree/usr/bin" "$tree/usr/sbin" "$tree/usr/lib" "$tree/usr/lib64" "$tree/usr/local/cargo" "$tree/tmp"
+    mkdir -p "$tree/usr/bin" "$tree/usr/sbin" "$tree/usr/lib" "$tree/usr/lib64" \
+        "$tree/usr/local/cargo" "$tree/tmp"
     for directory in bin sbin lib lib64; do
         ln -s "usr/$directory" "$tree/$directory"
     done
-    apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
-        --no-enhances dash coreutils dpkg gcc libc6-dev sed | grep '^[a-z0-9]' | sort -u >"$work/packages"
+    apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts \
+        --no-breaks --no-replaces \
+        --no-enhances dash coreutils dpkg gcc libc6-dev sed | grep '^[a-z0-9]' |
+            sort -u >"$work/packages"
     # shellcheck disable=SC2046 # a list of words
-    { dpkg-query --listfiles $(cat "$work/packages") 2>/dev/null; find /etc/alternatives -name cc; echo /usr/bin/cc; } |
+    {
+        dpkg-query --listfiles $(cat "$work/packages") 2>/dev/null
+        find /etc/alternatives -name cc
+        echo /usr/bin/cc
+    } |
         sort -u | while read -r path; do
         [ -d "$path" ] || [ ! -e "$path" ] || echo "$path"
     done >"$work/files"
     tar --create --no-recursion --files-from "$work/files" 2>/dev/null |
         tar --extract --directory "$tree" --keep-directory-symlink
     sysroot=$(rustc --print sysroot)
-    tar --create --directory "$sysroot" --exclude share bin lib | tar --extract --directory "$tree/usr/local"
+    tar --create --directory "$sysroot" --exclude share bin lib |
+        tar --extract --directory "$tree/usr/local"
     cargo vendor --quiet --locked "$tree/crates" >/dev/null
     printf '[source.crates-io]\nreplace-with = "copies"\n[source.copies]\ndirectory = "/crates"\n' \
         >"$tree/usr/local/cargo/config.toml"
     base=release-server-base:$$
-    tar --create --directory "$tree" . | docker import --change 'ENV PATH=/usr/local/bin:/usr/bin:/usr/sbin' \
+    tar --create --directory "$tree" . |
+        docker import --change 'ENV PATH=/usr/local/bin:/usr/bin:/usr/sbin' \
         --change 'ENV CARGO_HOME=/usr/local/cargo' - "$base" >/dev/null
     rm -rf "$tree"
     export BASE="$base"
@@ -114,13 +125,15 @@ equal() { [ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"; }
 check_contents() {
     mkdir "$work/saved"
     docker save "$image" | tar --extract --directory "$work/saved"
-    for layer in $(python3 -c 'import json, sys; print(*json.load(open(sys.argv[1]))[0]["Layers"])' \
+    for layer in $(python3 -c \
+        'import json, sys; print(*json.load(open(sys.argv[1]))[0]["Layers"])' \
         "$work/saved/manifest.json"); do
         tar --list --verbose --numeric-owner --file "$work/saved/$layer"
     done | awk '{ print $1, $2, ($1 ~ /^d/ ? "-" : $3), $6 }' >"$work/contents"
     echo "contents (mode, owner, bytes, name):"
     sed 's/^/    /' "$work/contents"
-    sed 's/ [0-9]* \(release-server\|licenses\/[A-Z].*\)$/ N \1/' "$work/contents" | LC_ALL=C sort >"$work/got"
+    sed 's/ [0-9]* \(release-server\|licenses\/[A-Z].*\)$/ N \1/' "$work/contents" |
+        LC_ALL=C sort >"$work/got"
     diff -u - "$work/got" <<LIST || fail "the image has other contents than these"
 -rw-r--r-- 0/0 N licenses/LGPL-2.1.txt
 -rw-r--r-- 0/0 N licenses/LICENSE
@@ -142,7 +155,8 @@ check_settings() {
     equal "the health check" "$(field '{{json .Config.Healthcheck.Test}}' "$image")" \
         '["CMD","/release-server","healthcheck"]'
     equal "the entry point" "$(field '{{json .Config.Entrypoint}}' "$image")" '["/release-server"]'
-    equal "the label of the version" "$(field '{{index .Config.Labels "org.opencontainers.image.version"}}' "$image")" \
+    equal "the label of the version" \
+        "$(field '{{index .Config.Labels "org.opencontainers.image.version"}}' "$image")" \
         "$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)"
 }
 
@@ -153,8 +167,10 @@ healthy() { [ "$(field '{{.State.Health.Status}}' "$container")" = healthy ]; }
 # Starts a container on the volume with a random user id. Sets `container` and `url`.
 run() {
     uid=$(random_uid)
-    container=$(docker run --detach --read-only --cap-drop ALL --security-opt no-new-privileges --user "$uid" \
-        --memory "$MEMORY" --memory-swap "$MEMORY" --stop-timeout "$GRACE_SECONDS" --volume "$volume:/data" \
+    container=$(docker run --detach --read-only --cap-drop ALL --security-opt no-new-privileges \
+        --user "$uid" \
+        --memory "$MEMORY" --memory-swap "$MEMORY" --stop-timeout "$GRACE_SECONDS" --volume \
+            "$volume:/data" \
         --env AUTH_TOKEN --publish 127.0.0.1::8000 "$image")
     url=http://$(docker port "$container" 8000)
     eventually "health of the container under uid $uid" healthy
@@ -164,7 +180,8 @@ run() {
 # The zips of a release, as the tests with real clients make them.
 make_release() {
     mkdir "$work/zips"
-    BASE='' TOKEN='' WORK=$work PYTHONPATH=tests/clients PYTHONDONTWRITEBYTECODE=1 python3 - "$work/zips" <<'PYTHON'
+    BASE='' TOKEN='' WORK=$work PYTHONPATH=tests/clients PYTHONDONTWRITEBYTECODE=1 python3 - \
+        "$work/zips" <<'PYTHON'
 import itertools, pathlib, sys
 import specify
 
@@ -178,14 +195,16 @@ PYTHON
 }
 
 publish() {
-    RELEASE_SERVER_URL=$url RELEASE_SERVER_TOKEN=$AUTH_TOKEN scripts/upload.sh --quiet "$work"/zips/*
+    RELEASE_SERVER_URL=$url RELEASE_SERVER_TOKEN=$AUTH_TOKEN scripts/upload.sh --quiet \
+        "$work"/zips/*
 }
 
 # Every file is returned unchanged, and the list contains no other.
 fetch() {
     count=0
     for file in "$work"/zips/*; do
-        curl --disable --silent --show-error --fail --max-time 60 "$url/assets/${file##*/}" >"$work/fetched"
+        curl --disable --silent --show-error --fail --max-time 60 "$url/assets/${file##*/}" \
+            >"$work/fetched"
         cmp "$work/fetched" "$file" || fail "${file##*/} came back other than it was"
         count=$((count + 1))
     done
@@ -199,7 +218,8 @@ begun() { [ -s "$work/fetched" ]; }
 
 stop_during_download() {
     rm "$work/fetched"
-    curl --disable --silent --show-error --fail --limit-rate "$RATE" --output "$work/fetched" "$url/assets/big.bin" &
+    curl --disable --silent --show-error --fail --limit-rate "$RATE" --output "$work/fetched" \
+        "$url/assets/big.bin" &
     download=$!
     eventually "the first bytes" begun
     before=$(date +%s)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Packs the chart for an image that has been pushed, and pushes it to an OCI registry. The last line of the output is
-# the chart's name with its digest.
+# Packs the chart for an image that has been pushed, and pushes it to an OCI registry. The last line
+# of the output is the chart's name with its digest.
 #
 #   scripts/publish-chart.sh [--dry-run] IMAGE@DIGEST
 #
@@ -8,9 +8,10 @@
 #                 ghcr.io/me/release-server:1.2.3@sha256:…
 #   --dry-run     packs the chart, asks no registry and pushes nothing
 #
-# The package is dist/release-server-VERSION.tgz. Its values, its annotations and its README name this image, the
-# registry and the sources. It goes to oci://REGISTRY/OWNER/charts, where REGISTRY/OWNER is the part of IMAGE before the
-# last slash; a version that is there already is not overwritten. Variables:
+# The package is dist/release-server-VERSION.tgz. Its values, its annotations and its README name
+# this image, the registry and the sources. It goes to oci://REGISTRY/OWNER/charts, where
+# REGISTRY/OWNER is the part of IMAGE before the last slash; a version that is there already is not
+# overwritten. Variables:
 #
 #   SOURCE             where the sources are; default: https://github.com/OWNER/release-server
 #   SOURCE_DATE_EPOCH  the time of every file; default: the commit's
@@ -27,11 +28,13 @@ if [ "${1-}" = --dry-run ]; then
     dry_run=yes
     shift
 fi
-[ $# = 1 ] || fail "one argument is needed: the image with its digest, as scripts/build.sh --push prints it"
+[ $# = 1 ] || fail \
+    "one argument is needed: the image with its digest, as scripts/build.sh --push prints it"
 image=${1%@*} digest=${1#*@}
 printf '%s\n' "$1" | grep -Eqx '[a-z0-9.:-]+(/[a-z0-9._-]+)+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}' ||
     fail "'$1' does not have the form NAME:TAG@sha256:DIGEST"
-[ "${image##*:}" = "$version" ] || fail "the image's tag is '${image##*:}', but Cargo.toml has version $version"
+[ "${image##*:}" = "$version" ] ||
+    fail "the image's tag is '${image##*:}', but Cargo.toml has version $version"
 command -v helm >/dev/null || fail "helm is missing; install it first"
 
 repository=${image%:*}
@@ -43,7 +46,7 @@ if [ "$dry_run" = no ]; then
     docker buildx imagetools inspect "$repository@$digest" >/dev/null ||
         fail "the registry does not have $repository@$digest; push the image first"
     if helm show chart "oci://$charts/release-server" --version "$version" >/dev/null 2>&1; then
-        fail "$charts/release-server:$version exists and is not overwritten; raise the version in Cargo.toml"
+        fail "$charts/release-server:$version exists and is not overwritten; raise the version"
     fi
 fi
 
@@ -63,11 +66,13 @@ replace() {
 }
 
 cp -r chart "$work/chart"
-replace values.yaml '  repository: ghcr.io/release-server/release-server' "  repository: $repository"
+replace values.yaml '  repository: ghcr.io/release-server/release-server' \
+    "  repository: $repository"
 replace values.yaml '  digest: ""' "  digest: $digest"
 replace Chart.yaml "image: ghcr.io/release-server/release-server:$version" "image: $image@$digest"
 case $version in
-    *-*) replace Chart.yaml 'artifacthub.io/prerelease: "false"' 'artifacthub.io/prerelease: "true"' ;;
+    *-*) replace Chart.yaml 'artifacthub.io/prerelease: "false"' \
+        'artifacthub.io/prerelease: "true"' ;;
 esac
 # shellcheck disable=SC2016 # the backquotes are the README's
 replace README.md '`"ghcr.io/release-server/release-server"`' "\`\"$repository\"\`"

@@ -3,9 +3,9 @@
 
     scripts/sbom.py CRATES.cdx.json GLIBC_VERSION >SBOM.cdx.json
 
-Adds Rust's standard library, of the version in rust-toolchain.toml, and the GNU C Library of the given version, such as
-2.36-9+deb12u13. The crates come from `cargo cyclonedx`. The same input gives the same bytes: neither a serial number
-nor a time is kept.
+Adds Rust's standard library, of the version in rust-toolchain.toml, and the GNU C Library of the
+given version, such as 2.36-9+deb12u13. The crates come from `cargo cyclonedx`. The same input gives
+the same bytes: neither a serial number nor a time is kept.
 """
 
 import json
@@ -40,7 +40,9 @@ def main():
     program = sbom["metadata"]["component"]["bom-ref"]
     for dependency in sbom["dependencies"]:
         if dependency["ref"] == program:
-            dependency["dependsOn"] = sorted(dependency.get("dependsOn", []) + [part["bom-ref"] for part in added])
+            dependency["dependsOn"] = sorted(
+                dependency.get("dependsOn", []) + [part["bom-ref"] for part in added]
+            )
     sbom["dependencies"] += [{"ref": part["bom-ref"]} for part in added]
     sbom.pop("serialNumber", None)
     sbom["metadata"].pop("timestamp", None)

@@ -3,13 +3,15 @@
 #
 #   scripts/static.sh [TARGET]     TARGET: a Rust target; default: this machine's
 #
-# The binary is linked statically with the GNU C library, by the lld of the Rust toolchain on every machine: relative
-# relocations are packed, which saves 80 KiB, and identical functions are merged, which saves 10 KiB. The C compiler for
-# another processor is Debian's (gcc-aarch64-linux-gnu, gcc-arm-linux-gnueabihf, gcc-x86-64-linux-gnu). The flags apply
-# to the binary only, because macros, which the compiler loads, cannot be static; so a target is always named.
+# The binary is linked statically with the GNU C library, by the lld of the Rust toolchain on every
+# machine: relative relocations are packed, which saves 80 KiB, and identical functions are merged,
+# which saves 10 KiB. The C compiler for another processor is Debian's (gcc-aarch64-linux-gnu,
+# gcc-arm-linux-gnueabihf, gcc-x86-64-linux-gnu). The flags apply to the binary only, because
+# macros, which the compiler loads, cannot be static; so a target is always named.
 #
-# The same sources, Rust toolchain and C library give the same bytes wherever the sources, the crates and the toolchain
-# lie, and on whichever processor the compiler runs: the binary contains no path of the machine.
+# The same sources, Rust toolchain and C library give the same bytes wherever the sources, the
+# crates and the toolchain lie, and on whichever processor the compiler runs: the binary contains no
+# path of the machine.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -21,8 +23,11 @@ fail() {
     exit 1
 }
 
-lld=$(rustc --print sysroot)/lib/rustlib/$host/bin/gcc-ld
-[ -x "$lld/ld.lld" ] || fail "$lld/ld.lld is missing; install the Rust toolchain with rustup, which includes it"
+sysroot=$(rustc --print sysroot)
+commit=$(rustc --version --verbose | sed -n 's/^commit-hash: //p')
+lld=$sysroot/lib/rustlib/$host/bin/gcc-ld
+[ -x "$lld/ld.lld" ] ||
+    fail "$lld/ld.lld is missing; install the Rust toolchain with rustup, which includes it"
 
 # Flags can contain spaces, in paths; this character separates them for cargo.
 separator=$(printf '\037')
@@ -41,6 +46,8 @@ fi
 # If two prefixes match a path, the later one counts.
 add_flag "--remap-path-prefix=$PWD=."
 add_flag "--remap-path-prefix=${CARGO_TARGET_DIR:-$PWD/target}=target"
+# The component rust-src makes the compiler name the toolchain's copy of the standard library.
+add_flag "--remap-path-prefix=$sysroot/lib/rustlib/src/rust=/rustc/$commit"
 # The crates must be unpacked before their directory can be named.
 cargo fetch --quiet --locked --target "$target" >&2
 for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do

@@ -94,6 +94,8 @@ part_with curl git python3 bash sha256sum -- "the documents' commands and pipeli
 part_with chromium node npm -- "the page in a browser" tests/browser/run.sh \
     target/debug/release-server
 part_with helm helm-unittest helm-docs promtool go python3 -- "the Helm chart" scripts/chart.sh
+part "licenses" scripts/licenses.py --check
+part "the scripts of a release" scripts/release-test.sh
 part "the image's toolchain" same_toolchain
 part_with hadolint -- "the Dockerfile" hadolint Dockerfile
 part_with actionlint -- "workflows" actionlint

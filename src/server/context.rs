@@ -28,6 +28,7 @@ pub struct Environment {
     pub service: Arc<dyn Service>,
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
+    pub trust_forwarded: bool,
     pub request_ids: RequestIds,
     /// `None` where the server speaks HTTP in clear only.
     pub tls: Option<Tls>,

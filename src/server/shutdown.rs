@@ -1,28 +1,29 @@
 //! Shutting down: `/readyz` turns 503, then accepting stops, then running requests finish.
 //!
 //! Invariants: a running request has `shutdown_grace` to finish, and the process never waits
-//! longer; a second signal ends the process at once.
+//! longer; a second signal ends the process at once. SIGHUP never ends anything: at any time it
+//! makes the process read the files of settings again.
 //!
-//! Sources: docs/contract.md, section 7, last paragraph; signal(7).
+//! Sources: docs/contract.md, section 5 (SIGHUP) and section 7, last paragraph; signal(7).
 
 use super::handle::Server;
 use super::shared::DRAINED;
+use crate::clock::Clock;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
 use signal_hook::low_level::pipe;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// One stream of events to wait for: SIGTERM, SIGINT, SIGHUP, and the report of the last connection's end.
+/// One stream of events to wait for: SIGTERM, SIGINT, and the report of the last connection's end.
 #[derive(Debug)]
 pub struct Signals {
     events: UnixStream,
     sender: UnixStream,
-    /// A signal to end was received. Events of signals are alike: one without this is SIGHUP's.
-    is_ending: Arc<AtomicBool>,
+    /// A byte for each SIGHUP.
+    hangups: UnixStream,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,64 +38,71 @@ impl Signals {
     /// From now on the signals are noted here and no longer end the process.
     pub fn register() -> io::Result<Self> {
         let (events, sender) = UnixStream::pair()?;
-        let is_ending = Arc::new(AtomicBool::new(false));
-        // The flag is set before the event is sent.
         for signal in [SIGTERM, SIGINT] {
-            flag::register(signal, Arc::clone(&is_ending))?;
-        }
-        for signal in [SIGHUP, SIGTERM, SIGINT] {
             pipe::register(signal, sender.try_clone()?)?;
         }
+        let (hangups, hangup_sender) = UnixStream::pair()?;
+        pipe::register(SIGHUP, hangup_sender)?;
         Ok(Self {
             events,
             sender,
-            is_ending,
+            hangups,
         })
     }
 
-    /// Waits for the next event, at most for `timeout`. SIGHUP is passed to `reread`, and the wait
-    /// goes on.
-    fn wait(&self, timeout: Option<Duration>, reread: &dyn Fn()) -> io::Result<Option<u8>> {
-        // Zero is not accepted as a timeout.
-        let timeout = timeout.map(|timeout| timeout.max(Duration::from_millis(1)));
-        self.events.set_read_timeout(timeout)?;
-        let mut event = [0];
+    /// Waits for the next event, at most for `timeout`, and calls `reload` for each SIGHUP.
+    fn wait(
+        &self,
+        clock: &Clock,
+        timeout: Option<Duration>,
+        reload: &dyn Fn(),
+    ) -> io::Result<Option<u8>> {
+        let end = timeout.map(|timeout| clock.now() + timeout);
         loop {
-            match (&self.events).read_exact(&mut event) {
-                Ok(()) if event[0] == DRAINED => return Ok(Some(DRAINED)),
-                Ok(()) if self.is_ending.swap(false, Ordering::Relaxed) => {
-                    return Ok(Some(event[0]));
-                }
-                Ok(()) => reread(),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
-                Err(error) => return Err(error),
+            let left = end.map(|end| end.saturating_duration_since(clock.now()));
+            let left = left.map(Timespec::try_from).transpose();
+            let left = left.map_err(io::Error::other)?;
+            let mut sources = [&self.events, &self.hangups].map(|s| PollFd::new(s, PollFlags::IN));
+            match poll(&mut sources, left.as_ref()) {
+                Ok(0) => return Ok(None),
+                Ok(_) => {}
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
             }
+            let [_, hangups] = sources;
+            let mut byte = [0];
+            if hangups.revents().is_empty() {
+                (&self.events).read_exact(&mut byte)?;
+                return Ok(Some(byte[0]));
+            }
+            (&self.hangups).read_exact(&mut byte)?;
+            reload();
         }
     }
 }
 
-/// Waits for a signal, then shuts the server down. `announce` turns `/readyz` to 503; `reread` is
-/// called at each SIGHUP.
+/// Waits for a signal, then shuts the server down. `announce` turns `/readyz` to 503; `reload`
+/// reads the files of settings again.
 pub fn serve_until_signal(
     server: &Server,
     signals: &Signals,
-    reread: impl Fn(),
     announce: impl FnOnce(),
+    reload: impl Fn(),
     delay: Duration,
     grace: Duration,
 ) -> io::Result<Ending> {
-    signals.wait(None, &reread)?;
+    let wait = |timeout| signals.wait(server.clock(), timeout, &reload);
+    wait(None)?;
     announce();
     log::info!(
         delay_s = delay.as_secs(), grace_s = grace.as_secs(), connections = server.connections();
         "shutting down"
     );
-    if !delay.is_zero() && signals.wait(Some(delay), &reread)?.is_some() {
+    if !delay.is_zero() && wait(Some(delay))?.is_some() {
         return Ok(Ending::Forced);
     }
     server.drain(signals.sender.try_clone()?);
-    match signals.wait(Some(grace), &reread)? {
+    match wait(Some(grace))? {
         Some(DRAINED) => log::info!("every connection is closed"),
         Some(_) => return Ok(Ending::Forced),
         None => log::warn!(connections = server.connections(); "the shutdown grace is over"),

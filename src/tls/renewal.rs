@@ -35,6 +35,7 @@ impl Renewal {
 
     /// Reads the files at once, for a person who asked for it.
     pub fn reread_now(&self) {
+        log::info!("SIGHUP: the files of certificate and key are read again");
         self.reread(Report::AtOnce);
     }
 

@@ -19,7 +19,14 @@ const OWNERS: [(&str, &[&str]); 7] = [
     ("rustix::fs", &["storage", "server/socket.rs"]),
     (
         "std::fs",
-        &["storage", "config", "tls", "http/response.rs", "server"],
+        &[
+            "storage",
+            "config",
+            "tls",
+            "metrics/process.rs",
+            "http/response.rs",
+            "server",
+        ],
     ),
     (
         "std::net",
