@@ -2,7 +2,7 @@
 //!
 //! Each phase is in a file of its own. It takes the wire and the worker's context, advances as far
 //! as it can without waiting for the client, and returns an outcome; [`Connection::step`] alone
-//! maps an outcome to the next phase.
+//! maps an outcome to the next phase. [`Phase`] knows what each phase waits for and how it ends.
 //!
 //! Invariants:
 //! - A connection never waits for the client but by being parked, with one deadline.
@@ -12,21 +12,22 @@
 //! Sources: RFC 9112, sections 9.3 (persistence), 9.3.2 (pipelining), 9.6 (closing in two steps).
 
 use super::answer::{After, AnswerOutcome, AnswerPhase};
-use super::body::{BodyOutcome, BodyPhase};
+use super::body::BodyOutcome;
 use super::conn_id::ConnId;
 use super::context::{Context, Turn};
 use super::exchange::Exchange;
 use super::handshake::{HandshakeOutcome, HandshakePhase};
 use super::head::{HeadOutcome, HeadPhase};
 use super::linger::{LingerOutcome, LingerPhase};
+use super::phase::Phase;
 use super::poller::Interest;
-use super::skip::{SkipOutcome, SkipPhase};
-use super::storing::{StoringOutcome, StoringPhase};
+use super::skip::SkipOutcome;
+use super::storing::StoringOutcome;
 use super::table::{Holding, Parking};
 use super::wire::Wire;
 use crate::http::service::{Channel, Refusal};
 use crate::limits::{HEAD_TIME_MAX, PARKED_RESERVE_BYTES, REQUESTS_PER_TURN_MAX};
-use crate::metrics::{Activity, CloseReason, Handshake, Metrics};
+use crate::metrics::{Activity, CloseReason, Metrics};
 use crate::tls::Session;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -38,24 +39,6 @@ pub struct Connection {
     phase: Phase,
     /// The activity that the metrics currently record.
     activity: Option<Activity>,
-}
-
-enum Phase {
-    /// Before the first request of a TLS connection.
-    Handshake(HandshakePhase),
-    /// Between requests, or in the middle of a head.
-    Head(HeadPhase),
-    /// A request's body goes to its sink.
-    Body(Box<BodyPhase>),
-    /// The request is complete; another thread makes its answer.
-    Storing(Box<StoringPhase>),
-    /// An answer goes to the client.
-    Answer(Box<AnswerPhase>),
-    /// The rest of a body is thrown away, to keep the connection.
-    Skip(Box<SkipPhase>),
-    /// Nothing is sent any more; what arrives is thrown away.
-    Linger(LingerPhase),
-    Closed,
 }
 
 /// What follows an outcome.
@@ -195,7 +178,9 @@ impl Connection {
                 Step::Go(phase) => self.phase = phase,
                 Step::Wait(phase) => {
                     self.phase = phase;
-                    return self.park(cx);
+                    let waits = self.phase.wait(&self.wire, cx);
+                    return waits
+                        .map_or(Next::Close, |(event, parking)| Next::Park(event, parking));
                 }
                 Step::Yield(phase) => {
                     self.phase = phase;
@@ -206,39 +191,6 @@ impl Connection {
         }
     }
 
-    /// The event and the deadline that each phase waits for. A deadline gives the connection a turn
-    /// like an event does: no phase is ended before it has asked its socket.
-    fn park(&self, cx: &Context<'_>) -> Next {
-        let (interest, parking) = match &self.phase {
-            Phase::Handshake(handshake) if handshake.is_idle() => {
-                (Some(Interest::Read), Parking::Idle(handshake.deadline(cx)))
-            }
-            Phase::Handshake(handshake) => {
-                // The server's message is sent before the client's next one is awaited.
-                let interest = if self.wire.has_unsent() {
-                    Interest::Write
-                } else {
-                    Interest::Read
-                };
-                (Some(interest), Parking::Active(handshake.deadline(cx)))
-            }
-            Phase::Head(head) if head.is_idle() => {
-                (Some(Interest::Read), Parking::Idle(head.deadline(cx)))
-            }
-            Phase::Head(head) => (Some(Interest::Read), Parking::Active(head.deadline(cx))),
-            Phase::Body(body) => (Some(Interest::Read), Parking::Active(body.check_at(cx))),
-            Phase::Storing(_) => (None, Parking::Storing),
-            Phase::Answer(answer) => {
-                let check_at = answer.check_at().unwrap_or(cx.now());
-                (Some(Interest::Write), Parking::Active(check_at))
-            }
-            Phase::Skip(skip) => (Some(Interest::Read), Parking::Active(skip.check_at(cx))),
-            Phase::Linger(linger) => (Some(Interest::Read), Parking::Active(linger.until)),
-            Phase::Closed => return Next::Close,
-        };
-        Next::Park(interest, parking)
-    }
-
     /// Parking for a connection whose next request has arrived but is unprocessed.
     fn request_parking(now: Instant) -> Parking {
         Parking::Active(now + HEAD_TIME_MAX)
@@ -247,13 +199,7 @@ impl Connection {
     /// Ends the connection because parked connections hold too much memory; the caller closes it.
     pub fn shed(&mut self, cx: &mut Context<'_>) {
         let phase = std::mem::replace(&mut self.phase, Phase::Closed);
-        end(
-            CloseReason::Memory,
-            Refusal::Overloaded,
-            phase,
-            &mut self.wire,
-            cx,
-        );
+        phase.end(CloseReason::Memory, Refusal::Overloaded, &mut self.wire, cx);
     }
 
     /// Closes an idle connection in favour of a new one, unless a request has arrived meanwhile.
@@ -289,19 +235,9 @@ impl Connection {
         }
     }
 
-    /// The memory that the connection is counted for while it is parked, beyond its reserve. What a
-    /// body's sink holds is not counted: it takes the token.
+    /// The memory that the connection is counted for while it is parked, beyond its reserve.
     pub fn holding(&self) -> Option<Holding> {
-        let (since, bytes) = match &self.phase {
-            Phase::Handshake(handshake) => (handshake.since(), 0),
-            Phase::Head(head) => (head.since(), 0),
-            Phase::Body(body) => (body.exchange().started, body.exchange().held_bytes()),
-            Phase::Storing(storing) => {
-                (storing.exchange().started, storing.exchange().held_bytes())
-            }
-            Phase::Answer(answer) => (answer.exchange().started, answer.held_bytes()),
-            Phase::Skip(_) | Phase::Linger(_) | Phase::Closed => return None,
-        };
+        let (since, bytes) = self.phase.holding()?;
         let held_bytes = self.wire.held_bytes() + bytes;
         let bytes = held_bytes.checked_sub(PARKED_RESERVE_BYTES)?;
         Some(Holding { bytes, since })
@@ -309,17 +245,7 @@ impl Connection {
 
     /// Records the connection's activity in the metrics.
     pub fn record(&mut self, metrics: &Metrics) {
-        let activity = match &self.phase {
-            Phase::Handshake(handshake) if handshake.is_idle() => Some(Activity::Idle),
-            Phase::Handshake(_) => Some(Activity::Handshake),
-            Phase::Head(head) if head.is_idle() => Some(Activity::Idle),
-            Phase::Head(_) => Some(Activity::Head),
-            Phase::Body(_) => Some(Activity::Body),
-            Phase::Storing(_) => Some(Activity::Storing),
-            Phase::Answer(_) => Some(Activity::Answer),
-            Phase::Skip(_) | Phase::Linger(_) => Some(Activity::Leaving),
-            Phase::Closed => None,
-        };
+        let activity = self.phase.activity();
         metrics.moved(self.activity, activity);
         self.activity = activity;
     }
@@ -350,30 +276,6 @@ fn owes(wire: &Wire, cx: &Context<'_>) -> bool {
 
 /// Ends a phase whose client is too slow.
 fn late(reason: CloseReason, phase: Phase, wire: &mut Wire, cx: &mut Context<'_>) -> Step {
-    end(reason, Refusal::Timeout, phase, wire, cx);
+    phase.end(reason, Refusal::Timeout, wire, cx);
     Step::Close
-}
-
-/// Ends a phase. A client that waits for an answer is sent this refusal, as far as the socket takes
-/// it at once.
-fn end(reason: CloseReason, refusal: Refusal, phase: Phase, wire: &mut Wire, cx: &mut Context<'_>) {
-    cx.env.metrics.closed(reason);
-    match phase {
-        Phase::Head(head) if !head.is_idle() => {
-            let exchange = Exchange::without_head(wire.inbox(), wire, cx);
-            AnswerPhase::send_last(refusal, exchange, wire, cx);
-        }
-        Phase::Body(body) => AnswerPhase::send_last(refusal, body.abandon(), wire, cx),
-        Phase::Answer(answer) => answer.end(Some(reason.as_str()), cx),
-        Phase::Handshake(handshake) if !handshake.is_idle() => {
-            cx.env.metrics.tls.handshake(Handshake::Failed);
-        }
-        // The change goes on; its answer has nowhere to go.
-        Phase::Storing(_) => {}
-        Phase::Handshake(_)
-        | Phase::Head(_)
-        | Phase::Skip(_)
-        | Phase::Linger(_)
-        | Phase::Closed => {}
-    }
 }

@@ -26,6 +26,7 @@ mod head;
 mod linger;
 pub mod listener;
 pub mod pace;
+mod phase;
 mod poller;
 mod pool;
 mod request_id;
