@@ -149,7 +149,8 @@ def wrk(url, connections, seconds, header=None):
     bytes_read = float(number) * UNITS[unit]
     if bytes_read < LARGE_BYTES * max(count, 1):
         return count
-    head = subprocess.run(["curl", "-sSfkI", url], check=True, capture_output=True, text=True).stdout
+    command = ["curl", "-sSfkI", url]
+    head = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return bytes_read / int(re.search(r"(?im)^content-length: (\d+)", head)[1])
 
 

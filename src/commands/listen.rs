@@ -4,50 +4,52 @@
 use crate::clock;
 use crate::config::{Address, Config};
 use crate::http::service::Channel;
+use crate::metrics::Metrics;
 use crate::server::Tls;
 use crate::server::listener::{self, Entrance};
-use crate::tls::Acceptor;
+use crate::tls::{Acceptor, Renewal};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub struct Opened {
     pub entrances: Vec<Entrance>,
     pub tls: Option<Tls>,
+    pub renewal: Option<Renewal>,
     /// Where requests are served.
     pub address: SocketAddr,
-    /// Where requests in clear are sent to HTTPS.
-    pub http_address: Option<SocketAddr>,
 }
 
-pub fn open(config: &Config) -> Result<Opened, String> {
-    let tls = config.tls.as_ref();
-    let acceptor = tls
-        .map(|tls| Acceptor::open(tls.files.clone(), clock::wall_now()))
-        .transpose()?;
+pub fn open(config: &Config, metrics: &Arc<Metrics>) -> Result<Opened, String> {
     let (socket, address) = bind(config.address, "PORT")?;
-    let channel = if acceptor.is_some() {
-        Channel::Tls
-    } else {
-        Channel::Clear
+    let Some(settings) = &config.tls else {
+        let channel = Channel::Clear;
+        return Ok(Opened {
+            entrances: vec![Entrance { socket, channel }],
+            tls: None,
+            renewal: None,
+            address,
+        });
     };
+    let acceptor = Acceptor::open(settings.files.clone(), clock::wall_now()).map(Arc::new)?;
+    let renewal = Renewal::start(Arc::clone(&acceptor), Arc::clone(metrics))
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
+    let channel = Channel::Tls;
     let mut entrances = vec![Entrance { socket, channel }];
-    let mut http_address = None;
-    if let Some(port) = tls.and_then(|tls| tls.http_port) {
+    if let Some(port) = settings.http_port {
         let host = config.address.host;
         let (socket, address) = bind(Address { host, port }, "HTTP_PORT")?;
         let channel = Channel::ClearBesideTls;
         entrances.push(Entrance { socket, channel });
-        http_address = Some(address);
+        log::info!(address:% = address; "listening for HTTP in clear, which is sent to HTTPS");
     }
-    let policy = tls.and_then(|tls| tls.strict_transport_security.clone());
     Ok(Opened {
         entrances,
-        tls: acceptor.map(|acceptor| Tls {
-            acceptor: Arc::new(acceptor),
-            strict_transport_security: policy,
+        tls: Some(Tls {
+            acceptor,
+            strict_transport_security: settings.strict_transport_security.clone(),
         }),
+        renewal: Some(renewal),
         address,
-        http_address,
     })
 }
 

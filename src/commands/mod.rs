@@ -21,8 +21,7 @@ use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::sock_diag::SockDiag;
 use crate::server::{self, Server, descriptors};
 use crate::storage::{Retention, Store};
-use crate::tls::{self, Renewal};
-use listen::Opened;
+use crate::tls;
 use std::convert::Infallible;
 use std::path::Path;
 use std::process::ExitCode;
@@ -161,21 +160,16 @@ fn run_verify(repair: bool) -> Outcome {
 fn serve() -> Result<Infallible, Failure> {
     let raw = config::raw::Raw::gather()?;
     let config = Config::check(&raw)?;
-    let Opened {
-        entrances,
-        tls,
-        address,
-        http_address,
-    } = listen::open(&config)?;
     output::start(&config.log_filter, config.log_format)?;
-    for warning in &raw.warnings {
-        log::warn!("{warning}");
-    }
+    raw.warnings.iter().for_each(|text| log::warn!("{text}"));
     let clock = Clock::system();
     let signals = Signals::register()?;
     let descriptor_limit = descriptors::raise_limit();
     let max_connections =
         descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
+    let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
+    let opened = listen::open(&config, &metrics)?;
+    let address = opened.address;
     let retention = Retention {
         max_packages: config.max_packages,
         max_releases: config.max_releases,
@@ -184,7 +178,6 @@ fn serve() -> Result<Infallible, Failure> {
     let sync_threads = config.workers.min(SYNC_THREADS_MAX);
     let store = Store::open(&config.storage_path, retention, sync_threads, clock.clone())
         .map_err(|error| unusable_storage(&config.storage_path, &error))?;
-    let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let app = App::new(
         Arc::clone(&store),
         Arc::clone(&metrics),
@@ -195,13 +188,6 @@ fn serve() -> Result<Infallible, Failure> {
             clock: clock.clone(),
         },
     );
-    let renewal = match &tls {
-        Some(tls) => Some(Renewal::start(
-            Arc::clone(&tls.acceptor),
-            Arc::clone(&metrics),
-        )?),
-        None => None,
-    };
     let options = server::Options {
         workers: config.workers,
         max_connections,
@@ -209,9 +195,9 @@ fn serve() -> Result<Infallible, Failure> {
         idle_time_max: config.idle_timeout,
         sock_diag: SockDiag::system(),
         clock,
-        tls,
+        tls: opened.tls,
     };
-    let server = Server::start(entrances, Arc::new(app.clone()), metrics, options)?;
+    let server = Server::start(opened.entrances, Arc::new(app.clone()), metrics, options)?;
     if let Err(error) = store.check_ready() {
         log::warn!(
             error:% = error;
@@ -219,13 +205,7 @@ fn serve() -> Result<Infallible, Failure> {
         );
     }
     let _maintenance = store.start_maintenance()?;
-    if max_connections < config.max_connections {
-        log::warn!(
-            max_connections, wanted = config.max_connections,
-            descriptors = descriptor_limit.unwrap_or_default();
-            "the limit on open files allows fewer connections"
-        );
-    }
+    warn_of_fewer_connections(max_connections, config.max_connections, descriptor_limit);
     log::info!(
         address:% = address, storage_path:% = config.storage_path.display(),
         workers = config.workers,
@@ -233,13 +213,10 @@ fn serve() -> Result<Infallible, Failure> {
         version = env!("CARGO_PKG_VERSION");
         "listening"
     );
-    if let Some(address) = http_address {
-        log::info!(address:% = address; "listening for HTTP in clear, which is sent to HTTPS");
-    }
     let announce = || app.start_draining();
     let reload = || {
         report_reload(keys::AUTH_TOKEN_FILE.name, app.reload_token());
-        if let Some(renewal) = &renewal {
+        if let Some(renewal) = &opened.renewal {
             renewal.reread_now();
         }
     };
@@ -249,6 +226,15 @@ fn serve() -> Result<Infallible, Failure> {
     // Returning would wait, beyond the grace, for a worker that waits for the disk. An upload that
     // such a worker has not published is dropped with the process.
     end_process(i32::from(ending == Ending::Forced))
+}
+
+fn warn_of_fewer_connections(max_connections: usize, wanted: usize, descriptors: Option<u64>) {
+    if max_connections < wanted {
+        log::warn!(
+            max_connections, wanted, descriptors = descriptors.unwrap_or_default();
+            "the limit on open files allows fewer connections"
+        );
+    }
 }
 
 /// Reports that a setting's file was read again after SIGHUP: its path, `None` where no file is

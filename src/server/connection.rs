@@ -88,18 +88,12 @@ impl Connection {
 
     /// The table of transitions: the present phase's outcome, and what follows it.
     fn step(&mut self, cx: &mut Context<'_>) -> Step {
-        use Step::{Close, Go, Wait, Yield};
+        use Step::{Close, Go, Wait};
         let wire = &mut self.wire;
         match std::mem::replace(&mut self.phase, Phase::Closed) {
             Phase::Handshake(handshake) => match handshake.advance(wire, cx) {
                 HandshakeOutcome::Incomplete(handshake) => Wait(Phase::Handshake(handshake)),
-                HandshakeOutcome::Complete => {
-                    let head = Phase::Head(HeadPhase::new(cx.now()));
-                    match wire.inbox() {
-                        [] => Wait(head),
-                        _ => Go(head),
-                    }
-                }
+                HandshakeOutcome::Complete => next_request(wire, cx),
                 HandshakeOutcome::Answer(answer) => Go(Phase::Answer(answer)),
                 HandshakeOutcome::Late(reason, handshake) => {
                     late(reason, Phase::Handshake(handshake), wire, cx)
@@ -142,14 +136,7 @@ impl Connection {
                 AnswerOutcome::Sent(After::NextRequest | After::Close) if cx.is_draining() => {
                     linger(wire, cx)
                 }
-                AnswerOutcome::Sent(After::NextRequest) => {
-                    let head = Phase::Head(HeadPhase::new(cx.now()));
-                    match wire.inbox() {
-                        [] => Wait(head),
-                        _ if cx.turn.requests < REQUESTS_PER_TURN_MAX => Go(head),
-                        _ => Yield(head),
-                    }
-                }
+                AnswerOutcome::Sent(After::NextRequest) => next_request(wire, cx),
                 AnswerOutcome::Sent(After::Skip(skip)) => Go(Phase::Skip(skip)),
                 AnswerOutcome::Sent(After::Linger) => linger(wire, cx),
                 AnswerOutcome::Sent(After::Close) | AnswerOutcome::Failed => Close,
@@ -260,6 +247,16 @@ impl Connection {
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.wire.as_fd()
+    }
+}
+
+/// The way to the next request, of which some may have arrived.
+fn next_request(wire: &Wire, cx: &Context<'_>) -> Step {
+    let head = Phase::Head(HeadPhase::new(cx.now()));
+    match wire.inbox() {
+        [] => Step::Wait(head),
+        _ if cx.turn.requests < REQUESTS_PER_TURN_MAX => Step::Go(head),
+        _ => Step::Yield(head),
     }
 }
 

@@ -1,13 +1,16 @@
 //! The pair in force, and how its files are read again as they change.
 //!
-//! Invariants: a new pair replaces the old one in one step, for connections that begin after it; a pair that cannot be
-//! used changes nothing and is reported once; tickets outlive the pair, so that renewal costs no client its resumption.
+//! Invariants: a new pair replaces the old one in one step, for connections that begin after it; a
+//! pair that cannot be used changes nothing and is reported once; tickets outlive the pair, so that
+//! renewal costs no client its resumption.
 //!
-//! Both files are read and compared, since no notification covers all the ways in which they are replaced: a rename, a
-//! symbolic link set anew (certbot), a link to a directory set anew (Kubernetes), writing in place. Two files cannot be
-//! replaced in one step, so a pair that does not fit is reported only when the same contents are read twice.
+//! Both files are read and compared, since no notification covers all the ways in which they are
+//! replaced: a rename, a symbolic link set anew (certbot), a link to a directory set anew
+//! (Kubernetes), writing in place. Two files cannot be replaced in one step, so a pair that does
+//! not fit is reported only when the same contents are read twice.
 //!
-//! Sources: RFC 8446 (TLS 1.3), RFC 5246 (TLS 1.2), RFC 7301 (ALPN), RFC 5077 and RFC 8446, section 4.6.1 (tickets).
+//! Sources: RFC 8446 (TLS 1.3), RFC 5246 (TLS 1.2), RFC 7301 (ALPN), RFC 5077 and RFC 8446, section
+//! 4.6.1 (tickets).
 
 use super::facts::Facts;
 use super::pair::{Contents, Pair};
@@ -155,8 +158,8 @@ fn server_config(in_force: Arc<InForce>) -> Result<ServerConfig, rustls::Error> 
         .with_no_client_auth()
         .with_cert_resolver(in_force);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // Tickets keep a session at the client: whatever connects costs no memory here. Their key changes every six hours
-    // and opens them for twelve.
+    // Tickets keep a session at the client: whatever connects costs no memory here. Their key
+    // changes every six hours and opens them for twelve.
     config.ticketer = ring::Ticketer::new()?;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     Ok(config)

@@ -1,7 +1,9 @@
-//! A certificate with its chain, and its private key: read from PEM files and checked against each other.
+//! A certificate with its chain, and its private key: read from PEM files and checked against each
+//! other.
 //!
-//! Invariants: a [`Pair`] fits together and had not expired when it was read; whatever is wrong with the files is one
-//! sentence that names the file and says what it takes; nothing of a key's content is part of a message.
+//! Invariants: a [`Pair`] fits together and had not expired when it was read; whatever is wrong
+//! with the files is one sentence that names the file and says what it takes; nothing of a key's
+//! content is part of a message.
 //!
 //! Sources: RFC 7468 (PEM), RFC 5958 (PKCS#8), RFC 5915 (SEC1), RFC 8017 (RSA).
 
@@ -102,8 +104,8 @@ impl Pair {
         let key = key(&contents.key).map_err(|why| format!("{}: {why}", files.key.display()))?;
         let signing_key = any_supported_type(&key).map_err(|_| {
             format!(
-                "{}: the key is damaged or of an unsupported kind; supported are ECDSA P-256 and P-384, \
-                 Ed25519, and RSA of 2048 to 4096 bits",
+                "{}: the key is damaged or of an unsupported kind; supported are ECDSA P-256 and \
+                 P-384, Ed25519, and RSA of 2048 to 4096 bits",
                 files.key.display()
             )
         })?;
@@ -121,7 +123,8 @@ impl Pair {
         let mut warnings = Vec::new();
         if contents.key_is_readable_by_all {
             warnings.push(format!(
-                "{}: every account of this system may read the key; take that right away with chmod o-r",
+                "{}: every account of this system may read the key; take that right away with \
+                 chmod o-r",
                 files.key.display()
             ));
         }
@@ -144,8 +147,8 @@ fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let chain = chain.map_err(|_| "the PEM text in it is damaged".to_owned())?;
     if chain.is_empty() {
         return Err(
-            "there is no certificate in it; it takes a PEM file with the server's certificate first, \
-             then those of its issuers"
+            "there is no certificate in it; it takes a PEM file with the server's certificate \
+             first, then those of its issuers"
                 .to_owned(),
         );
     }

@@ -1,11 +1,13 @@
 //! One TLS connection without its socket: records to bytes and back.
 //!
 //! Invariants:
-//! - Between calls nothing is held but the keys, and the beginning of a record or handshake message whose rest has not
-//!   arrived, which is bounded and counted.
+//! - Between calls nothing is held but the keys, and the beginning of a record or handshake message
+//!   whose rest has not arrived, which is bounded and counted.
 //! - Records that were made are sent in their order and never made again.
-//! - After a failure nothing more is received or sealed; the alert that says why is among the records to send.
-//! - Only `close_notify` is reported as the client's end; an end of the stream without it is the socket's to report.
+//! - After a failure nothing more is received or sealed; the alert that says why is among the
+//!   records to send.
+//! - Only `close_notify` is reported as the client's end; an end of the stream without it is the
+//!   socket's to report.
 //!
 //! Sources: RFC 8446, sections 5 (records) and 6.1 (closure alerts); RFC 5246, section 7.2.1.
 
@@ -124,7 +126,8 @@ impl Session {
         })
     }
 
-    /// Puts `plaintext` into records and appends them to `records`, after whatever else has to be sent.
+    /// Puts `plaintext` into records and appends them to `records`, after whatever else has to be
+    /// sent.
     pub fn seal(&mut self, plaintext: &[u8], records: &mut Vec<u8>) -> Result<(), Failed> {
         let count = plaintext.len().div_ceil(RECORD_PLAINTEXT_BYTES_MAX);
         let space = plaintext.len() + count * RECORD_OVERHEAD_BYTES_MAX;
@@ -221,7 +224,8 @@ fn lacking(error: &EncryptError) -> Option<usize> {
     }
 }
 
-/// Appends what `write` writes into the space it is given: `space` bytes, or as many as it then asks for.
+/// Appends what `write` writes into the space it is given: `space` bytes, or as many as it then
+/// asks for.
 fn fill(
     records: &mut Vec<u8>,
     mut space: usize,

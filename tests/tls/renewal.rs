@@ -42,7 +42,8 @@ fn a_pair_replaced_in_any_way_is_in_force_at_the_next_reading() {
         std::os::unix::fs::symlink(from, &new).unwrap();
         std::fs::rename(&new, path.join(to)).unwrap();
     };
-    // As Kubernetes mounts a Secret: files link into a folder, and the link to the folder is set anew.
+    // As Kubernetes mounts a Secret: files link into a folder, and the link to the folder is set
+    // anew.
     link("v0", "..data");
     link("..data/tls.crt", "tls.crt");
     link("..data/tls.key", "tls.key");

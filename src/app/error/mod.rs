@@ -87,6 +87,10 @@ pub enum ApiError {
     WriteInClear,
 }
 
+const CLEAR_ON_TLS: &str = "This port speaks HTTPS; ask with https:// in place of http://";
+const WRITE_IN_CLEAR: &str = "Publish and delete over HTTPS; a token that was sent over plain HTTP \
+                              can be read on the way, so replace it";
+
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
@@ -176,14 +180,8 @@ impl ApiError {
     fn sentence(&self) -> String {
         match self {
             Self::Head(error) => error.to_string(),
-            Self::ClearOnTls => {
-                "This port speaks HTTPS; ask with https:// in place of http://".to_owned()
-            }
-            Self::WriteInClear => {
-                "Publish and delete over HTTPS; a token that was sent over plain \
-                                   HTTP can be read on the way, so replace it"
-                    .to_owned()
-            }
+            Self::ClearOnTls => CLEAR_ON_TLS.to_owned(),
+            Self::WriteInClear => WRITE_IN_CLEAR.to_owned(),
             Self::Timeout => "The request did not arrive in time".to_owned(),
             Self::HeadCutShort => "The connection ended before the head was complete".to_owned(),
             Self::BodyCutShort => "The connection ended before the body was complete".to_owned(),
