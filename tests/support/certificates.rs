@@ -8,6 +8,7 @@ use rcgen::{
     PKCS_RSA_SHA256, SignatureAlgorithm, date_time_ymd,
 };
 use release_server::config::TlsFiles;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// A certificate with its chain, and its key, as PEM texts.
@@ -18,7 +19,8 @@ pub struct PemPair {
 }
 
 impl PemPair {
-    /// Writes both into `folder`, as a Kubernetes Secret names them.
+    /// Writes both into `folder`, as a Kubernetes Secret names them. Only their owner may read the
+    /// key.
     pub fn write(&self, folder: &Path) -> TlsFiles {
         let files = TlsFiles {
             certificate: folder.join("tls.crt"),
@@ -26,6 +28,8 @@ impl PemPair {
         };
         std::fs::write(&files.certificate, &self.certificate).unwrap();
         std::fs::write(&files.key, &self.key).unwrap();
+        let only_owner = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(&files.key, only_owner).unwrap();
         files
     }
 }

@@ -9,8 +9,6 @@ use std::time::{Duration, SystemTime};
 fn read(pair: &PemPair) -> Result<Pair, String> {
     let folder = tempfile::tempdir().unwrap();
     let files = pair.write(folder.path());
-    let only_owner = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&files.key, only_owner).unwrap();
     let name = format!("{}/", folder.path().display());
     Pair::read(&files, SystemTime::now()).map_err(|sentence| sentence.replace(&name, ""))
 }

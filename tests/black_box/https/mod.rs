@@ -5,13 +5,12 @@ mod handshakes;
 mod ports;
 mod renewal;
 
-use crate::support::certificates::{Authority, PemPair};
+use crate::support::certificates::Authority;
 use crate::support::tls::client_config;
 use crate::support::{Connection, TestServer};
 use release_server::config::TlsFiles;
 use rustls::ClientConfig;
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 /// A server with a certificate of its own authority.
@@ -31,7 +30,7 @@ impl HttpsServer {
     fn with(settings: &[(&str, &str)]) -> Self {
         let authority = Authority::new();
         let folder = tempfile::tempdir().unwrap();
-        let files = write(&authority.pair(), folder.path());
+        let files = authority.pair().write(folder.path());
         let (certificate, key) = (path(&files.certificate), path(&files.key));
         let files_set = [("TLS_CERTIFICATE", &*certificate), ("TLS_KEY", &*key)];
         let settings: Vec<_> = files_set.iter().chain(settings).copied().collect();
@@ -73,12 +72,4 @@ impl HttpsServer {
 
 fn path(path: &std::path::Path) -> String {
     path.to_str().unwrap().to_owned()
-}
-
-/// Writes a pair whose key only its owner may read.
-fn write(pair: &PemPair, folder: &std::path::Path) -> TlsFiles {
-    let files = pair.write(folder);
-    let only_owner = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&files.key, only_owner).unwrap();
-    files
 }

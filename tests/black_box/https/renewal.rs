@@ -1,6 +1,6 @@
 //! Wrong files stop the start, and files that change are taken without a restart.
 
-use super::{HttpsServer, write};
+use super::HttpsServer;
 use crate::commands::command_line::{assert_fails, run, text};
 use crate::support::certificates::Authority;
 use crate::support::until;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 fn a_pair_that_does_not_fit_stops_the_start_with_one_sentence() {
     let authority = Authority::new();
     let folder = tempfile::tempdir().unwrap();
-    let files = write(&authority.pair(), folder.path());
+    let files = authority.pair().write(folder.path());
     std::fs::write(&files.key, authority.pair().key).unwrap();
     let (certificate, key) = (
         files.certificate.to_str().unwrap(),
@@ -46,7 +46,7 @@ fn a_pair_that_does_not_fit_stops_the_start_with_one_sentence() {
 #[test]
 fn check_config_shows_the_certificate() {
     let folder = tempfile::tempdir().unwrap();
-    let files = write(&Authority::new().pair(), folder.path());
+    let files = Authority::new().pair().write(folder.path());
     let output = run(
         &["check-config"],
         &[
@@ -83,7 +83,7 @@ fn a_broken_pair_is_reported_once_and_the_last_one_stays() {
         0
     );
     // Without a signal: the files are read again by themselves.
-    write(&server.authority.pair(), server.folder.path());
+    server.authority.pair().write(server.folder.path());
     until(|| (server.metric("release_server_tls_last_reload_successful") == 1).then_some(()));
     let expiry = server.metric("release_server_tls_certificate_expiry_timestamp_seconds");
     assert_eq!(expiry, 4_070_908_800);
@@ -110,7 +110,7 @@ fn pairs_swapped_while_clients_connect_cost_no_handshake() {
         }
         for swap in 0..swaps {
             let before = handshakes.load(Ordering::Relaxed);
-            write(&pairs[swap % pairs.len()], server.folder.path());
+            pairs[swap % pairs.len()].write(server.folder.path());
             server.server.signal("HUP");
             until(|| (handshakes.load(Ordering::Relaxed) > before).then_some(()));
         }
