@@ -161,12 +161,12 @@ fn serve() -> Result<Infallible, Failure> {
     let raw = config::raw::Raw::gather()?;
     let config = Config::check(&raw)?;
     output::start(&config.log_filter, config.log_format)?;
-    raw.warnings.iter().for_each(|text| log::warn!("{text}"));
+    raw.warnings
+        .iter()
+        .for_each(|warning| log::warn!("{warning}"));
     let clock = Clock::system();
     let signals = Signals::register()?;
-    let descriptor_limit = descriptors::raise_limit();
-    let max_connections =
-        descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
+    let max_connections = connections_within_limit(config.workers, config.max_connections);
     let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let opened = listen::open(&config, &metrics)?;
     let address = opened.address;
@@ -185,6 +185,7 @@ fn serve() -> Result<Infallible, Failure> {
             token: config.token,
             public_url: PublicUrl::new(config.public_url, config.trust_forwarded, address.port()),
             max_upload_bytes: config.max_upload_bytes,
+            latest_by: config.latest_by,
             clock: clock.clone(),
         },
     );
@@ -198,14 +199,8 @@ fn serve() -> Result<Infallible, Failure> {
         tls: opened.tls,
     };
     let server = Server::start(opened.entrances, Arc::new(app.clone()), metrics, options)?;
-    if let Err(error) = store.check_ready() {
-        log::warn!(
-            error:% = error;
-            "the storage directory cannot be used; publishing fails until it can"
-        );
-    }
+    warn_of_storage(&store);
     let _maintenance = store.start_maintenance()?;
-    warn_of_fewer_connections(max_connections, config.max_connections, descriptor_limit);
     log::info!(
         address:% = address, storage_path:% = config.storage_path.display(),
         workers = config.workers,
@@ -228,11 +223,11 @@ fn serve() -> Result<Infallible, Failure> {
     end_process(i32::from(ending == Ending::Forced))
 }
 
-fn warn_of_fewer_connections(max_connections: usize, wanted: usize, descriptors: Option<u64>) {
-    if max_connections < wanted {
+fn warn_of_storage(store: &Store) {
+    if let Err(error) = store.check_ready() {
         log::warn!(
-            max_connections, wanted, descriptors = descriptors.unwrap_or_default();
-            "the limit on open files allows fewer connections"
+            error:% = error;
+            "the storage directory cannot be used; publishing fails until it can"
         );
     }
 }
@@ -249,6 +244,19 @@ fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
             log::warn!(setting, error; "SIGHUP: the file cannot be used; its last content counts");
         }
     }
+}
+
+/// The most connections that the limit on open files allows, once that is raised.
+fn connections_within_limit(workers: usize, wanted: usize) -> usize {
+    let limit = descriptors::raise_limit();
+    let max_connections = descriptors::connections_within(limit, workers, wanted);
+    if max_connections < wanted {
+        log::warn!(
+            max_connections, wanted, descriptors = limit.unwrap_or_default();
+            "the limit on open files allows fewer connections"
+        );
+    }
+    max_connections
 }
 
 fn unusable_storage(path: &Path, error: &std::io::Error) -> String {

@@ -20,5 +20,5 @@ pub mod token;
 pub mod value;
 
 pub use error::ConfigError;
-pub use settings::{Address, Config, address, storage_path};
+pub use settings::{Address, Config, LatestBy, address, storage_path};
 pub use tls::{TlsFiles, TlsSettings, tls};

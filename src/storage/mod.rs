@@ -45,7 +45,7 @@ pub use maintenance::Maintenance;
 pub use name::PackageName;
 pub use open::OpenPackage;
 pub use package::Package;
-pub use releases::Release;
+pub use releases::{Release, Releases};
 pub use retention::Retention;
 pub use store::Store;
 pub use upload::{CompleteUpload, PendingUpload};

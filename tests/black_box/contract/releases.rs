@@ -24,6 +24,10 @@ pub fn read_releases(asker: &mut Asker<'_>) {
         format!("{REPOSITORY}/{release}/assets"),
         format!("{REPOSITORY}/assets/{asset}"),
         "/github/spec-kit/releases/download/v1.2.3/b-v1.2.3.zip".to_owned(),
+        "/github/spec-kit/releases/latest/download/b-v1.2.3.zip".to_owned(),
+        "/github/spec-kit/releases/tag/v1.2.3".to_owned(),
+        "/repos/github/spec-kit".to_owned(),
+        "/repos/github/spec-kit/tags".to_owned(),
     ];
     for method in ["GET", "HEAD"] {
         for target in &compared {
@@ -41,20 +45,8 @@ pub fn read_releases(asker: &mut Asker<'_>) {
                 b"",
             );
         }
+        missing(asker, method);
         let download = "/github/spec-kit/releases/download";
-        let missing = [
-            format!("{REPOSITORY}/tags/v9.9.9"),
-            format!("{REPOSITORY}/1"),
-            format!("{REPOSITORY}/one"),
-            format!("{REPOSITORY}/1/assets"),
-            format!("{REPOSITORY}/assets/1"),
-            format!("{download}/v1.2.3/a.zip"),
-            format!("{download}/v9.9.9/b-v1.2.3.zip"),
-            "/latest/download/none*".to_owned(),
-        ];
-        for target in &missing {
-            asker.ask(404, &format!("{method} {target}"), "", b"");
-        }
         let lists = [
             format!("{download}/v1.2.3/SHA256SUMS"),
             "/assets/SHA256SUMS".to_owned(),
@@ -63,6 +55,10 @@ pub fn read_releases(asker: &mut Asker<'_>) {
             asker.ask(200, &format!("{method} {target}"), "", b"");
         }
         asker.ask(302, &format!("{method} /latest/download/b-*.zip"), "", b"");
+        let latest = format!("{method} /github/spec-kit/releases/latest");
+        asker.ask(302, &latest, "", b"");
+        let tags = format!("{method} /repos/github/spec-kit/tags?page=0");
+        asker.ask(422, &tags, "", b"");
     }
     let bytes = "Accept: application/octet-stream\r\n";
     let last_ten = format!("{bytes}Range: bytes=-10\r\n");
@@ -73,6 +69,29 @@ pub fn read_releases(asker: &mut Asker<'_>) {
     for request in [by_id.as_str(), by_name] {
         asker.ask(206, request, &last_ten, b"");
         asker.ask(416, request, &behind, b"");
+    }
+}
+
+/// Things of a repository that do not exist.
+fn missing(asker: &mut Asker<'_>, method: &str) {
+    let download = "/github/spec-kit/releases/download";
+    let missing = [
+        format!("{REPOSITORY}/tags/v9.9.9"),
+        format!("{REPOSITORY}/1"),
+        format!("{REPOSITORY}/one"),
+        format!("{REPOSITORY}/1/assets"),
+        format!("{REPOSITORY}/assets/1"),
+        format!("{download}/v1.2.3/a.zip"),
+        format!("{download}/v9.9.9/b-v1.2.3.zip"),
+        "/latest/download/none*".to_owned(),
+        format!("/repos/{}/r/releases", "o".repeat(101)),
+        format!("/repos/{}/r", "o".repeat(101)),
+        format!("/repos/{}/r/tags", "o".repeat(101)),
+        "/github/spec-kit/releases/tag/v9.9.9".to_owned(),
+        "/github/spec-kit/releases/latest/download/none.zip".to_owned(),
+    ];
+    for target in &missing {
+        asker.ask(404, &format!("{method} {target}"), "", b"");
     }
 }
 

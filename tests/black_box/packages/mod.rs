@@ -2,6 +2,7 @@
 
 mod downloads;
 mod pages;
+mod public_url;
 mod publish;
 mod refusals;
 mod retention;
