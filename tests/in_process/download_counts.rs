@@ -44,7 +44,7 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         clock: clock.clone(),
         tls: None,
     };
-    let entrance = server::listener::Entrance {
+    let entrance = listener::Entrance {
         socket,
         channel: release_server::http::service::Channel::Clear,
     };
