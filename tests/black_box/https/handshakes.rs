@@ -112,7 +112,7 @@ fn a_hello_byte_by_byte_and_requests_in_records_of_one_byte_are_served() {
         }
     }
     assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"));
-    assert!(answer.ends_with(b"OK"));
+    assert!(answer.ends_with(b"OK\n"));
     // The end is a close_notify, so no cut can look like it.
     assert_eq!(client.reader().read(&mut [0]).unwrap(), 0);
 }
