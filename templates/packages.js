@@ -39,7 +39,7 @@
 
   const table = $("table");
   if (!table) return;
-  const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  const relative = new Intl.RelativeTimeFormat("en", matchMedia("(max-width: 30rem)").matches ? { style: "narrow" } : { numeric: "auto" });
   const UNITS = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
   const age = (seconds) => {
     const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? UNITS[5];

@@ -14,7 +14,6 @@ use crate::app::router::Endpoint;
 use crate::app::{self, App};
 use crate::clock::{self, Clock};
 use crate::config::{self, Config, keys};
-use crate::limits::SYNC_THREADS_MAX;
 use crate::log as output;
 use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
@@ -175,8 +174,8 @@ fn serve() -> Result<Infallible, Failure> {
         max_releases: config.max_releases,
         pinned: config.pinned,
     };
-    let sync_threads = config.workers.min(SYNC_THREADS_MAX);
-    let store = Store::open(&config.storage_path, retention, sync_threads, clock.clone())
+    let workers = config.workers;
+    let store = Store::open(&config.storage_path, retention, workers, clock.clone())
         .map_err(|error| unusable_storage(&config.storage_path, &error))?;
     let app = App::new(
         Arc::clone(&store),

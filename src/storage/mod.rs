@@ -16,6 +16,7 @@ mod cache;
 pub mod change;
 mod changes;
 pub mod directory;
+mod disk_gate;
 pub mod error;
 mod generation;
 mod group;

@@ -9,12 +9,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: t\r\n\r\n";
 
+/// Ends the busy client, also after a failed assertion.
+struct EndOnDrop<'d>(&'d AtomicBool);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Runs a client that never pauses, and checks that another one is answered meanwhile.
 fn beside(client: impl FnOnce(&mut Connection, &AtomicBool) + Send) {
     let server = InProcess::start(100);
     let mut busy = server.connect_and_wait();
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _end = EndOnDrop(&done);
         let running = scope.spawn(|| client(&mut busy, &done));
         server.wait_until_active(1);
         for _ in 0..5 {
@@ -23,7 +33,6 @@ fn beside(client: impl FnOnce(&mut Connection, &AtomicBool) + Send) {
             assert_eq!(other.response("GET").body, b"OK");
             assert!(!running.is_finished(), "the busy client has paused");
         }
-        done.store(true, Ordering::Relaxed);
     });
 }
 

@@ -195,6 +195,8 @@ fn publish_and_delete(asker: &mut Asker<'_>) {
     asker.ask(200, &format!("{put}?overwrite=on"), "", &content);
     let taken = asker.ask(409, put, "", &content).json();
     assert!(taken["sha256"].is_string(), "{taken}");
+    let absent = "If-None-Match: *\r\n";
+    asker.ask(412, &format!("{put}?overwrite=1"), absent, &content);
     std::fs::create_dir(asker.server.storage().join("taken.zip")).unwrap();
     let taken = asker.ask(409, "PUT /assets/taken.zip?overwrite=1", "", &content);
     assert_eq!(taken.json()["sha256"], Value::Null);
@@ -213,6 +215,9 @@ fn publish_and_delete(asker: &mut Asker<'_>) {
     let swept = asker.ask(200, over, FORM_TYPE, &form("c.zip", &content));
     assert_eq!(swept.json()["removed"].as_array().unwrap().len(), 1);
     asker.ask(409, post, FORM_TYPE, &form("c.zip", &content));
+    let headers = format!("{FORM_TYPE}{absent}");
+    asker.ask(412, over, &headers, &form("c.zip", &content));
+    asker.ask(412, "DELETE /assets/c.zip", absent, b"");
     asker.ask(400, post, FORM_TYPE, b"--BOUNDARY");
     asker.ask(413, post, FORM_TYPE, &form("d.zip", &[0; 2000]));
     asker.ask(415, post, "Content-Type: text/plain\r\n", &content);

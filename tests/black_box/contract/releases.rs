@@ -66,7 +66,8 @@ pub fn read_releases(asker: &mut Asker<'_>) {
     let by_id = format!("GET {REPOSITORY}/assets/{asset}");
     let by_name = "GET /github/spec-kit/releases/download/v1.2.3/b-v1.2.3.zip";
     asker.ask(200, &by_id, bytes, b"");
-    for request in [by_id.as_str(), by_name] {
+    let of_latest = "GET /github/spec-kit/releases/latest/download/b-v1.2.3.zip";
+    for request in [by_id.as_str(), by_name, of_latest] {
         asker.ask(206, request, &last_ten, b"");
         asker.ask(416, request, &behind, b"");
     }
@@ -106,11 +107,20 @@ pub fn write_releases(asker: &mut Asker<'_>) {
     asker.ask(201, &upload, "", b"content");
     asker.ask(409, &upload, "", b"content");
     asker.ask(400, &upload, "X-Checksum-Sha256: none\r\n", b"content");
+    let existing = "If-Match: *\r\n";
+    asker.ask(
+        412,
+        &format!("POST {}", upload_of("d.zip")),
+        existing,
+        b"content",
+    );
     asker.ask(413, &format!("POST {}", upload_of("d.zip")), "", &[0; 2000]);
     asker.ask(422, &format!("POST {}", upload_of("")), "", b"content");
     let head = format!("{upload} HTTP/1.1\r\nHost: test\r\nAuthorization: token {TOKEN}\r\n\r\n");
     asker.send(411, &upload, &head);
     let by_id = format!("{REPOSITORY}/assets/{}", asset_id("c.zip"));
+    let absent = "If-None-Match: *\r\n";
+    asker.ask(412, &format!("DELETE {by_id}"), absent, b"");
     let delete = format!("DELETE {by_id}");
     let refused = [
         format!("PATCH {by_id}"),

@@ -1,5 +1,6 @@
 //! Packages over HTTP: publishing, refusals, downloads, lists and retention.
 
+mod conditions;
 mod downloads;
 mod pages;
 mod public_url;
