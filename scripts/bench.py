@@ -104,7 +104,7 @@ class Ours(Process):
         }
         self.log = open(root.parent / f"{root.name}.log", "wb")
         super().__init__([binary], env=environment, stdout=self.log)
-        await_ready(self.port, "/readyz")
+        await_ready(int(settings.get("HTTP_PORT", self.port)), "/readyz")
 
     def url(self, path):
         return f"http://127.0.0.1:{self.port}{path}"
@@ -149,7 +149,8 @@ def wrk(url, connections, seconds, header=None):
     bytes_read = float(number) * UNITS[unit]
     if bytes_read < LARGE_BYTES * max(count, 1):
         return count
-    head = subprocess.run(["curl", "-sSfI", url], check=True, capture_output=True, text=True).stdout
+    command = ["curl", "-sSfkI", url]
+    head = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return bytes_read / int(re.search(r"(?im)^content-length: (\d+)", head)[1])
 
 

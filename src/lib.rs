@@ -3,8 +3,9 @@
 //!
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy`
 //! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`]
-//! (the directory) → [`config`] (settings) → [`http`] (bytes to values) → [`metrics`] → [`log`],
-//! [`checksum`], [`clock`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
+//! (the directory) → [`tls`] (certificates and records) → [`config`] (settings) → [`http`] (bytes
+//! to values) → [`metrics`] → [`log`], [`checksum`], [`clock`], [`date`], [`limits`], [`pattern`],
+//! [`text`], [`version`].
 //!
 //! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 
@@ -23,4 +24,5 @@ pub mod pattern;
 pub mod server;
 pub mod storage;
 pub mod text;
+pub mod tls;
 pub mod version;

@@ -145,6 +145,27 @@ pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied after its head, and both are sent in one write.
 pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
 
+// --- TLS -----------------------------------------------------------------------------------------
+
+/// A certificate with its chain, or a key: the longest chains in use have some 20 KiB.
+pub const PEM_BYTES_MAX: u64 = 256 * KIB as u64;
+/// How often the files of certificate and key are read to see whether they changed.
+pub const TLS_REREAD_INTERVAL: Duration = Duration::from_secs(1);
+/// The log warns of a certificate that expires within this time: half of what certbot leaves.
+pub const CERTIFICATE_WARNING_TIME: Duration = Duration::from_hours(14 * 24);
+/// How often it warns.
+pub const CERTIFICATE_WARNING_INTERVAL: Duration = Duration::from_hours(24);
+/// The content of one record (RFC 8446, section 5.1).
+pub const RECORD_PLAINTEXT_BYTES_MAX: usize = 16 * KIB;
+/// What a record adds to its content: header, explicit nonce or content type, and tag (RFC 5246,
+/// section 6.2.3.3).
+pub const RECORD_OVERHEAD_BYTES_MAX: usize = 64;
+/// A received record with its header (RFC 5246, section 6.2.3). Handshake messages have the same
+/// bound: a client's first has up to 2 KiB.
+pub const RECORD_BYTES_MAX: usize = RECORD_PLAINTEXT_BYTES_MAX + 2 * KIB + 5;
+/// What is read of a file at a time to be sent over TLS.
+pub const FILE_READ_BYTES: usize = 64 * KIB;
+
 // --- Memory that clients can make the server hold ------------------------------------------------
 
 /// Memory that each parked connection may hold uncounted; `max_connections` bounds it. The usual
@@ -240,6 +261,10 @@ const _: () = {
     assert!(
         RECEIVE_BUFFER_BYTES >= HEAD_RECEIVE_BYTES,
         "a receive in the head phase fits the receive buffer"
+    );
+    assert!(
+        RECEIVE_BUFFER_BYTES >= RECORD_BYTES_MAX + HEAD_RECEIVE_BYTES,
+        "what is received of a head fits beside an incomplete record"
     );
     assert!(
         1024 * (WORKER_STACK_BYTES + RECEIVE_BUFFER_BYTES) <= 1024 * MIB,

@@ -34,7 +34,7 @@ use crate::config::LatestBy;
 use crate::config::token::Token;
 use crate::http::head::Expectation;
 use crate::http::response::Response;
-use crate::http::service::{Decision, Refusal, Reply, Request, Service};
+use crate::http::service::{Channel, Decision, Refusal, Reply, Request, Service};
 use crate::manifest::kind::Kind;
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::storage::Store;
@@ -192,7 +192,12 @@ fn delete(
 
 impl Service for App {
     fn respond(&self, request: &Request<'_>) -> Decision {
+        let is_redirected = request.channel == Channel::ClearBesideTls;
         let (route, handled) = match router::route(request.target.path) {
+            route if is_redirected && !handlers::in_clear::is_answered(route.as_ref()) => {
+                let redirect = handlers::in_clear::redirect(&self.0, request);
+                (NO_ROUTE, redirect.map(Reply::Now))
+            }
             Some(route) => (route.endpoint.pattern(), self.dispatch(&route, request)),
             None => (
                 NO_ROUTE,

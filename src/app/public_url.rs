@@ -8,7 +8,7 @@
 use crate::app::error::ApiError;
 use crate::http::authority;
 use crate::http::fields::Fields;
-use crate::http::service::Request;
+use crate::http::service::{Channel, Request};
 use crate::limits::PREFIX_BYTES_MAX;
 use crate::text;
 use std::borrow::Cow;
@@ -18,14 +18,17 @@ use std::borrow::Cow;
 pub struct PublicUrl {
     fixed: Option<String>,
     trust_forwarded: bool,
+    /// The port on which this server serves requests.
+    port: u16,
 }
 
 impl PublicUrl {
     /// `fixed` overrides every header; `trust_forwarded` lets `X-Forwarded-*` override `Host`.
-    pub fn new(fixed: Option<String>, trust_forwarded: bool) -> Self {
+    pub fn new(fixed: Option<String>, trust_forwarded: bool, port: u16) -> Self {
         Self {
             fixed,
             trust_forwarded,
+            port,
         }
     }
 
@@ -34,12 +37,16 @@ impl PublicUrl {
         if let Some(fixed) = &self.fixed {
             return Ok(Cow::Borrowed(fixed));
         }
+        let own_scheme = match request.channel {
+            Channel::Tls => "https",
+            Channel::Clear | Channel::ClearBesideTls => "http",
+        };
         if !self.trust_forwarded {
-            return Ok(Cow::Owned(format!("http://{}", request.authority)));
+            return Ok(Cow::Owned(format!("{own_scheme}://{}", request.authority)));
         }
         let fields = &request.fields;
         let scheme = match forwarded(fields, "x-forwarded-proto") {
-            None => "http",
+            None => own_scheme,
             Some(b"http") => "http",
             Some(b"https") => "https",
             Some(_) => return Err(ApiError::Forwarded("X-Forwarded-Proto")),
@@ -57,6 +64,18 @@ impl PublicUrl {
                 .ok_or(ApiError::Forwarded("X-Forwarded-Prefix"))?,
         };
         Ok(Cow::Owned(format!("{scheme}://{host}{prefix}")))
+    }
+
+    /// The base of the same server over HTTPS, for a request that came to its port in clear.
+    pub fn base_of_https(&self, request: &Request<'_>) -> Cow<'_, str> {
+        if let Some(fixed) = &self.fixed {
+            return Cow::Borrowed(fixed);
+        }
+        let host = authority::host(request.authority);
+        Cow::Owned(match self.port {
+            443 => format!("https://{host}"),
+            port => format!("https://{host}:{port}"),
+        })
     }
 }
 

@@ -10,7 +10,8 @@
 //! Source: RFC 9112, section 4 (status line).
 
 use crate::config::Address;
-use std::io::{ErrorKind, Read, Write};
+use crate::tls::connect_to_own_server;
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use std::time::Duration;
 const TIME_MAX: Duration = Duration::from_secs(3);
 
 /// Checks the server that listens on `address` of this host; the error is a sentence.
-pub fn check(address: Address) -> Result<(), String> {
+pub fn check(address: Address, is_tls: bool) -> Result<(), String> {
     let host = match address.host {
         None => IpAddr::V4(Ipv4Addr::LOCALHOST),
         Some(IpAddr::V4(host)) if host.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -26,7 +27,7 @@ pub fn check(address: Address) -> Result<(), String> {
         Some(host) => host,
     };
     let address = SocketAddr::new(host, address.port);
-    let reason = match ask(address) {
+    let reason = match ask(address, is_tls) {
         Ok(answer) if answer == *b"HTTP/1.1 200" => return Ok(()),
         Ok(answer) => format!("the answer is '{}'", answer.escape_ascii()),
         Err(error) if error.kind() == ErrorKind::WouldBlock => "no answer arrived".to_owned(),
@@ -35,13 +36,22 @@ pub fn check(address: Address) -> Result<(), String> {
         }
         Err(error) => error.to_string(),
     };
-    Err(format!("http://{address}/readyz: not ready: {reason}"))
+    let scheme = if is_tls { "https" } else { "http" };
+    Err(format!("{scheme}://{address}/readyz: not ready: {reason}"))
 }
 
 /// The first bytes of the answer: version and status.
-fn ask(address: SocketAddr) -> std::io::Result<[u8; 12]> {
-    let mut connection = TcpStream::connect_timeout(&address, TIME_MAX)?;
+fn ask(address: SocketAddr, is_tls: bool) -> io::Result<[u8; 12]> {
+    let connection = TcpStream::connect_timeout(&address, TIME_MAX)?;
     connection.set_read_timeout(Some(TIME_MAX))?;
+    if is_tls {
+        exchange(connect_to_own_server(connection, address.ip())?, address)
+    } else {
+        exchange(connection, address)
+    }
+}
+
+fn exchange(mut connection: impl Read + Write, address: SocketAddr) -> io::Result<[u8; 12]> {
     write!(
         connection,
         "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"

@@ -6,19 +6,21 @@
 //! not understood.
 
 mod healthcheck;
+mod listen;
 mod verify;
 
 use crate::app::public_url::PublicUrl;
 use crate::app::router::Endpoint;
 use crate::app::{self, App};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::config::{self, Config, keys};
 use crate::log as output;
 use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::sock_diag::SockDiag;
-use crate::server::{self, Server, descriptors, listener};
+use crate::server::{self, Server, descriptors};
 use crate::storage::{Retention, Store};
+use crate::tls;
 use std::convert::Infallible;
 use std::path::Path;
 use std::process::ExitCode;
@@ -130,17 +132,22 @@ fn parse() -> Result<Command, lexopt::Error> {
 
 fn check_config() -> Outcome {
     let raw = config::raw::Raw::gather()?;
-    Config::check(&raw)?;
+    let config = Config::check(&raw)?;
+    let pair = config
+        .tls
+        .map(|tls| tls::describe(&tls.files, clock::wall_now()));
+    let pair = pair.transpose()?.unwrap_or_default();
     for warning in &raw.warnings {
         eprintln!("release-server: warning: {warning}");
     }
-    print!("{}", raw.describe());
+    print!("{}{pair}", raw.describe());
     Ok(true)
 }
 
 fn run_healthcheck() -> Outcome {
-    let address = config::address(&config::raw::Raw::gather()?)?;
-    healthcheck::check(address)?;
+    let raw = config::raw::Raw::gather()?;
+    let is_tls = config::tls(&raw)?.is_some();
+    healthcheck::check(config::address(&raw)?, is_tls)?;
     Ok(true)
 }
 
@@ -159,6 +166,9 @@ fn serve() -> Result<Infallible, Failure> {
     let clock = Clock::system();
     let signals = Signals::register()?;
     let max_connections = connections_within_limit(config.workers, config.max_connections);
+    let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
+    let opened = listen::open(&config, &metrics)?;
+    let address = opened.address;
     let retention = Retention {
         max_packages: config.max_packages,
         max_releases: config.max_releases,
@@ -167,20 +177,17 @@ fn serve() -> Result<Infallible, Failure> {
     let workers = config.workers;
     let store = Store::open(&config.storage_path, retention, workers, clock.clone())
         .map_err(|error| unusable_storage(&config.storage_path, &error))?;
-    let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let app = App::new(
         Arc::clone(&store),
         Arc::clone(&metrics),
         app::Options {
             token: config.token,
-            public_url: PublicUrl::new(config.public_url, config.trust_forwarded),
+            public_url: PublicUrl::new(config.public_url, config.trust_forwarded, address.port()),
             max_upload_bytes: config.max_upload_bytes,
             latest_by: config.latest_by,
             clock: clock.clone(),
         },
     );
-    let (socket, address) =
-        listener::bind(config.address).map_err(|error| unusable_address(config.address, &error))?;
     let options = server::Options {
         workers: config.workers,
         max_connections,
@@ -188,8 +195,9 @@ fn serve() -> Result<Infallible, Failure> {
         idle_time_max: config.idle_timeout,
         sock_diag: SockDiag::system(),
         clock,
+        tls: opened.tls,
     };
-    let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;
+    let server = Server::start(opened.entrances, Arc::new(app.clone()), metrics, options)?;
     warn_of_storage(&store);
     let _maintenance = store.start_maintenance()?;
     log::info!(
@@ -200,7 +208,12 @@ fn serve() -> Result<Infallible, Failure> {
         "listening"
     );
     let announce = || app.start_draining();
-    let reload = || report_reload(keys::AUTH_TOKEN_FILE.name, app.reload_token());
+    let reload = || {
+        report_reload(keys::AUTH_TOKEN_FILE.name, app.reload_token());
+        if let Some(renewal) = &opened.renewal {
+            renewal.reread_now();
+        }
+    };
     let (delay, grace) = (config.shutdown_delay, config.shutdown_grace);
     let ending = shutdown::serve_until_signal(&server, &signals, announce, reload, delay, grace)?;
     output::flush();
@@ -253,14 +266,6 @@ fn unusable_storage(path: &Path, error: &std::io::Error) -> String {
     };
     let path = path.display();
     format!("{path}: cannot be used: {why}; set STORAGE_PATH to a writable directory")
-}
-
-fn unusable_address(address: config::Address, error: &std::io::Error) -> String {
-    let address = match address.host {
-        Some(host) => std::net::SocketAddr::new(host, address.port).to_string(),
-        None => format!("port {}", address.port),
-    };
-    format!("cannot listen on {address}: {error}; set PORT or HOST to listen elsewhere")
 }
 
 #[expect(

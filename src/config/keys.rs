@@ -110,6 +110,39 @@ pub const TRUST_FORWARDED: Key = key(
     "false",
     "true or false",
 );
+pub const TLS_CERTIFICATE: Key = Key {
+    unset: "none, so the server speaks HTTP in clear",
+    ..key(
+        "tls_certificate",
+        &["TLS_CERTIFICATE"],
+        "",
+        "the path of a PEM file with the server's certificate, then those of its issuers",
+    )
+};
+pub const TLS_KEY: Key = key(
+    "tls_key",
+    &["TLS_KEY"],
+    "",
+    "the path of a PEM file with the certificate's private key (PKCS#8, SEC1 or RSA)",
+);
+pub const HTTP_PORT: Key = Key {
+    unset: "off",
+    ..key(
+        "http_port",
+        &["HTTP_PORT"],
+        "",
+        "a number from 0 to 65535 (0: any free port)",
+    )
+};
+pub const STRICT_TRANSPORT_SECURITY: Key = Key {
+    unset: "not sent",
+    ..key(
+        "strict_transport_security",
+        &["STRICT_TRANSPORT_SECURITY"],
+        "",
+        "the header's value, such as max-age=31536000; includeSubDomains",
+    )
+};
 pub const WORKERS: Key = Key {
     unset: "two per core, at least four",
     ..key("workers", &["WORKERS"], "", "a number from 1 to 1024")
@@ -169,6 +202,10 @@ pub const ALL: &[&Key] = &[
     &AUTH_TOKEN_FILE,
     &PUBLIC_URL,
     &TRUST_FORWARDED,
+    &TLS_CERTIFICATE,
+    &TLS_KEY,
+    &HTTP_PORT,
+    &STRICT_TRANSPORT_SECURITY,
     &WORKERS,
     &MAX_CONNECTIONS,
     &IDLE_TIMEOUT,

@@ -15,8 +15,10 @@ mod hints;
 pub mod keys;
 pub mod raw;
 mod settings;
+mod tls;
 pub mod token;
 pub mod value;
 
 pub use error::ConfigError;
 pub use settings::{Address, Config, LatestBy, address, storage_path};
+pub use tls::{TlsFiles, TlsSettings, tls};

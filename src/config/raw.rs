@@ -136,6 +136,8 @@ impl Raw {
 
     /// One line for each setting, with its value and origin. The value of a secret is not shown.
     pub fn describe(&self) -> String {
+        let width = keys::ALL.iter().map(|key| key.name.len()).max();
+        let width = width.unwrap_or_default();
         let line = |key: &&Key| {
             let (value, origin) = match self.setting(key) {
                 Some(setting) if key.secret => ("(hidden)", setting.origin.as_str()),
@@ -144,7 +146,7 @@ impl Raw {
                 None => (key.default, "default"),
             };
             format!(
-                "{:<16} {}  ({origin})\n",
+                "{:<width$} {}  ({origin})\n",
                 key.name,
                 value.replace(char::is_control, " ")
             )

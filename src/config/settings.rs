@@ -5,6 +5,7 @@
 use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::raw::{Raw, refusal};
+use super::tls::{TlsSettings, tls};
 use super::token::Token;
 use super::value;
 use crate::log;
@@ -39,6 +40,8 @@ pub struct Config {
     /// Without a slash at its end.
     pub public_url: Option<String>,
     pub trust_forwarded: bool,
+    /// `None` where the server speaks HTTP in clear.
+    pub tls: Option<TlsSettings>,
     pub workers: usize,
     pub max_connections: usize,
     /// A connection is kept for so long between requests.
@@ -79,6 +82,7 @@ impl Config {
             token: token(raw)?,
             public_url: raw.read(&keys::PUBLIC_URL, value::base_url)?,
             trust_forwarded: required(raw, &keys::TRUST_FORWARDED, switch)?,
+            tls: tls(raw)?,
             workers: raw
                 .read(&keys::WORKERS, |text| within(text, 1, 1024))?
                 .unwrap_or_else(default_workers),

@@ -36,6 +36,15 @@ pub fn parse(value: &[u8]) -> Option<&str> {
     valid_port.then_some(text)
 }
 
+/// The host of a valid authority, without its port.
+pub fn host(authority: &str) -> &str {
+    let name_end = authority.find(']').unwrap_or_default();
+    match authority[name_end..].find(':') {
+        Some(colon) => &authority[..name_end + colon],
+        None => authority,
+    }
+}
+
 /// Whether a name consists of unreserved characters, sub-delimiters and percent-encoded bytes.
 fn is_registered_name(name: &[u8]) -> bool {
     let mut rest = name;

@@ -23,6 +23,17 @@ pub struct Request<'r> {
     /// Host and port by which the client reached this server; the connection's own address where an
     /// HTTP/1.0 request names none.
     pub authority: &'r str,
+    pub channel: Channel,
+}
+
+/// How the connection of a request reached this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// In clear: TLS, if any, ends at a proxy.
+    Clear,
+    Tls,
+    /// In clear, to a server that speaks TLS on its other port.
+    ClearBesideTls,
 }
 
 pub enum Reply {
@@ -99,6 +110,8 @@ pub enum Refusal {
     Overloaded,
     /// A handler panicked.
     Panic,
+    /// The client speaks HTTP in clear on a port that speaks TLS.
+    ClearOnTls,
 }
 
 /// An application.

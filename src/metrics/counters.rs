@@ -5,6 +5,7 @@
 //!
 //! Source: Prometheus, "Metric and label naming".
 
+use super::tls::TlsMetrics;
 use crate::clock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, UNIX_EPOCH};
@@ -40,16 +41,19 @@ pub enum CloseReason {
     Evicted,
     /// Its parked memory did not fit the shared budget.
     Memory,
+    /// The TLS handshake took too long.
+    Handshake,
 }
 
 impl CloseReason {
-    pub(super) const ALL: [(Self, &str); 6] = [
+    pub(super) const ALL: [(Self, &str); 7] = [
         (Self::Idle, "idle"),
         (Self::Head, "head"),
         (Self::Stalled, "stalled"),
         (Self::Slow, "slow"),
         (Self::Evicted, "evicted"),
         (Self::Memory, "memory"),
+        (Self::Handshake, "handshake"),
     ];
 
     /// The reason as metrics and logs write it.
@@ -76,16 +80,19 @@ pub enum Activity {
     Answer,
     /// About to be closed, or sending the rest of a body that is thrown away.
     Leaving,
+    /// In the middle of a TLS handshake.
+    Handshake,
 }
 
 impl Activity {
-    pub(super) const ALL: [(Self, &str); 6] = [
+    pub(super) const ALL: [(Self, &str); 7] = [
         (Self::Idle, "idle"),
         (Self::Head, "head"),
         (Self::Body, "body"),
         (Self::Storing, "storing"),
         (Self::Answer, "answer"),
         (Self::Leaving, "leaving"),
+        (Self::Handshake, "handshake"),
     ];
 }
 
@@ -126,6 +133,7 @@ pub struct Metrics {
     pub(super) closes: [AtomicU64; CloseReason::ALL.len()],
     /// Handlers that panicked.
     pub panics: AtomicU64,
+    pub tls: TlsMetrics,
     /// Packages published.
     pub published: AtomicU64,
     /// Packages deleted on request.
@@ -187,6 +195,7 @@ impl Metrics {
             connections_accepted: AtomicU64::default(),
             closes: Default::default(),
             panics: AtomicU64::default(),
+            tls: TlsMetrics::default(),
             published: AtomicU64::default(),
             deleted: AtomicU64::default(),
             swept: AtomicU64::default(),

@@ -3,5 +3,7 @@
 mod counters;
 mod process;
 mod text;
+mod tls;
 
 pub use counters::{Activity, CloseReason, Finished, Metrics, NO_ROUTE, StorageMetrics};
+pub use tls::{Handshake, TlsMetrics};

@@ -6,6 +6,7 @@
 
 use super::counters::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, StorageMetrics};
 use super::process;
+use super::tls::Handshake;
 use crate::log;
 use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -79,6 +80,7 @@ impl Metrics {
         self.render_latency(&mut page);
         self.render_connections(&mut page);
         self.render_pool(&mut page);
+        self.render_tls(&mut page);
         page.labelled(
             "uploads_refused_total",
             "counter",
@@ -200,6 +202,30 @@ impl Metrics {
             "reason",
             &CloseReason::ALL,
             &self.closes,
+        );
+    }
+
+    fn render_tls(&self, page: &mut Page) {
+        let Some(expiry) = self.tls.expiry() else {
+            return;
+        };
+        page.gauge(
+            "tls_certificate_expiry_timestamp_seconds",
+            "When the certificate in force expires, in seconds since 1970.",
+            expiry,
+        );
+        page.gauge(
+            "tls_last_reload_successful",
+            "Whether the files of certificate and key hold the pair in force.",
+            u64::from(self.tls.is_last_reload_successful()),
+        );
+        page.labelled(
+            "tls_handshakes_total",
+            "counter",
+            "TLS handshakes, by how they ended.",
+            "outcome",
+            &Handshake::ALL,
+            &self.tls.handshakes,
         );
     }
 

@@ -2,15 +2,17 @@
 //!
 //! Invariants: exactly as many bytes follow a head as it announces, or the connection ends; an
 //! answer that the socket does not take at once waits in the poller, never in a worker; a file is
-//! sent by the kernel and never read into memory.
+//! sent by the kernel, or in slices of `FILE_READ_BYTES` over TLS, and never read as a whole.
 //!
 //! Sources: RFC 9112, sections 6.3 and 9.6.
 
 use super::context::Context;
 use super::exchange::Exchange;
 use super::pace::Pace;
+use super::secure::Scratch;
 use super::skip::{SkipPhase, Unread};
-use super::wire::{Sent, Wire};
+use super::socket::Sent;
+use super::wire::Wire;
 use crate::http::response::{Body, HeadContext, Response, write_head};
 use crate::http::service::Refusal;
 use crate::limits::{COALESCE_BYTES_MAX, SEND_TURN_BYTES, STALL_TIME_MAX};
@@ -75,7 +77,7 @@ impl AnswerPhase {
             Unread::Body(skip) if keep_alive => After::Skip(skip),
             _ => After::Linger,
         };
-        Self::prepare(response, exchange, after, cx)
+        Self::prepare(response, exchange, after, wire, cx)
     }
 
     /// An answer after which the connection lingers.
@@ -98,21 +100,26 @@ impl AnswerPhase {
     /// Sends a refusal as far as the socket takes it at once, for a connection that is closed next.
     pub fn send_last(refusal: Refusal, exchange: Exchange, wire: &mut Wire, cx: &mut Context<'_>) {
         let response = cx.env.service.refuse(refusal);
-        let answer = Self::prepare(response, exchange, After::Close, cx);
+        let answer = Self::prepare(response, exchange, After::Close, wire, cx);
         if let AnswerOutcome::Incomplete(answer) = answer.advance(wire, cx) {
             answer.end(Some("the client does not read"), cx);
         }
     }
 
     fn prepare(
-        response: Response,
+        mut response: Response,
         mut exchange: Exchange,
         after: After,
+        wire: &Wire,
         cx: &mut Context<'_>,
     ) -> Box<Self> {
         let mut head = std::mem::take(&mut cx.out);
         head.clear();
         exchange.status = response.status.0;
+        let policy = cx.env.tls.as_ref().filter(|_| wire.is_secure());
+        if let Some(policy) = policy.and_then(|tls| tls.strict_transport_security.as_ref()) {
+            response = response.header("Strict-Transport-Security", policy);
+        }
         let context = HeadContext {
             version: &exchange.version,
             keep_alive: matches!(after, After::NextRequest | After::Skip(_)),
@@ -181,8 +188,8 @@ impl AnswerPhase {
         if is_due && wire.acknowledged_bytes(&cx.env.sock_diag) == Some(wire.sent_bytes()) {
             self.progress = None;
         }
-        while !self.is_complete() && cx.turn.sent_bytes < SEND_TURN_BYTES {
-            let Some(sent) = self.send_some(wire) else {
+        while !self.is_sent(wire) && cx.turn.sent_bytes < SEND_TURN_BYTES {
+            let Some(sent) = self.send_some(wire, &mut cx.scratch) else {
                 self.end(Some("the memory of the answer was needed"), cx);
                 return AnswerOutcome::Failed;
             };
@@ -205,7 +212,7 @@ impl AnswerPhase {
                 }
             }
         }
-        if !self.is_complete() {
+        if !self.is_sent(wire) {
             return self.wait(is_due, wire, cx);
         }
         self.end(None, cx);
@@ -237,25 +244,32 @@ impl AnswerPhase {
         }
     }
 
+    /// Whether the socket has taken all of it, records that were sealed before included.
+    fn is_sent(&self, wire: &Wire) -> bool {
+        self.is_complete() && !wire.has_unsent()
+    }
+
     fn is_complete(&self) -> bool {
         self.head_sent == self.head.len() && self.body.length() == 0
     }
 
     /// One write; `None` if the template of the body was dropped.
-    fn send_some(&mut self, wire: &mut Wire) -> Option<Sent> {
+    fn send_some(&mut self, wire: &mut Wire, scratch: &mut Scratch) -> Option<Sent> {
+        if self.is_complete() {
+            return Some(wire.flush());
+        }
         let head = &self.head[self.head_sent..];
         let head_bytes = head.len();
         let mut template = None;
         let sent = match &mut self.body {
-            Body::Bytes(bytes) if bytes.is_empty() => wire.send(head, false),
-            Body::Bytes(bytes) if head.is_empty() => wire.send(bytes, false),
-            Body::Bytes(bytes) => wire.send_both(head, bytes),
+            Body::Bytes(bytes) if bytes.is_empty() => wire.send(head, false, scratch),
+            Body::Bytes(bytes) if head.is_empty() => wire.send(bytes, false, scratch),
+            Body::Bytes(bytes) => wire.send_both(head, bytes, scratch),
             Body::Composed(composed) => {
                 let template = template.insert(composed.template()?);
-                let mut scratch = [0; COALESCE_BYTES_MAX];
-                wire.send_both(head, composed.next(template, &mut scratch))
+                let mut part = [0; COALESCE_BYTES_MAX];
+                wire.send_both(head, composed.next(template, &mut part), scratch)
             }
-            Body::File { length, .. } if !head.is_empty() => wire.send(head, *length > 0),
             Body::File {
                 file,
                 offset,
@@ -263,7 +277,7 @@ impl AnswerPhase {
             } => {
                 let slice =
                     usize::try_from(*length).map_or(SEND_TURN_BYTES, |l| l.min(SEND_TURN_BYTES));
-                wire.send_file(file, offset, slice)
+                wire.send_file(head, (file, offset, slice), scratch)
             }
         };
         if let Sent::Bytes(sent) = sent {

@@ -10,12 +10,13 @@ use super::context::Context;
 use super::exchange::Exchange;
 use super::pace::Pace;
 use super::skip::{SkipPhase, Unread};
+use super::socket::Received;
 use super::storing::StoringPhase;
-use super::wire::{Received, Wire};
+use super::wire::Wire;
 use crate::http::body::BodyDecoder;
 use crate::http::chunked::Chunk;
 use crate::http::service::{BodySink, Refusal, Reply};
-use crate::limits::RECEIVE_TURN_BYTES;
+use crate::limits::{RECEIVE_BUFFER_BYTES, RECEIVE_TURN_BYTES};
 use crate::metrics::CloseReason;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -90,7 +91,7 @@ impl BodyPhase {
         }
         drop(inbox);
         while cx.turn.received_bytes < RECEIVE_TURN_BYTES {
-            match wire.receive(buffer) {
+            match wire.receive(buffer, RECEIVE_BUFFER_BYTES, &mut cx.scratch) {
                 Received::Bytes(length) => {
                     cx.turn.received_bytes += length;
                     match self.feed(&buffer[..length], wire, cx) {

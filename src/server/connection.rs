@@ -2,7 +2,7 @@
 //!
 //! Each phase is in a file of its own. It takes the wire and the worker's context, advances as far
 //! as it can without waiting for the client, and returns an outcome; [`Connection::step`] alone
-//! maps an outcome to the next phase.
+//! maps an outcome to the next phase. [`Phase`] knows what each phase waits for and how it ends.
 //!
 //! Invariants:
 //! - A connection never waits for the client but by being parked, with one deadline.
@@ -12,20 +12,23 @@
 //! Sources: RFC 9112, sections 9.3 (persistence), 9.3.2 (pipelining), 9.6 (closing in two steps).
 
 use super::answer::{After, AnswerOutcome, AnswerPhase};
-use super::body::{BodyOutcome, BodyPhase};
+use super::body::BodyOutcome;
 use super::conn_id::ConnId;
 use super::context::{Context, Turn};
 use super::exchange::Exchange;
+use super::handshake::{HandshakeOutcome, HandshakePhase};
 use super::head::{HeadOutcome, HeadPhase};
 use super::linger::{LingerOutcome, LingerPhase};
+use super::phase::Phase;
 use super::poller::Interest;
-use super::skip::{SkipOutcome, SkipPhase};
-use super::storing::{StoringOutcome, StoringPhase};
+use super::skip::SkipOutcome;
+use super::storing::StoringOutcome;
 use super::table::{Holding, Parking};
 use super::wire::Wire;
-use crate::http::service::Refusal;
+use crate::http::service::{Channel, Refusal};
 use crate::limits::{HEAD_TIME_MAX, PARKED_RESERVE_BYTES, REQUESTS_PER_TURN_MAX};
 use crate::metrics::{Activity, CloseReason, Metrics};
+use crate::tls::Session;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Instant;
@@ -36,22 +39,6 @@ pub struct Connection {
     phase: Phase,
     /// The activity that the metrics currently record.
     activity: Option<Activity>,
-}
-
-enum Phase {
-    /// Between requests, or in the middle of a head.
-    Head(HeadPhase),
-    /// A request's body goes to its sink.
-    Body(Box<BodyPhase>),
-    /// The request is complete; another thread makes its answer.
-    Storing(Box<StoringPhase>),
-    /// An answer goes to the client.
-    Answer(Box<AnswerPhase>),
-    /// The rest of a body is thrown away, to keep the connection.
-    Skip(Box<SkipPhase>),
-    /// Nothing is sent any more; what arrives is thrown away.
-    Linger(LingerPhase),
-    Closed,
 }
 
 /// What follows an outcome.
@@ -74,25 +61,45 @@ pub enum Next {
 }
 
 impl Connection {
-    /// A connection that was just accepted.
-    pub fn new(id: ConnId, socket: OwnedFd, peer: SocketAddr, cx: &Context<'_>) -> Self {
-        let wire = Wire::new(socket, peer);
+    /// A connection that was just accepted; with a session, it speaks TLS.
+    pub fn new(
+        id: ConnId,
+        socket: OwnedFd,
+        peer: SocketAddr,
+        (channel, session): (Channel, Option<Session>),
+        cx: &Context<'_>,
+    ) -> Self {
+        let phase = if session.is_some() {
+            Phase::Handshake(HandshakePhase::new(cx.now()))
+        } else {
+            Phase::Head(HeadPhase::new(cx.now()))
+        };
+        let wire = Wire::new(socket, peer, channel, session);
         if cx.env.sock_diag.is_unsupported() {
             wire.bound_send_buffer();
         }
         Self {
             id,
             wire,
-            phase: Phase::Head(HeadPhase::new(cx.now())),
+            phase,
             activity: None,
         }
     }
 
     /// The table of transitions: the present phase's outcome, and what follows it.
     fn step(&mut self, cx: &mut Context<'_>) -> Step {
-        use Step::{Close, Go, Wait, Yield};
+        use Step::{Close, Go, Wait};
         let wire = &mut self.wire;
         match std::mem::replace(&mut self.phase, Phase::Closed) {
+            Phase::Handshake(handshake) => match handshake.advance(wire, cx) {
+                HandshakeOutcome::Incomplete(handshake) => Wait(Phase::Handshake(handshake)),
+                HandshakeOutcome::Complete => next_request(wire, cx),
+                HandshakeOutcome::Answer(answer) => Go(Phase::Answer(answer)),
+                HandshakeOutcome::Late(reason, handshake) => {
+                    late(reason, Phase::Handshake(handshake), wire, cx)
+                }
+                HandshakeOutcome::Failed => Close,
+            },
             Phase::Head(head) => match head.advance(wire, cx) {
                 HeadOutcome::Incomplete(head) => Wait(Phase::Head(head)),
                 HeadOutcome::Answer(answer) => Go(Phase::Answer(answer)),
@@ -129,14 +136,7 @@ impl Connection {
                 AnswerOutcome::Sent(After::NextRequest | After::Close) if cx.is_draining() => {
                     linger(wire, cx)
                 }
-                AnswerOutcome::Sent(After::NextRequest) => {
-                    let head = Phase::Head(HeadPhase::new(cx.now()));
-                    match wire.inbox() {
-                        [] => Wait(head),
-                        _ if cx.turn.requests < REQUESTS_PER_TURN_MAX => Go(head),
-                        _ => Yield(head),
-                    }
-                }
+                AnswerOutcome::Sent(After::NextRequest) => next_request(wire, cx),
                 AnswerOutcome::Sent(After::Skip(skip)) => Go(Phase::Skip(skip)),
                 AnswerOutcome::Sent(After::Linger) => linger(wire, cx),
                 AnswerOutcome::Sent(After::Close) | AnswerOutcome::Failed => Close,
@@ -165,7 +165,9 @@ impl Connection {
                 Step::Go(phase) => self.phase = phase,
                 Step::Wait(phase) => {
                     self.phase = phase;
-                    return self.park(cx);
+                    let waits = self.phase.wait(&self.wire, cx);
+                    return waits
+                        .map_or(Next::Close, |(event, parking)| Next::Park(event, parking));
                 }
                 Step::Yield(phase) => {
                     self.phase = phase;
@@ -176,27 +178,6 @@ impl Connection {
         }
     }
 
-    /// The event and the deadline that each phase waits for. A deadline gives the connection a turn
-    /// like an event does: no phase is ended before it has asked its socket.
-    fn park(&self, cx: &Context<'_>) -> Next {
-        let (interest, parking) = match &self.phase {
-            Phase::Head(head) if head.is_idle() => {
-                (Some(Interest::Read), Parking::Idle(head.deadline(cx)))
-            }
-            Phase::Head(head) => (Some(Interest::Read), Parking::Active(head.deadline(cx))),
-            Phase::Body(body) => (Some(Interest::Read), Parking::Active(body.check_at(cx))),
-            Phase::Storing(_) => (None, Parking::Storing),
-            Phase::Answer(answer) => {
-                let check_at = answer.check_at().unwrap_or(cx.now());
-                (Some(Interest::Write), Parking::Active(check_at))
-            }
-            Phase::Skip(skip) => (Some(Interest::Read), Parking::Active(skip.check_at(cx))),
-            Phase::Linger(linger) => (Some(Interest::Read), Parking::Active(linger.until)),
-            Phase::Closed => return Next::Close,
-        };
-        Next::Park(interest, parking)
-    }
-
     /// Parking for a connection whose next request has arrived but is unprocessed.
     fn request_parking(now: Instant) -> Parking {
         Parking::Active(now + HEAD_TIME_MAX)
@@ -205,8 +186,7 @@ impl Connection {
     /// Ends the connection because parked connections hold too much memory.
     pub fn shed(&mut self, cx: &mut Context<'_>) -> Next {
         let phase = std::mem::replace(&mut self.phase, Phase::Closed);
-        let (reason, refusal) = (CloseReason::Memory, Refusal::Overloaded);
-        end(reason, refusal, phase, &mut self.wire, cx);
+        phase.end(CloseReason::Memory, Refusal::Overloaded, &mut self.wire, cx);
         Next::Close
     }
 
@@ -243,18 +223,9 @@ impl Connection {
         }
     }
 
-    /// The memory that the connection is counted for while it is parked, beyond its reserve. What a
-    /// body's sink holds is not counted: it takes the token.
+    /// The memory that the connection is counted for while it is parked, beyond its reserve.
     pub fn holding(&self) -> Option<Holding> {
-        let (since, bytes) = match &self.phase {
-            Phase::Head(head) => (head.since(), 0),
-            Phase::Body(body) => (body.exchange().started, body.exchange().held_bytes()),
-            Phase::Storing(storing) => {
-                (storing.exchange().started, storing.exchange().held_bytes())
-            }
-            Phase::Answer(answer) => (answer.exchange().started, answer.held_bytes()),
-            Phase::Skip(_) | Phase::Linger(_) | Phase::Closed => return None,
-        };
+        let (since, bytes) = self.phase.holding()?;
         let held_bytes = self.wire.held_bytes() + bytes;
         let bytes = held_bytes.checked_sub(PARKED_RESERVE_BYTES)?;
         Some(Holding { bytes, since })
@@ -262,15 +233,7 @@ impl Connection {
 
     /// Records the connection's activity in the metrics.
     pub fn record(&mut self, metrics: &Metrics) {
-        let activity = match &self.phase {
-            Phase::Head(head) if head.is_idle() => Some(Activity::Idle),
-            Phase::Head(_) => Some(Activity::Head),
-            Phase::Body(_) => Some(Activity::Body),
-            Phase::Storing(_) => Some(Activity::Storing),
-            Phase::Answer(_) => Some(Activity::Answer),
-            Phase::Skip(_) | Phase::Linger(_) => Some(Activity::Leaving),
-            Phase::Closed => None,
-        };
+        let activity = self.phase.activity();
         metrics.moved(self.activity, activity);
         self.activity = activity;
     }
@@ -288,6 +251,16 @@ impl AsFd for Connection {
     }
 }
 
+/// The way to the next request, of which some may have arrived.
+fn next_request(wire: &Wire, cx: &Context<'_>) -> Step {
+    let head = Phase::Head(HeadPhase::new(cx.now()));
+    match wire.inbox() {
+        [] => Step::Wait(head),
+        _ if cx.turn.requests < REQUESTS_PER_TURN_MAX => Step::Go(head),
+        _ => Step::Yield(head),
+    }
+}
+
 /// The way into the linger phase; a broken connection is closed.
 fn linger(wire: &mut Wire, cx: &Context<'_>) -> Step {
     LingerPhase::begin(wire, cx).map_or(Step::Close, |linger| Step::Go(Phase::Linger(linger)))
@@ -301,23 +274,6 @@ fn owes(wire: &Wire, cx: &Context<'_>) -> bool {
 
 /// Ends a phase whose client is too slow.
 fn late(reason: CloseReason, phase: Phase, wire: &mut Wire, cx: &mut Context<'_>) -> Step {
-    end(reason, Refusal::Timeout, phase, wire, cx);
+    phase.end(reason, Refusal::Timeout, wire, cx);
     Step::Close
-}
-
-/// Ends a phase. A client that waits for an answer is sent this refusal, as far as the socket takes
-/// it at once.
-fn end(reason: CloseReason, refusal: Refusal, phase: Phase, wire: &mut Wire, cx: &mut Context<'_>) {
-    cx.env.metrics.closed(reason);
-    match phase {
-        Phase::Head(head) if !head.is_idle() => {
-            let exchange = Exchange::without_head(wire.inbox(), wire, cx);
-            AnswerPhase::send_last(refusal, exchange, wire, cx);
-        }
-        Phase::Body(body) => AnswerPhase::send_last(refusal, body.abandon(), wire, cx),
-        Phase::Answer(answer) => answer.end(Some(reason.as_str()), cx),
-        // The change goes on; its answer has nowhere to go.
-        Phase::Storing(_) => {}
-        Phase::Head(_) | Phase::Skip(_) | Phase::Linger(_) | Phase::Closed => {}
-    }
 }

@@ -3,15 +3,25 @@
 
 use super::completions::Completions;
 use super::request_id::RequestIds;
+use super::secure::Scratch;
 use super::sock_diag::SockDiag;
 use crate::clock::{self, Clock};
 use crate::date;
 use crate::http::service::Service;
 use crate::limits::{CROWDED_STALL_TIME_MAX, RECEIVE_BUFFER_BYTES, STALL_TIME_MAX};
 use crate::metrics::Metrics;
+use crate::tls::Acceptor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
+
+/// What connections over TLS have in common.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    pub acceptor: Arc<Acceptor>,
+    /// The value of the field of that name in every answer.
+    pub strict_transport_security: Option<String>,
+}
 
 /// Shared by all connections.
 pub struct Environment {
@@ -20,6 +30,8 @@ pub struct Environment {
     pub clock: Clock,
     pub trust_forwarded: bool,
     pub request_ids: RequestIds,
+    /// `None` where the server speaks HTTP in clear only.
+    pub tls: Option<Tls>,
     pub completions: Arc<Completions>,
     pub sock_diag: SockDiag,
     pub idle_time_max: Duration,
@@ -37,6 +49,8 @@ pub struct Context<'e> {
     pub buffer: Vec<u8>,
     /// The spare buffer for heads of answers; taken out while an answer is sent.
     pub out: Vec<u8>,
+    /// The buffers for TLS.
+    pub scratch: Scratch,
     /// What the connection has done in this turn.
     pub turn: Turn,
     date: (u64, String),
@@ -56,6 +70,7 @@ impl<'e> Context<'e> {
             env,
             buffer: vec![0; RECEIVE_BUFFER_BYTES],
             out: Vec::new(),
+            scratch: Scratch::default(),
             turn: Turn::default(),
             date: (0, String::new()),
         }

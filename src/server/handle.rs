@@ -1,8 +1,8 @@
 //! Starting a server, shutting it down, and asking for its state.
 
 use super::completions::Completions;
-use super::context::Environment;
-use super::listener::Listener;
+use super::context::{Environment, Tls};
+use super::listener::{Entrance, Listener};
 use super::poller::Poller;
 use super::pool;
 use super::request_id::RequestIds;
@@ -13,7 +13,6 @@ use crate::clock::Clock;
 use crate::http::service::Service;
 use crate::metrics::Metrics;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +31,8 @@ pub struct Options {
     pub sock_diag: SockDiag,
     /// The clock of all deadlines.
     pub clock: Clock,
+    /// For entrances that speak TLS.
+    pub tls: Option<Tls>,
 }
 
 /// A running server. Dropping it ends its workers and closes its connections.
@@ -41,16 +42,19 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves on a listening socket, as [`super::listener::bind`] makes it.
     pub fn start(
-        socket: OwnedFd,
+        entrances: Vec<Entrance>,
         service: Arc<dyn Service>,
         metrics: Arc<Metrics>,
         options: Options,
     ) -> io::Result<Self> {
         let poller = Poller::new()?;
+        let listeners = (0..)
+            .zip(entrances)
+            .map(|(number, entrance)| Listener::new(entrance, number, &poller))
+            .collect::<io::Result<_>>()?;
         let shared = Arc::new(Shared {
-            listener: Listener::new(socket, &poller)?,
+            listeners,
             table: Table::new(options.clock.now()),
             env: Environment {
                 service,
@@ -58,6 +62,7 @@ impl Server {
                 clock: options.clock,
                 trust_forwarded: options.trust_forwarded,
                 request_ids: RequestIds::default(),
+                tls: options.tls,
                 completions: Arc::new(Completions::new(&poller)?),
                 sock_diag: options.sock_diag,
                 idle_time_max: options.idle_time_max,
@@ -112,7 +117,9 @@ impl Server {
             .drained
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(report);
-        shared.listener.stop();
+        for listener in &shared.listeners {
+            listener.stop();
+        }
         shared.env.draining.store(true, Ordering::Release);
         shared.poller.wake();
         if shared.table.open() == 0 {

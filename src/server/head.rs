@@ -11,8 +11,9 @@ use super::body::BodyPhase;
 use super::context::Context;
 use super::exchange::Exchange;
 use super::skip::{SkipPhase, Unread};
+use super::socket::{Received, Sent};
 use super::storing::StoringPhase;
-use super::wire::{Received, Sent, Wire};
+use super::wire::Wire;
 use crate::http::body::BodyDecoder;
 use crate::http::fields;
 use crate::http::framing::Framing;
@@ -96,7 +97,7 @@ impl HeadPhase {
         let mut inbox = wire.take_inbox();
         let mut received = 0;
         if inbox.len() == self.examined {
-            match wire.receive(&mut buffer[..HEAD_RECEIVE_BYTES]) {
+            match wire.receive(buffer, HEAD_RECEIVE_BYTES, &mut cx.scratch) {
                 Received::Bytes(length) => received = length,
                 Received::Nothing => {
                     wire.set_inbox(inbox);
@@ -156,6 +157,7 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
         framing: head.framing,
         expectation: head.expectation,
         authority,
+        channel: wire.channel(),
     };
     let decided = catch_unwind(AssertUnwindSafe(|| env.service.respond(&request)));
     let Ok(Decision { route, reply }) = decided else {
@@ -178,7 +180,7 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
             HeadOutcome::Storing(StoringPhase::new(start, exchange, unread(wire)))
         }
         Reply::Body(sink) => {
-            if expects_continue && !send_continue(wire) {
+            if expects_continue && !send_continue(wire, cx) {
                 exchange.end(env, Some("the client went away"));
                 return HeadOutcome::Left;
             }
@@ -189,7 +191,8 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
 }
 
 /// Asks the client for its body; whether the socket took all of that.
-fn send_continue(wire: &mut Wire) -> bool {
+fn send_continue(wire: &mut Wire, cx: &mut Context<'_>) -> bool {
     const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-    matches!(wire.send(CONTINUE, false), Sent::Bytes(length) if length == CONTINUE.len())
+    let sent = wire.send(CONTINUE, false, &mut cx.scratch);
+    matches!(sent, Sent::Bytes(length) if length == CONTINUE.len())
 }

@@ -6,8 +6,9 @@
 //! Source: RFC 9112, section 9.6.
 
 use super::context::Context;
-use super::wire::{Received, Wire};
-use crate::limits::LINGER_TIME_MAX;
+use super::socket::Received;
+use super::wire::Wire;
+use crate::limits::{LINGER_TIME_MAX, RECEIVE_BUFFER_BYTES};
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl LingerPhase {
 
     /// Throws away one buffer of what has arrived.
     pub fn advance(self, wire: &mut Wire, cx: &mut Context<'_>) -> LingerOutcome {
-        match wire.receive(&mut cx.buffer) {
+        match wire.receive(&mut cx.buffer, RECEIVE_BUFFER_BYTES, &mut cx.scratch) {
             Received::End => LingerOutcome::Closed,
             _ if cx.now() >= self.until => LingerOutcome::TimeOver,
             _ => LingerOutcome::Waiting(self),

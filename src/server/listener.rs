@@ -8,6 +8,7 @@
 
 use super::poller::{Interest, Poller};
 use crate::config::Address;
+use crate::http::service::Channel;
 use crate::limits::{ACCEPT_PAUSE, BACKLOG_CONNECTIONS};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -17,8 +18,9 @@ use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// The token of the listener; connections and the wake-up have others.
-pub const LISTENER: u64 = u64::MAX - 1;
+/// The token of the first listener; the others count down from it. Connections, completions and the
+/// wake-up have others.
+const FIRST_TOKEN: u64 = u64::MAX - 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PauseReason {
@@ -36,9 +38,20 @@ enum Accepting {
     Stopped,
 }
 
-/// The listening socket, and whether it is accepted from.
+/// A listening socket, and whether it is accepted from.
 #[derive(Debug)]
-pub struct Listener(Mutex<Accepting>);
+pub struct Listener {
+    accepting: Mutex<Accepting>,
+    token: u64,
+    pub channel: Channel,
+}
+
+/// A listening socket, as [`bind`] makes it, and how it is spoken on.
+#[derive(Debug)]
+pub struct Entrance {
+    pub socket: OwnedFd,
+    pub channel: Channel,
+}
 
 #[derive(Debug)]
 pub enum Accepted {
@@ -90,13 +103,27 @@ fn listen(address: SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> {
 }
 
 impl Listener {
-    pub fn new(socket: OwnedFd, poller: &Poller) -> io::Result<Self> {
-        poller.add(&socket, LISTENER, Interest::Read)?;
-        Ok(Self(Mutex::new(Accepting::On(socket))))
+    /// Begins to accept; each listener of a server has a number.
+    pub fn new(entrance: Entrance, number: u64, poller: &Poller) -> io::Result<Self> {
+        let Entrance { socket, channel } = entrance;
+        let token = FIRST_TOKEN - number;
+        poller.add(&socket, token, Interest::Read)?;
+        Ok(Self {
+            accepting: Mutex::new(Accepting::On(socket)),
+            token,
+            channel,
+        })
+    }
+
+    /// The token of its events.
+    pub fn token(&self) -> u64 {
+        self.token
     }
 
     fn lock(&self) -> MutexGuard<'_, Accepting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.accepting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Accepts one connection, if one is waiting.
@@ -126,7 +153,7 @@ impl Listener {
     /// Arms the listener for the next connection.
     pub fn arm(&self, poller: &Poller) {
         if let Accepting::On(socket) = &*self.lock() {
-            arm(socket, poller);
+            self.arm_socket(socket, poller);
         }
     }
 
@@ -152,7 +179,7 @@ impl Listener {
         let mut accepting = self.lock();
         match std::mem::replace(&mut *accepting, Accepting::Stopped) {
             Accepting::Paused(socket, _) => {
-                arm(&socket, poller);
+                self.arm_socket(&socket, poller);
                 *accepting = Accepting::On(socket);
             }
             other => *accepting = other,
@@ -163,10 +190,10 @@ impl Listener {
     pub fn stop(&self) {
         *self.lock() = Accepting::Stopped;
     }
-}
 
-fn arm(socket: &OwnedFd, poller: &Poller) {
-    if let Err(error) = poller.arm(socket, LISTENER, Interest::Read) {
-        log::error!(error:% = error; "the listener cannot be armed");
+    fn arm_socket(&self, socket: &OwnedFd, poller: &Poller) {
+        if let Err(error) = poller.arm(socket, self.token, Interest::Read) {
+            log::error!(error:% = error; "the listener cannot be armed");
+        }
     }
 }

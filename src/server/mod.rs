@@ -5,9 +5,9 @@
 //! ready, advances each as far as it goes without waiting, and parks it again.
 //!
 //! Data flows one way: [`listener`] and `poller` bring events, [`table`] owns parked connections,
-//! `pool` advances them, `connection` has the table of transitions, and the phases (`head`, `body`,
-//! `storing`, `answer`, `skip`, `linger`) speak HTTP over a `wire` and pass requests to the
-//! service.
+//! `pool` advances them, `connection` has the table of transitions, and the phases (`handshake`,
+//! `head`, `body`, `storing`, `answer`, `skip`, `linger`) speak HTTP over a `wire` and pass
+//! requests to the service. A wire is a `socket`, with a `secure` half where it speaks TLS.
 //!
 //! Lock order: the listener's, then the table's; neither is held while the other is taken.
 
@@ -21,21 +21,26 @@ mod deadlines;
 pub mod descriptors;
 mod exchange;
 mod handle;
+mod handshake;
 mod head;
 mod linger;
 pub mod listener;
 pub mod pace;
+mod phase;
 mod poller;
 mod pool;
 mod request_id;
+mod secure;
 mod shared;
 pub mod shutdown;
 mod skip;
 pub mod sock_diag;
+mod socket;
 mod storing;
 pub mod table;
 mod wire;
 
 pub use conn_id::ConnId;
+pub use context::Tls;
 pub use handle::{Options, Server};
 pub use shared::DRAINED;

@@ -7,10 +7,11 @@ use super::completions::COMPLETIONS;
 use super::conn_id::ConnId;
 use super::connection::{Connection, Next};
 use super::context::Context;
-use super::listener::{Accepted, LISTENER, PauseReason};
+use super::listener::{Accepted, Listener, PauseReason};
 use super::poller::{Interest, WAKE};
 use super::shared::Shared;
 use super::table::{Parked, Parking};
+use crate::http::service::Channel;
 use crate::limits::{ACCEPTS_PER_TURN_MAX, PARKED_BYTES_MAX, WORKER_STACK_BYTES};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -61,13 +62,15 @@ impl<'s> Worker<'s> {
                 Ok(None) => {}
                 Ok(Some(WAKE)) if shared.stopping.load(Ordering::Acquire) => return,
                 Ok(Some(WAKE)) => shared.poller.clear_wake(),
-                Ok(Some(LISTENER)) => self.accept(),
                 Ok(Some(COMPLETIONS)) => {
                     if let Some(id) = shared.env.completions.pop() {
                         self.wake(id);
                     }
                 }
-                Ok(Some(token)) => self.wake(ConnId::from_token(token)),
+                Ok(Some(token)) => match shared.listener(token) {
+                    Some(listener) => self.accept(listener),
+                    None => self.wake(ConnId::from_token(token)),
+                },
                 Err(error) => log::error!(error:% = error; "waiting for events failed"),
             }
         }
@@ -97,8 +100,9 @@ impl<'s> Worker<'s> {
             }
         }
         let mut next = shared.table.earliest();
+        let listeners = shared.listeners.iter();
         if shared.paused.load(Ordering::Relaxed)
-            && let Some(resumes_at) = shared.listener.resumes_at()
+            && let Some(resumes_at) = listeners.filter_map(Listener::resumes_at).min()
         {
             if resumes_at <= now {
                 self.resume();
@@ -203,12 +207,14 @@ impl<'s> Worker<'s> {
 
     fn resume(&mut self) {
         self.shared.paused.store(false, Ordering::Relaxed);
-        self.shared.listener.resume(&self.shared.poller);
+        for listener in &self.shared.listeners {
+            listener.resume(&self.shared.poller);
+        }
     }
 
-    fn pause(&mut self, reason: PauseReason) {
+    fn pause(&mut self, listener: &Listener, reason: PauseReason) {
         let shared = self.shared;
-        shared.listener.pause(reason, shared.env.clock.now());
+        listener.pause(reason, shared.env.clock.now());
         shared.paused.store(true, Ordering::Relaxed);
         // A connection may have been closed just before the pause began.
         if reason == PauseReason::Full && self.has_room() {
@@ -236,17 +242,19 @@ impl<'s> Worker<'s> {
         true
     }
 
-    fn accept(&mut self) {
+    fn accept(&mut self, listener: &Listener) {
         let shared = self.shared;
         for _ in 0..ACCEPTS_PER_TURN_MAX {
             if !self.make_room() {
-                return self.pause(PauseReason::Full);
+                return self.pause(listener, PauseReason::Full);
             }
-            match shared.listener.accept() {
-                Accepted::Connection(socket, peer) => self.begin(socket, peer),
+            match listener.accept() {
+                Accepted::Connection(socket, peer) => self.begin(listener.channel, socket, peer),
                 Accepted::Gone => {}
                 Accepted::None => break,
-                Accepted::Exhausted(error) => return self.pause(PauseReason::Resources(error)),
+                Accepted::Exhausted(error) => {
+                    return self.pause(listener, PauseReason::Resources(error));
+                }
             }
             // An idle connection is closed only for one that is known to wait, and only the next
             // event says so.
@@ -254,18 +262,30 @@ impl<'s> Worker<'s> {
                 break;
             }
         }
-        shared.listener.arm(&shared.poller);
+        listener.arm(&shared.poller);
     }
 
     /// Registers and parks a connection that was just accepted.
-    fn begin(&mut self, socket: OwnedFd, peer: SocketAddr) {
+    fn begin(&mut self, channel: Channel, socket: OwnedFd, peer: SocketAddr) {
         let shared = self.shared;
+        let tls = shared.env.tls.as_ref().filter(|_| channel == Channel::Tls);
+        let session = tls.and_then(|tls| tls.acceptor.session());
+        // Without a session the connection would be in clear: it is closed.
+        if channel == Channel::Tls && session.is_none() {
+            return;
+        }
         let metrics = &shared.env.metrics;
         metrics.connections_accepted.fetch_add(1, Ordering::Relaxed);
         metrics.connections_open.fetch_add(1, Ordering::Relaxed);
         shared.env.open_connections.fetch_add(1, Ordering::Relaxed);
         let id = shared.table.reserve();
-        let mut connection = Box::new(Connection::new(id, socket, peer, &self.cx));
+        let mut connection = Box::new(Connection::new(
+            id,
+            socket,
+            peer,
+            (channel, session),
+            &self.cx,
+        ));
         connection.record(metrics);
         let poller = &shared.poller;
         if poller

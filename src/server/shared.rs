@@ -17,7 +17,7 @@ pub struct Shared {
     pub env: Environment,
     pub poller: Poller,
     pub table: Table<Box<Connection>>,
-    pub listener: Listener,
+    pub listeners: Vec<Listener>,
     /// Whether accepting is paused: read without the listener's lock.
     pub paused: AtomicBool,
     /// Workers end.
@@ -27,6 +27,13 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// The listener whose events have this token.
+    pub fn listener(&self, token: u64) -> Option<&Listener> {
+        self.listeners
+            .iter()
+            .find(|listener| listener.token() == token)
+    }
+
     /// Reports once that the last connection is closed.
     pub fn report_drained(&self) {
         let stream = self

@@ -7,10 +7,11 @@
 
 use super::context::Context;
 use super::pace::Pace;
-use super::wire::{Received, Wire};
+use super::socket::Received;
+use super::wire::Wire;
 use crate::http::body::BodyDecoder;
 use crate::http::chunked::Chunk;
-use crate::limits::SKIP_BYTES_MAX;
+use crate::limits::{RECEIVE_BUFFER_BYTES, SKIP_BYTES_MAX};
 use crate::metrics::CloseReason;
 use std::time::Instant;
 
@@ -97,7 +98,7 @@ impl SkipPhase {
                 Skipped::TooMuch => return SkipOutcome::TooMuch,
                 Skipped::NeedMore => {}
             }
-            match wire.receive(&mut cx.buffer) {
+            match wire.receive(&mut cx.buffer, RECEIVE_BUFFER_BYTES, &mut cx.scratch) {
                 Received::Bytes(length) => {
                     self.skipped_bytes += length as u64;
                     received = cx.buffer[..length].to_vec();

@@ -1,63 +1,56 @@
-//! One connection's socket: receiving, sending, closing, and the bytes counted on the way.
+//! One connection's wire: what is received and sent on its socket, in clear or over TLS.
 //!
 //! Invariants:
-//! - No call here waits: a socket with nothing to read or no room to write says so.
-//! - Every byte of an answer that the socket takes is counted in `sent_bytes`.
+//! - No call here waits: a wire with nothing to read or no room to write says so.
+//! - Every byte that the socket takes is counted in `sent_bytes`, as the kernel counts those that
+//!   are acknowledged.
 //! - Received bytes that no phase has used yet are kept in `inbox`, and the next phase begins
 //!   with them.
-//!
-//! Sources: recv(2), send(2), sendfile(2); tcp(7), `MSG_MORE`.
+//! - A client that is sent the end of a TLS connection is sent `close_notify` first.
 
+use super::secure::{Scratch, Secure};
 use super::sock_diag::SockDiag;
-use crate::limits::SEND_BUFFER_BYTES;
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
+use super::socket::{Received, Sent, Socket};
+use crate::http::service::Channel;
+use crate::tls::{Failed, Session};
 use std::fs::File;
-use std::io::IoSlice;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 #[derive(Debug)]
 pub struct Wire {
-    socket: OwnedFd,
+    socket: Socket,
     /// The client's address, as the log writes it.
     peer: Arc<str>,
+    channel: Channel,
     inbox: Vec<u8>,
-    /// Bytes that the socket has taken since the connection began.
-    sent_bytes: u64,
-}
-
-/// What reading the socket gave.
-pub enum Received {
-    Bytes(usize),
-    Nothing,
-    /// The client closed its sending side, or the connection is broken.
-    End,
-}
-
-/// What writing to the socket gave.
-pub enum Sent {
-    Bytes(usize),
-    NoRoom,
-    /// The client is gone.
-    Gone,
-    /// A fault of the disk or of the system, not of the client.
-    Failed(Errno),
+    /// `None` in clear.
+    secure: Option<Box<Secure>>,
 }
 
 impl Wire {
-    pub fn new(socket: OwnedFd, peer: SocketAddr) -> Self {
+    pub fn new(
+        socket: OwnedFd,
+        peer: SocketAddr,
+        channel: Channel,
+        session: Option<Session>,
+    ) -> Self {
         Self {
-            socket,
+            socket: Socket::new(socket),
             peer: peer.to_string().into(),
+            channel,
             inbox: Vec::new(),
-            sent_bytes: 0,
+            secure: session.map(|session| Box::new(Secure::new(session))),
         }
     }
 
     pub fn peer(&self) -> &Arc<str> {
         &self.peer
+    }
+
+    pub fn channel(&self) -> Channel {
+        self.channel
     }
 
     /// Received bytes that no phase has used yet.
@@ -73,102 +66,146 @@ impl Wire {
         self.inbox = bytes;
     }
 
-    /// Memory of the inbox, in bytes.
+    /// Memory of the inbox and of incomplete records, in bytes.
     pub fn held_bytes(&self) -> usize {
-        self.inbox.capacity()
+        self.inbox.capacity() + self.secure.as_ref().map_or(0, |secure| secure.held_bytes())
     }
 
-    pub fn receive(&self, buffer: &mut [u8]) -> Received {
-        loop {
-            match rustix::net::recv(&self.socket, &mut *buffer, RecvFlags::empty()) {
-                Ok((0, _)) => return Received::End,
-                Ok((length, _)) => return Received::Bytes(length),
-                Err(Errno::AGAIN) => return Received::Nothing,
-                Err(Errno::INTR) => {}
-                Err(_) => return Received::End,
-            }
+    /// Receives at most `limit` bytes from the socket; over TLS, the bytes of a record that was
+    /// incomplete before may come on top of them.
+    pub fn receive(&mut self, buffer: &mut [u8], limit: usize, scratch: &mut Scratch) -> Received {
+        match &mut self.secure {
+            None => self.socket.receive(&mut buffer[..limit]),
+            Some(secure) => secure.receive(&mut self.socket, buffer, limit, scratch),
         }
     }
 
     /// Whether bytes have arrived that were not received yet.
     pub fn has_arrived(&self) -> bool {
-        let peeked = rustix::net::recv(&self.socket, &mut [0], RecvFlags::PEEK);
-        matches!(peeked, Ok((1.., _)))
+        self.first_byte().is_some()
+    }
+
+    /// The first byte on the socket, which stays there.
+    pub fn first_byte(&self) -> Option<u8> {
+        self.socket.first_byte()
     }
 
     /// Sends bytes; `more` tells the kernel that others follow at once.
-    pub fn send(&mut self, bytes: &[u8], more: bool) -> Sent {
-        let flags = if more {
-            SendFlags::NOSIGNAL | SendFlags::MORE
-        } else {
-            SendFlags::NOSIGNAL
-        };
-        self.count(|socket| rustix::net::send(socket, bytes, flags))
+    pub fn send(&mut self, bytes: &[u8], more: bool, scratch: &mut Scratch) -> Sent {
+        match &mut self.secure {
+            None => self.socket.send(bytes, more),
+            Some(secure) => secure.send(&mut self.socket, bytes, &[], scratch),
+        }
     }
 
     /// Sends two stretches of bytes in one call.
-    pub fn send_both(&mut self, first: &[u8], second: &[u8]) -> Sent {
-        let slices = [IoSlice::new(first), IoSlice::new(second)];
-        self.count(|socket| rustix::io::writev(socket, &slices))
+    pub fn send_both(&mut self, first: &[u8], second: &[u8], scratch: &mut Scratch) -> Sent {
+        match &mut self.secure {
+            None => self.socket.send_both(first, second),
+            Some(secure) => secure.send(&mut self.socket, first, second, scratch),
+        }
     }
 
-    /// Sends a stretch of a file and moves `offset` past it; no bytes where the file ends there.
-    pub fn send_file(&mut self, file: &File, offset: &mut u64, length: usize) -> Sent {
-        self.count(|socket| rustix::fs::sendfile(socket, file, Some(offset), length))
-    }
-
-    fn count(&mut self, mut call: impl FnMut(&OwnedFd) -> rustix::io::Result<usize>) -> Sent {
-        loop {
-            match call(&self.socket) {
-                Ok(length) => {
-                    self.sent_bytes += length as u64;
-                    return Sent::Bytes(length);
-                }
-                Err(Errno::AGAIN) => return Sent::NoRoom,
-                Err(Errno::INTR) => {}
-                Err(
-                    Errno::PIPE
-                    | Errno::CONNRESET
-                    | Errno::TIMEDOUT
-                    | Errno::HOSTUNREACH
-                    | Errno::NETUNREACH,
-                ) => return Sent::Gone,
-                Err(error) => return Sent::Failed(error),
+    /// Sends a head and a stretch of a file after it, and moves `offset` past what was sent of the
+    /// file; no bytes where there is no head and the file ends there.
+    pub fn send_file(
+        &mut self,
+        head: &[u8],
+        (file, offset, length): (&File, &mut u64, usize),
+        scratch: &mut Scratch,
+    ) -> Sent {
+        match &mut self.secure {
+            None if head.is_empty() => self.socket.send_file(file, offset, length),
+            None => self.socket.send(head, length > 0),
+            Some(secure) => {
+                secure.send_file(&mut self.socket, head, (file, offset, length), scratch)
             }
         }
     }
 
+    /// Whether bytes that were sent are still to be passed to the socket.
+    pub fn has_unsent(&self) -> bool {
+        self.secure
+            .as_ref()
+            .is_some_and(|secure| secure.has_unsent())
+    }
+
+    /// Passes unsent bytes to the socket; no room as long as some are left.
+    pub fn flush(&mut self) -> Sent {
+        match &mut self.secure {
+            None => Sent::Bytes(0),
+            Some(secure) => secure.flush(&mut self.socket),
+        }
+    }
+
+    /// Whether the TLS handshake is still to be completed.
+    pub fn is_handshaking(&self) -> bool {
+        self.secure
+            .as_ref()
+            .is_some_and(|secure| secure.is_handshaking())
+    }
+
+    /// Whether an earlier TLS session was resumed.
+    pub fn is_resumed(&self) -> bool {
+        self.secure
+            .as_ref()
+            .is_some_and(|secure| secure.is_resumed())
+    }
+
+    pub fn is_secure(&self) -> bool {
+        self.secure.is_some()
+    }
+
+    /// Why the TLS session failed.
+    pub fn take_failure(&mut self) -> Option<Failed> {
+        self.secure.as_mut()?.take_failure()
+    }
+
+    /// Goes on in clear: the client has not begun a handshake.
+    pub fn give_up_tls(&mut self) {
+        self.secure = None;
+    }
+
+    /// Bytes that the socket has taken since the connection began.
     pub fn sent_bytes(&self) -> u64 {
-        self.sent_bytes
+        self.socket.sent_bytes()
     }
 
     /// Sent bytes that the client's side has acknowledged; `None` where the kernel does not report
     /// them.
     pub fn acknowledged_bytes(&self, diagnostics: &SockDiag) -> Option<u64> {
-        let unacked = diagnostics.unacked_bytes(&self.socket)?;
-        Some(self.sent_bytes.saturating_sub(unacked))
+        self.socket.acknowledged_bytes(diagnostics)
     }
 
     /// Keeps the send buffer small, so that a slow client makes the socket writable often.
     pub fn bound_send_buffer(&self) {
-        // Where that fails, slow clients are noticed later.
-        let _ = sockopt::set_socket_send_buffer_size(&self.socket, SEND_BUFFER_BYTES);
+        self.socket.bound_send_buffer();
     }
 
-    /// Ends the sending side; whether the connection was still there.
+    /// Ends the sending side; whether the connection was still there. What is received afterwards
+    /// is as it arrives.
     pub fn shut_sending(&mut self) -> bool {
-        rustix::net::shutdown(&self.socket, Shutdown::Write).is_ok()
+        self.close_tls();
+        self.socket.shut_sending()
+    }
+
+    fn close_tls(&mut self) {
+        if let Some(mut secure) = self.secure.take() {
+            secure.close(&mut self.socket);
+        }
     }
 
     /// This server's host and port on this connection, for an HTTP/1.0 request that names none.
     pub fn own_address(&self) -> String {
-        rustix::net::getsockname(&self.socket)
-            .ok()
-            .and_then(|address| SocketAddr::try_from(address).ok())
-            .map_or_else(
-                || "localhost".to_owned(),
-                |address| SocketAddr::new(address.ip().to_canonical(), address.port()).to_string(),
-            )
+        self.socket
+            .own_address()
+            .map_or_else(|| "localhost".to_owned(), |address| address.to_string())
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.close_tls();
     }
 }
 

@@ -11,6 +11,7 @@ mod clients;
 mod commands;
 mod contract;
 mod faults;
+mod https;
 mod operation;
 mod packages;
 mod releases;

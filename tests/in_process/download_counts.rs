@@ -27,7 +27,7 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
     let metrics = Arc::new(Metrics::new([]));
     let options = Options {
         token: Token::fixed(TOKEN).unwrap(),
-        public_url: PublicUrl::new(None, false),
+        public_url: PublicUrl::new(None, false, 80),
         max_upload_bytes: None,
         latest_by: LatestBy::Time,
         clock: clock.clone(),
@@ -42,8 +42,13 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         idle_time_max: Duration::from_hours(1),
         sock_diag: SockDiag::system(),
         clock: clock.clone(),
+        tls: None,
     };
-    let server = Server::start(socket, Arc::new(app), metrics, options).unwrap();
+    let entrance = listener::Entrance {
+        socket,
+        channel: release_server::http::service::Channel::Clear,
+    };
+    let server = Server::start(vec![entrance], Arc::new(app), metrics, options).unwrap();
     (server, address)
 }
 

@@ -9,9 +9,10 @@ use release_server::clock::Clock;
 use release_server::config::Address;
 use release_server::http::response::Response;
 use release_server::http::service::{
-    BodySink, Completion, Decision, Refusal, Reply, Request, Service,
+    BodySink, Channel, Completion, Decision, Refusal, Reply, Request, Service,
 };
 use release_server::metrics::Metrics;
+use release_server::server::listener::Entrance;
 use release_server::server::sock_diag::SockDiag;
 use release_server::server::{Options, Server, listener};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -137,8 +138,19 @@ impl InProcess {
             idle_time_max: IDLE_TIME_MAX,
             sock_diag,
             clock: clock.clone(),
+            tls: None,
         };
-        let server = Server::start(socket, Arc::new(stub), Arc::clone(&metrics), options).unwrap();
+        let entrance = Entrance {
+            socket,
+            channel: Channel::Clear,
+        };
+        let server = Server::start(
+            vec![entrance],
+            Arc::new(stub),
+            Arc::clone(&metrics),
+            options,
+        )
+        .unwrap();
         Self {
             server,
             clock,

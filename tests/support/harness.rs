@@ -6,6 +6,7 @@
 
 use super::content::{FORM_TYPE, form};
 use super::http_client::{Connection, Response};
+use super::tls;
 use release_server::storage::directory::GENERATION_FILE;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -28,6 +29,8 @@ const LOG_LINES_MAX: usize = 20_000;
 pub struct TestServer {
     child: Child,
     pub port: u16,
+    /// Whether it speaks TLS.
+    is_tls: bool,
     storage: PathBuf,
     log: Arc<Log>,
     /// Removed after the process has ended.
@@ -108,6 +111,7 @@ impl TestServer {
         let mut server = Self {
             child,
             port: 0,
+            is_tls: false,
             storage: storage.to_owned(),
             log,
             directory: None,
@@ -115,6 +119,8 @@ impl TestServer {
         let listening = server.wait_for_line(|line| line["message"] == "listening");
         let address: SocketAddr = listening["address"].as_str().unwrap().parse().unwrap();
         server.port = address.port();
+        let has_certificate = |line: &Value| line["message"] == "the certificate is in force";
+        server.is_tls = server.log().iter().any(has_certificate);
         server
     }
 
@@ -125,7 +131,8 @@ impl TestServer {
 
     /// Its URL, for other clients.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        let scheme = if self.is_tls { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     pub fn pid(&self) -> u32 {
@@ -162,7 +169,11 @@ impl TestServer {
     /// As [`TestServer::connect`]; `None` if the server has ended.
     pub fn try_connect(&self) -> Option<Connection> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        Some(Connection::new(stream))
+        if self.is_tls {
+            Connection::over_tls(stream)
+        } else {
+            Some(Connection::new(stream))
+        }
     }
 
     /// One request on a connection of its own.
@@ -306,6 +317,7 @@ fn configured(mut command: Command, storage: &Path, settings: &[(&str, &str)]) -
         .env("STORAGE_PATH", storage)
         .env("PORT", "0")
         .env("HOST", "127.0.0.1")
+        .envs(tls::settings().iter().map(|(name, path)| (name, path)))
         .envs(settings.iter().copied());
     command
 }

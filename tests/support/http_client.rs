@@ -5,12 +5,17 @@
 
 use super::harness::{PATIENCE, until};
 use super::sock_diag::queues;
+use super::tls::TlsClient;
+use rustls::ClientConfig;
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
 
 pub struct Connection {
     pub stream: TcpStream,
+    /// `None` in clear.
+    tls: Option<TlsClient>,
     /// Received and not read yet.
     buffered: Vec<u8>,
 }
@@ -22,17 +27,38 @@ impl Connection {
         stream.set_nodelay(true).unwrap();
         Self {
             stream,
+            tls: None,
             buffered: Vec::new(),
         }
     }
 
+    /// A connection after its TLS handshake; `None` where the server ends before that is done.
+    pub fn over_tls(stream: TcpStream) -> Option<Self> {
+        let mut connection = Self::new(stream);
+        connection.tls = Some(TlsClient::connect(&mut connection.stream)?);
+        Some(connection)
+    }
+
     /// Sends; an error because the server has closed is ignored.
+    /// The same, as this client.
+    pub fn over_tls_with(config: &Arc<ClientConfig>, stream: TcpStream) -> Option<Self> {
+        let mut connection = Self::new(stream);
+        connection.tls = Some(TlsClient::connect_with(config, &mut connection.stream)?);
+        Some(connection)
+    }
+
     pub fn send(&mut self, bytes: &[u8]) {
-        let _ = self.stream.write_all(bytes);
+        let _ = match &mut self.tls {
+            None => self.stream.write_all(bytes),
+            Some(tls) => tls.send(&mut self.stream, bytes),
+        };
     }
 
     /// Closes the sending side.
     pub fn finish_sending(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify(&mut self.stream);
+        }
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
@@ -52,12 +78,20 @@ impl Connection {
 
     /// Receives more; returns whether there was any.
     fn fill(&mut self) -> bool {
-        let mut buffer = vec![0; 64 * 1024];
-        match self.stream.read(&mut buffer) {
-            Ok(0) => false,
-            Ok(length) => {
-                self.buffered.extend_from_slice(&buffer[..length]);
-                true
+        let received = if let Some(tls) = &mut self.tls {
+            tls.receive(&mut self.stream)
+        } else {
+            let mut buffer = vec![0; 64 * 1024];
+            let received = self.stream.read(&mut buffer);
+            received.map(|length| {
+                buffer.truncate(length);
+                buffer
+            })
+        };
+        match received {
+            Ok(bytes) => {
+                self.buffered.extend_from_slice(&bytes);
+                !bytes.is_empty()
             }
             Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
             // Stopping and continuing this process interrupts reads with a time limit: signal(7).

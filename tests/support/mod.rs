@@ -2,10 +2,12 @@
 //!
 //! Each target includes this folder by its path, as `crate::support`.
 
+pub mod certificates;
 mod content;
 mod harness;
 mod http_client;
 pub mod sock_diag;
+pub mod tls;
 
 pub use content::*;
 pub use harness::*;

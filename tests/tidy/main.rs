@@ -16,25 +16,26 @@ const FUNCTION_LINES_MAX: usize = 70;
 const OWNERS: [(&str, &[&str]); 7] = [
     ("rustix::net", &["server"]),
     ("rustix::event", &["server"]),
-    ("rustix::fs", &["storage", "server/wire.rs"]),
+    ("rustix::fs", &["storage", "server/socket.rs"]),
     (
         "std::fs",
         &[
             "storage",
             "config",
+            "tls",
             "metrics/process.rs",
             "http/response.rs",
-            "server/wire.rs",
+            "server",
         ],
     ),
     (
         "std::net",
-        &["server", "config", "commands", "http/authority.rs"],
+        &["server", "config", "commands", "tls", "http/authority.rs"],
     ),
     ("std::env", &["config/raw.rs"]),
     (
         "std::thread",
-        &["server", "storage", "log", "config/settings.rs"],
+        &["server", "storage", "tls", "log", "config/settings.rs"],
     ),
 ];
 

@@ -10,11 +10,12 @@ use super::{code, report, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The layers, from the top. A module uses its own layer and those below it.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["main", "commands"],
     &["server"],
     &["app"],
     &["storage"],
+    &["tls"],
     &["config"],
     &["http", "manifest"],
     &["metrics"],

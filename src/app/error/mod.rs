@@ -85,7 +85,15 @@ pub enum ApiError {
     Storage(Failure),
     /// A handler panicked.
     Panic,
+    /// HTTP in clear on the port that speaks TLS.
+    ClearOnTls,
+    /// A write over HTTP in clear, to a server that speaks HTTPS.
+    WriteInClear,
 }
+
+const CLEAR_ON_TLS: &str = "This port speaks HTTPS; ask with https:// in place of http://";
+const WRITE_IN_CLEAR: &str = "Publish and delete over HTTPS; a token that was sent over plain HTTP \
+                              can be read on the way, so replace it";
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
@@ -97,6 +105,7 @@ impl From<Refusal> for ApiError {
             Refusal::Chunks(error) => Self::Chunks(error),
             Refusal::Overloaded => Self::Overloaded,
             Refusal::Panic => Self::Panic,
+            Refusal::ClearOnTls => Self::ClearOnTls,
         }
     }
 }
@@ -155,7 +164,9 @@ impl ApiError {
             Self::HeadCutShort | Self::BodyCutShort | Self::Chunks(_) | Self::Forwarded(_) => 400,
             Self::Upload(error) => error.status(),
             Self::Release(error) => error.status(),
+            Self::ClearOnTls => 400,
             Self::Unauthorized(_) => 401,
+            Self::WriteInClear => 403,
             Self::NotFound(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::Timeout => 408,
@@ -175,6 +186,8 @@ impl ApiError {
     fn sentence(&self) -> String {
         match self {
             Self::Head(error) => error.to_string(),
+            Self::ClearOnTls => CLEAR_ON_TLS.to_owned(),
+            Self::WriteInClear => WRITE_IN_CLEAR.to_owned(),
             Self::Timeout => "The request did not arrive in time".to_owned(),
             Self::HeadCutShort => "The connection ended before the head was complete".to_owned(),
             Self::BodyCutShort => "The connection ended before the body was complete".to_owned(),

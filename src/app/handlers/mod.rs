@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod contract;
 pub mod delete;
 pub mod download;
+pub mod in_clear;
 pub mod latest;
 pub mod lookup;
 pub mod packages;

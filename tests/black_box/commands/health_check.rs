@@ -1,7 +1,7 @@
 //! `release-server healthcheck` asks the running server and reports a fault in one line.
 
 use super::command_line::{assert_fails, run, text};
-use crate::support::TestServer;
+use crate::support::{TestServer, tls};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -10,14 +10,20 @@ use std::net::TcpListener;
 fn a_health_check_asks_the_running_server() {
     let mut server = TestServer::start();
     let port = server.port.to_string();
+    let check = |host: &str| {
+        let tls = tls::settings().iter();
+        let tls = tls.map(|(name, path)| (*name, path.to_str().unwrap()));
+        let settings: Vec<_> = tls.chain([("PORT", &*port), ("HOST", host)]).collect();
+        run(&["healthcheck"], &settings)
+    };
     for host in ["", "127.0.0.1", "0.0.0.0"] {
-        let output = run(&["healthcheck"], &[("PORT", &port), ("HOST", host)]);
+        let output = check(host);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         assert_eq!((text(&output.stdout), text(&output.stderr)), ("", ""));
     }
     fs::remove_dir_all(server.storage()).unwrap();
-    let output = run(&["healthcheck"], &[("PORT", &port)]);
-    let url = format!("http://127.0.0.1:{port}/readyz");
+    let output = check("");
+    let url = format!("{}://127.0.0.1:{port}/readyz", tls::scheme());
     assert_fails(
         &output,
         1,
@@ -25,7 +31,7 @@ fn a_health_check_asks_the_running_server() {
     );
     server.signal("TERM");
     server.wait();
-    let output = run(&["healthcheck"], &[("PORT", &port)]);
+    let output = check("");
     let line = format!("{url}: not ready: Connection refused (os error 111)");
     assert_fails(&output, 1, &line);
 }

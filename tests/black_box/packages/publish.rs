@@ -1,6 +1,6 @@
 //! The main job: publish, list, download, delete.
 
-use crate::support::{FORM_TYPE, TOKEN, TestServer, form, hex, noise};
+use crate::support::{FORM_TYPE, TOKEN, TestServer, form, hex, noise, tls};
 
 #[test]
 fn a_published_package_is_listed_downloaded_and_deleted() {
@@ -12,7 +12,10 @@ fn a_published_package_is_listed_downloaded_and_deleted() {
     assert_eq!(metadata["name"], "a.zip");
     assert_eq!(metadata["size"], 100_000);
     assert_eq!(metadata["sha256"], hex(&content));
-    assert_eq!(metadata["download_url"], "http://test/assets/a.zip");
+    assert_eq!(
+        metadata["download_url"],
+        format!("{}/assets/a.zip", tls::base())
+    );
     assert_eq!(metadata["removed"], serde_json::json!([]));
     assert_eq!(server.listed(), ["a.zip"]);
     let downloaded = server.get("/assets/a.zip");
@@ -59,7 +62,7 @@ fn specify(server: &TestServer, agent: &str, script: &str) -> (String, Vec<u8>) 
         .find(|asset| matches(asset["name"].as_str().unwrap()))
         .expect("a matching asset");
     let url = asset["browser_download_url"].as_str().unwrap();
-    let path = url.strip_prefix("http://test").unwrap();
+    let path = url.strip_prefix(&tls::base()).unwrap();
     let file = server.request("GET", path, foreign_token, b"");
     assert_eq!(file.status, 200);
     assert_eq!(file.body.len() as u64, asset["size"].as_u64().unwrap());

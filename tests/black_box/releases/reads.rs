@@ -1,6 +1,6 @@
 //! GitHub's API for reading: releases by version, pages, assets, conditional requests.
 
-use crate::support::{Response, TestServer, hex};
+use crate::support::{Response, TestServer, hex, tls};
 use serde_json::{Value, json};
 
 pub const API: &str = "/repos/github/spec-kit/releases";
@@ -105,7 +105,8 @@ fn links(answer: &Response) -> Vec<(String, String)> {
     };
     let link = |text: &str| {
         let (url, relation) = text.split_once(">; rel=\"").unwrap();
-        let url = url.strip_prefix("<http://test").unwrap();
+        let url = url.strip_prefix('<').unwrap();
+        let url = url.strip_prefix(&tls::base()).unwrap();
         (relation.trim_end_matches('"').to_owned(), url.to_owned())
     };
     header.split(", ").map(link).collect()
@@ -183,8 +184,8 @@ fn every_url_leads_where_it_says() {
     for (prefix, owner) in [("", "github"), ("/api/v3", "a%20b%22%3E"), ("", "%C3%A4")] {
         let path = format!("{prefix}/repos/{owner}/r/releases/latest");
         let release = server.get(&path).json();
-        let api = format!("http://test{prefix}/repos/{owner}/r/releases");
-        let path_of = |value: &Value| value.as_str().unwrap().replace("http://test", "");
+        let api = format!("{}{prefix}/repos/{owner}/r/releases", tls::base());
+        let path_of = |value: &Value| value.as_str().unwrap().replace(&tls::base(), "");
         assert_eq!(release["url"], format!("{api}/{}", release["id"]));
         assert_eq!(server.get(&path_of(&release["url"])).json(), release);
         let assets = server.get(&path_of(&release["assets_url"]));

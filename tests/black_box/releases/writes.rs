@@ -1,7 +1,7 @@
 //! GitHub's API for writing: the calls that map to a directory, and those that are refused with a
 //! reason.
 
-use crate::support::{TOKEN, TestServer, hex};
+use crate::support::{TOKEN, TestServer, hex, tls};
 use serde_json::{Value, json};
 
 const API: &str = "/repos/github/spec-kit/releases";
@@ -37,7 +37,7 @@ fn a_release_is_made_filled_and_emptied() {
     );
     let upload = release["upload_url"].as_str().unwrap();
     let upload = upload
-        .strip_prefix("http://test")
+        .strip_prefix(&tls::base())
         .unwrap()
         .replace("{?name,label}", "");
     let path = format!("{upload}?name=tool-v1.0.0.zip&label=");

@@ -4,7 +4,7 @@
 //! Invariants: a run leaves no temporary file; a retrying run does not sleep, because its `sleep`
 //! only records the duration.
 
-use crate::support::{PATIENCE, TOKEN, TestServer, until};
+use crate::support::{PATIENCE, TOKEN, TestServer, tls, until};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
@@ -111,7 +111,8 @@ impl Workshop {
             .env("TMPDIR", self.path("tmp"))
             .env("no_proxy", "*")
             .env("RELEASE_SERVER_URL", &self.url)
-            .env("RELEASE_SERVER_TOKEN", TOKEN);
+            .env("RELEASE_SERVER_TOKEN", TOKEN)
+            .envs(tls::authority_file().map(|path| ("CURL_CA_BUNDLE", path)));
         command
     }
 

@@ -7,7 +7,7 @@
 //! Without nginx the tests print that and pass, unless `RELEASE_SERVER_REQUIRE_ALL` is set.
 
 use super::{Shape, marker, shapes, victim};
-use crate::support::{Connection, TestServer, until};
+use crate::support::{Connection, TestServer, tls, until};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -97,6 +97,7 @@ impl Drop for Nginx {
 /// The highest limits that nginx permits, and short waits for bytes that never arrive.
 fn configure(port: u16, server_port: u16, buffers_bodies: bool) -> String {
     let buffering = if buffers_bodies { "on" } else { "off" };
+    let scheme = tls::scheme();
     format!(
         r#"daemon off; master_process off; pid nginx.pid; error_log error.log;
 events {{ worker_connections 256; }}
@@ -113,7 +114,7 @@ http {{
   server {{
     listen 127.0.0.1:{port}; server_name t;
     location / {{
-      proxy_pass http://server; proxy_http_version 1.1; proxy_request_buffering {buffering};
+      proxy_pass {scheme}://server; proxy_http_version 1.1; proxy_request_buffering {buffering};
       proxy_set_header Connection ""; proxy_set_header Host $host;
       proxy_set_header X-Request-Id $request_id;
     }}

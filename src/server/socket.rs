@@ -1,0 +1,144 @@
+//! A connection's socket: bytes in, bytes out, and those that it has taken.
+//!
+//! Invariants: no call here waits: a socket with nothing to read or no room to write says so; every
+//! byte that the socket takes is counted.
+//!
+//! Sources: recv(2), send(2), sendfile(2); tcp(7), `MSG_MORE`.
+
+use super::sock_diag::SockDiag;
+use crate::limits::SEND_BUFFER_BYTES;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
+use std::fs::File;
+use std::io::IoSlice;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+#[derive(Debug)]
+pub struct Socket {
+    fd: OwnedFd,
+    /// Bytes that it has taken since the connection began.
+    sent_bytes: u64,
+}
+
+/// What reading the socket gave.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received {
+    Bytes(usize),
+    Nothing,
+    /// The client closed its sending side, or the connection is broken.
+    End,
+}
+
+/// What writing to the socket gave.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Sent {
+    Bytes(usize),
+    NoRoom,
+    /// The client is gone.
+    Gone,
+    /// A fault of the disk or of the system, not of the client.
+    Failed(Errno),
+}
+
+impl Socket {
+    pub fn new(fd: OwnedFd) -> Self {
+        Self { fd, sent_bytes: 0 }
+    }
+
+    pub fn receive(&self, buffer: &mut [u8]) -> Received {
+        loop {
+            match rustix::net::recv(&self.fd, &mut *buffer, RecvFlags::empty()) {
+                Ok((0, _)) => return Received::End,
+                Ok((length, _)) => return Received::Bytes(length),
+                Err(Errno::AGAIN) => return Received::Nothing,
+                Err(Errno::INTR) => {}
+                Err(_) => return Received::End,
+            }
+        }
+    }
+
+    /// The first byte that has arrived and was not received yet.
+    pub fn first_byte(&self) -> Option<u8> {
+        let mut byte = [0];
+        let peeked = rustix::net::recv(&self.fd, &mut byte, RecvFlags::PEEK);
+        matches!(peeked, Ok((1.., _))).then_some(byte[0])
+    }
+
+    /// Sends bytes; `more` tells the kernel that others follow at once.
+    pub fn send(&mut self, bytes: &[u8], more: bool) -> Sent {
+        let flags = if more {
+            SendFlags::NOSIGNAL | SendFlags::MORE
+        } else {
+            SendFlags::NOSIGNAL
+        };
+        self.count(|fd| rustix::net::send(fd, bytes, flags))
+    }
+
+    /// Sends two stretches of bytes in one call.
+    pub fn send_both(&mut self, first: &[u8], second: &[u8]) -> Sent {
+        let slices = [IoSlice::new(first), IoSlice::new(second)];
+        self.count(|fd| rustix::io::writev(fd, &slices))
+    }
+
+    /// Sends a stretch of a file and moves `offset` past it; no bytes where the file ends there.
+    pub fn send_file(&mut self, file: &File, offset: &mut u64, length: usize) -> Sent {
+        self.count(|fd| rustix::fs::sendfile(fd, file, Some(offset), length))
+    }
+
+    fn count(&mut self, mut call: impl FnMut(&OwnedFd) -> rustix::io::Result<usize>) -> Sent {
+        loop {
+            match call(&self.fd) {
+                Ok(length) => {
+                    self.sent_bytes += length as u64;
+                    return Sent::Bytes(length);
+                }
+                Err(Errno::AGAIN) => return Sent::NoRoom,
+                Err(Errno::INTR) => {}
+                Err(
+                    Errno::PIPE
+                    | Errno::CONNRESET
+                    | Errno::TIMEDOUT
+                    | Errno::HOSTUNREACH
+                    | Errno::NETUNREACH,
+                ) => return Sent::Gone,
+                Err(error) => return Sent::Failed(error),
+            }
+        }
+    }
+
+    pub fn sent_bytes(&self) -> u64 {
+        self.sent_bytes
+    }
+
+    /// Sent bytes that the client's side has acknowledged; `None` where the kernel does not report
+    /// them.
+    pub fn acknowledged_bytes(&self, diagnostics: &SockDiag) -> Option<u64> {
+        let unacked = diagnostics.unacked_bytes(&self.fd)?;
+        Some(self.sent_bytes.saturating_sub(unacked))
+    }
+
+    /// Keeps the send buffer small, so that a slow client makes the socket writable often.
+    pub fn bound_send_buffer(&self) {
+        // Where that fails, slow clients are noticed later.
+        let _ = sockopt::set_socket_send_buffer_size(&self.fd, SEND_BUFFER_BYTES);
+    }
+
+    /// Ends the sending side; whether the connection was still there.
+    pub fn shut_sending(&mut self) -> bool {
+        rustix::net::shutdown(&self.fd, Shutdown::Write).is_ok()
+    }
+
+    /// This server's host and port on this connection.
+    pub fn own_address(&self) -> Option<SocketAddr> {
+        let address = rustix::net::getsockname(&self.fd).ok()?;
+        let address = SocketAddr::try_from(address).ok()?;
+        Some(SocketAddr::new(address.ip().to_canonical(), address.port()))
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
