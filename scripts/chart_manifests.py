@@ -316,8 +316,9 @@ def check_rolling():
     """A changed setting restarts the pods; a changed token or annotation does not."""
 
     def pods(*values):
-        # Without a memory limit the number of packages is free.
-        values = ("resources.limits=null", *values)
+        # Without a memory limit the number of packages is free,
+        # and the settings of HTTPS need a certificate.
+        values = ("resources.limits=null", 'tls.secretName="tls"', *values)
         arguments = [part for value in values for part in ("--set-json", value)]
         return find(render(*arguments), "Deployment")["spec"]["template"]
 
