@@ -35,7 +35,10 @@ RUN set -eu; \
         rustup target add "$target"; \
         sources=/etc/apt/sources.list.d/debian.sources; \
         sed -i -e '/^URIs: /d' -e 's|^# \(http://snapshot\.debian\.org/\)|URIs: \1|' "$sources"; \
-        grep -q '^URIs: http://snapshot' "$sources"; \
+        grep -q '^URIs: http://snapshot' "$sources" || { \
+            echo "$sources names no snapshot, which would fix the versions of packages" >&2; \
+            exit 1; \
+        }; \
         apt-get update -o Acquire::Check-Valid-Until=false; \
         apt-get install -y --no-install-recommends "$@"; \
         rm -rf /var/lib/apt/lists/*; \

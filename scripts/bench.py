@@ -205,7 +205,7 @@ def workloads(binary, work, stack):
     for name, size in sizes.items():
         (ten / name).write_bytes(os.urandom(size))
         os.link(ten / name, files / name)
-    (files / "healthz").write_text("OK")
+    (files / "healthz").write_text("OK\n")
     first, second = Ours(binary, ten), Ours(binary, thousand)
     stack.callback(first.stop)
     stack.callback(second.stop)

@@ -18,6 +18,13 @@ pub const HEAD_BYTES_MAX: usize = 16 * KIB;
 /// Bytes received at a time in the head phase: a whole head, and one byte that shows that it is too
 /// long. Pipelined requests are held while the answer before them is sent, so it is not more.
 pub const HEAD_RECEIVE_BYTES: usize = HEAD_BYTES_MAX + 1;
+/// A token, so that the head of a request has room for it (docs/contract.md, section 5). Secrets
+/// are some 20 to 200 bytes long, signed tokens 1 to 2 KiB.
+pub const TOKEN_BYTES_MAX: usize = 4 * KIB;
+/// The file of a token: the token, and blanks around it.
+pub const TOKEN_FILE_BYTES_MAX: usize = 2 * TOKEN_BYTES_MAX;
+/// A configuration file, or `.env`: far more than all settings take.
+pub const CONFIG_FILE_BYTES_MAX: usize = MIB;
 /// Fields of one head; browsers and proxies send about 20.
 pub const HEAD_FIELDS_MAX: usize = 64;
 /// From the first byte of a head to its last: a phone with bad reception needs a second or two.

@@ -15,7 +15,7 @@
 use crate::clock;
 use crate::date;
 use crate::limits::{LOG_BACKLOG_BYTES_MAX, LOG_DELAY_MAX, LOG_FLUSH_TIME_MAX, LOG_WRITE_BYTES};
-use log::kv::{Key, Value, VisitSource};
+use log::kv::{Key, Value, VisitSource, VisitValue};
 use log::{Level, Record};
 use std::cell::Cell;
 use std::io::Write;
@@ -65,6 +65,11 @@ pub fn start(filter: &str, format: Format) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Lines dropped so far because the output was not read.
+pub fn dropped_lines() -> u64 {
+    OUTPUT.get().map_or(0, |output| output.lock().dropped_total)
+}
+
 /// Logs a panic, in place of the default hook, which writes to standard error.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let text = panic.payload_as_str().unwrap_or("without a text");
@@ -86,7 +91,7 @@ pub fn flush() {
 }
 
 /// Writes a record as one line of JSON, into memory first: each write to a formatter is slow.
-fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
+pub fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
     let mut line = Vec::with_capacity(512);
     line.extend_from_slice(br#"{"timestamp":""#);
     write!(line, "{}", date::rfc3339_millis(clock::wall_now()))?;
@@ -109,7 +114,7 @@ fn write_json(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> 
 }
 
 /// Writes a record as one line for people, without the module.
-fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
+pub fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> {
     let mut line = Vec::with_capacity(512);
     let time = date::rfc3339_millis(clock::wall_now());
     let message = record.args().to_string().replace(char::is_control, " ");
@@ -122,17 +127,53 @@ fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<()> 
     out.write_all(&line)
 }
 
+/// A text as a JSON string without any control character: a terminal obeys DEL and U+0080 to
+/// U+009F, which JSON leaves as they are.
+fn quoted(text: &str) -> serde_json::Result<String> {
+    use std::fmt::Write as _;
+    let json = serde_json::to_string(text)?;
+    let mut quoted = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_control() {
+            // Writing to a string does not fail.
+            let _ = write!(quoted, "\\u{:04x}", u32::from(character));
+        } else {
+            quoted.push(character);
+        }
+    }
+    Ok(quoted)
+}
+
+/// Whether a field has no value, so that it is not written.
+fn is_absent(value: &Value<'_>) -> bool {
+    struct Absent(bool);
+    impl VisitValue<'_> for &mut Absent {
+        fn visit_any(&mut self, _: Value<'_>) -> Result<(), log::kv::Error> {
+            Ok(())
+        }
+        fn visit_null(&mut self) -> Result<(), log::kv::Error> {
+            self.0 = true;
+            Ok(())
+        }
+    }
+    let mut absent = Absent(false);
+    value.visit(&mut absent).is_ok() && absent.0
+}
+
 /// Writes ` name=value` for each field. A value that is not a plain word becomes a JSON string.
 struct TextFieldWriter<'l>(&'l mut Vec<u8>);
 
 impl<'kvs> VisitSource<'kvs> for TextFieldWriter<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
+        if is_absent(&value) {
+            return Ok(());
+        }
         let text = value.to_string();
         let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
         let shown = if !text.is_empty() && text.bytes().all(is_plain) {
             text
         } else {
-            serde_json::to_string(&text).map_err(std::io::Error::from)?
+            quoted(&text).map_err(std::io::Error::from)?
         };
         write!(self.0, " {}={shown}", key.as_str()).map_err(Into::into)
     }
@@ -144,6 +185,7 @@ struct FieldWriter<'l>(&'l mut Vec<u8>);
 impl<'kvs> VisitSource<'kvs> for FieldWriter<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
         let line = &mut *self.0;
+        let end = line.len();
         line.extend_from_slice(b",\"");
         line.extend_from_slice(key.as_str().as_bytes());
         line.extend_from_slice(b"\":");
@@ -155,6 +197,9 @@ impl<'kvs> VisitSource<'kvs> for FieldWriter<'_> {
             serde_json::to_writer(line, &number)
         } else if let Some(switch) = value.to_bool() {
             serde_json::to_writer(line, &switch)
+        } else if is_absent(&value) {
+            line.truncate(end);
+            Ok(())
         } else {
             serde_json::to_writer(line, &value.to_string())
         };
@@ -186,7 +231,9 @@ struct Output {
 #[derive(Default)]
 struct Held {
     lines: Vec<u8>,
+    /// Lines dropped since the last report.
     dropped: u64,
+    dropped_total: u64,
     /// A line in `lines` must be written at once.
     urgent: bool,
     /// Lines taken out of `lines` are being written.
@@ -202,6 +249,7 @@ impl Output {
         let mut held = self.lock();
         if held.lines.len() + line.len() > LOG_BACKLOG_BYTES_MAX {
             held.dropped += 1;
+            held.dropped_total += 1;
             return;
         }
         let was_empty = held.lines.is_empty();

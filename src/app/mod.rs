@@ -17,7 +17,7 @@ pub mod release;
 mod rendered;
 pub mod router;
 mod state;
-mod views;
+pub mod views;
 
 use crate::clock::Clock;
 use crate::config::token::Token;
@@ -32,6 +32,7 @@ use public_url::PublicUrl;
 use rendered::RenderedCache;
 use router::{Endpoint, Route};
 use state::AppState;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tiny_http::Method;
@@ -54,6 +55,11 @@ pub struct Options {
 type Handled = Result<Reply, ApiError>;
 
 impl App {
+    /// Reads the token's file again; the file, or `None` where the token is not in one.
+    pub fn reload_token(&self) -> Result<Option<&Path>, String> {
+        self.0.token.reload()
+    }
+
     pub fn new(store: Arc<Store>, metrics: Arc<Metrics>, options: Options) -> Self {
         Self(Arc::new(AppState {
             store,

@@ -12,7 +12,7 @@ use crate::app::public_url::PublicUrl;
 use crate::app::router::Endpoint;
 use crate::app::{self, App};
 use crate::clock::Clock;
-use crate::config::{self, Config};
+use crate::config::{self, Config, keys};
 use crate::limits::SYNC_THREADS_MAX;
 use crate::log as output;
 use crate::metrics::Metrics;
@@ -119,6 +119,10 @@ fn parse() -> Result<Command, lexopt::Error> {
                     }
                 });
             }
+            Long(name) if let Some(variable) = keys::variable_of_option(name) => {
+                let name = name.to_owned();
+                return Err(format!("invalid option '--{name}'; set {variable} instead").into());
+            }
             other => return Err(other.unexpected()),
         }
     }
@@ -128,6 +132,9 @@ fn parse() -> Result<Command, lexopt::Error> {
 fn check_config() -> Outcome {
     let raw = config::raw::Raw::gather()?;
     Config::check(&raw)?;
+    for warning in &raw.warnings {
+        eprintln!("release-server: warning: {warning}");
+    }
     print!("{}", raw.describe());
     Ok(true)
 }
@@ -144,8 +151,12 @@ fn run_verify(repair: bool) -> Outcome {
 }
 
 fn serve() -> Result<Infallible, Failure> {
-    let config = Config::check(&config::raw::Raw::gather()?)?;
+    let raw = config::raw::Raw::gather()?;
+    let config = Config::check(&raw)?;
     output::start(&config.log_filter, config.log_format)?;
+    for warning in &raw.warnings {
+        log::warn!("{warning}");
+    }
     let clock = Clock::system();
     let signals = Signals::register()?;
     let descriptor_limit = descriptors::raise_limit();
@@ -175,6 +186,7 @@ fn serve() -> Result<Infallible, Failure> {
     let options = server::Options {
         workers: config.workers,
         max_connections,
+        trust_forwarded: config.trust_forwarded,
         idle_time_max: config.idle_timeout,
         sock_diag: SockDiag::system(),
         clock,
@@ -202,17 +214,37 @@ fn serve() -> Result<Infallible, Failure> {
         "listening"
     );
     let announce = || app.start_draining();
+    let reload = || report_reload(keys::AUTH_TOKEN_FILE.name, app.reload_token());
     let (delay, grace) = (config.shutdown_delay, config.shutdown_grace);
-    let ending = shutdown::serve_until_signal(&server, &signals, announce, delay, grace)?;
+    let ending = shutdown::serve_until_signal(&server, &signals, announce, reload, delay, grace)?;
     output::flush();
     // Returning would wait, beyond the grace, for a worker that waits for the disk. An upload that
     // such a worker has not published is dropped with the process.
     end_process(i32::from(ending == Ending::Forced))
 }
 
+/// Reports that a setting's file was read again after SIGHUP: its path, `None` where no file is
+/// set, or why it cannot be used.
+fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
+    match reloaded {
+        Ok(Some(path)) => {
+            log::info!(setting, path:% = path.display(); "SIGHUP: the file was read again");
+        }
+        Ok(None) => log::info!(setting; "SIGHUP: not set, so there is no file to read again"),
+        Err(error) => {
+            log::warn!(setting, error; "SIGHUP: the file cannot be used; its last content counts");
+        }
+    }
+}
+
 fn unusable_storage(path: &Path, error: &std::io::Error) -> String {
+    let why = if path.exists() && !path.is_dir() {
+        "it is not a directory".to_owned()
+    } else {
+        error.to_string()
+    };
     let path = path.display();
-    format!("{path}: cannot be used: {error}; set STORAGE_PATH to a writable directory")
+    format!("{path}: cannot be used: {why}; set STORAGE_PATH to a writable directory")
 }
 
 fn unusable_address(address: config::Address, error: &std::io::Error) -> String {

@@ -86,7 +86,7 @@ pub const AUTH_TOKEN: Key = Key {
         "auth_token",
         &["AUTH_TOKEN"],
         "",
-        "text without control characters, quoted in YAML",
+        "text of at most 4096 bytes without control characters, quoted in YAML",
     )
 };
 pub const AUTH_TOKEN_FILE: Key = key(
@@ -147,6 +147,13 @@ pub const LOG_LEVEL: Key = key(
 );
 
 pub const LOG_FORMAT: Key = key("log_format", &["LOG_FORMAT"], "json", "json or text");
+
+/// The variable of the setting that an option such as `--storage-path` names.
+pub fn variable_of_option(option: &str) -> Option<&'static str> {
+    let name = option.replace('-', "_");
+    let key = ALL.iter().find(|key| key.name == name)?;
+    key.variables.first().copied()
+}
 
 /// All settings, in the order in which they are shown.
 pub const ALL: &[&Key] = &[

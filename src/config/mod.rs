@@ -10,6 +10,8 @@
 //! Source: docs/contract.md, section 5.
 
 mod error;
+mod files;
+mod hints;
 pub mod keys;
 pub mod raw;
 mod settings;

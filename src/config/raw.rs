@@ -7,9 +7,14 @@
 //! Sources: YAML 1.2 as `serde_yaml` reads it; `.env` as `dotenvy` reads it.
 
 use super::error::ConfigError;
+use super::files::read_text;
+use super::hints::{self, CONFIG_PATH};
 use super::keys::{self, Key};
+use crate::limits::CONFIG_FILE_BYTES_MAX;
 use serde_yaml::{Mapping, Value};
 use std::collections::HashMap;
+use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Read where `CONFIG_PATH` is not set.
@@ -26,16 +31,20 @@ pub struct Setting {
 
 /// The texts of all keys that are set.
 #[derive(Debug, Default)]
-pub struct Raw(HashMap<&'static str, Setting>);
+pub struct Raw {
+    settings: HashMap<&'static str, Setting>,
+    /// Sentences about variables that are probably misspelt.
+    pub warnings: Vec<String>,
+}
 
 impl Raw {
     /// Collects from the files and the environment of this process.
     pub fn gather() -> Result<Self, ConfigError> {
-        let environment = environment();
+        let environment = environment(std::env::vars_os())?;
         let dotenv = read_dotenv(Path::new(".env"))?;
         let named = [&environment, &dotenv]
             .into_iter()
-            .filter_map(|variables| variables.get("CONFIG_PATH"))
+            .filter_map(|variables| variables.get(CONFIG_PATH))
             .find(|path| !path.is_empty())
             .map(PathBuf::from);
         let yaml = read_file(named)?;
@@ -45,6 +54,7 @@ impl Raw {
         }
         raw.add_variables(&dotenv, " in .env");
         raw.add_variables(&environment, "");
+        raw.warn_of_misspelt(&environment);
         Ok(raw)
     }
 
@@ -52,10 +62,12 @@ impl Raw {
     pub fn add_yaml(&mut self, path: &str, text: &str) -> Result<(), ConfigError> {
         // The parser's own message would quote the text, which may be the token.
         let document = serde_yaml::from_str(text).map_err(|error| {
+            if let Some((line, key)) = repeated_key(text) {
+                return ConfigError(format!("{path}: line {line} sets {key} again"));
+            }
             let line = error.location().map_or(1, |place| place.line());
-            ConfigError(format!(
-                "{path}: line {line} is not YAML, or sets a key twice"
-            ))
+            let why = "is not YAML, or sets a key twice";
+            ConfigError(format!("{path}: line {line} {why}"))
         })?;
         let document = match document {
             Value::Mapping(document) => document,
@@ -69,16 +81,23 @@ impl Raw {
         for (name, value) in document {
             let name = name.as_str().unwrap_or_default();
             let Some(key) = keys::ALL.iter().find(|key| key.name == name) else {
-                let known: Vec<&str> = keys::ALL.iter().map(|key| key.name).collect();
-                return Err(ConfigError(format!(
-                    "{path}: unknown key '{}'; known are {}",
-                    name.escape_debug(),
-                    known.join(", ")
-                )));
+                let known = || {
+                    keys::ALL
+                        .iter()
+                        .map(|key| key.name)
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                };
+                let hint = hints::key_near(name).map_or_else(
+                    || format!("known are {}", known()),
+                    |near| format!("did you mean {near}?"),
+                );
+                let name = name.escape_debug();
+                return Err(ConfigError(format!("{path}: unknown key '{name}'; {hint}")));
             };
             let origin = format!("{path}: {name}");
             if let Some(text) = text_of(key, &value).map_err(|()| refusal(&origin, None, key))? {
-                self.0.insert(key.name, Setting { text, origin });
+                self.settings.insert(key.name, Setting { text, origin });
             }
         }
         Ok(())
@@ -93,14 +112,26 @@ impl Raw {
                     text: variables[*name].trim().to_owned(),
                     origin: format!("{name}{place}"),
                 };
-                self.0.insert(key.name, setting);
+                self.settings.insert(key.name, setting);
             }
         }
     }
 
+    /// Notes the variables that nearly have the name of a setting. The environment belongs to other
+    /// programs too, so they do not stop the start.
+    fn warn_of_misspelt(&mut self, environment: &HashMap<String, String>) {
+        let warning = |name: &String| {
+            let near = hints::variable_near(name)?;
+            let name = name.escape_debug();
+            Some(format!("{name} is not a setting; did you mean {near}?"))
+        };
+        self.warnings = environment.keys().filter_map(warning).collect();
+        self.warnings.sort();
+    }
+
     /// `None` where the key has its default.
     pub fn setting(&self, key: &Key) -> Option<&Setting> {
-        self.0.get(key.name)
+        self.settings.get(key.name)
     }
 
     /// One line for each setting, with its value and origin. The value of a secret is not shown.
@@ -173,35 +204,92 @@ fn read_file(named: Option<PathBuf>) -> Result<Option<(String, String)>, ConfigE
     let must_exist = named.is_some();
     let path = named.unwrap_or_else(|| PathBuf::from(DEFAULT_CONFIG_PATH));
     let shown = path.display().to_string();
-    match std::fs::read_to_string(&path) {
+    match read_text(&path, CONFIG_FILE_BYTES_MAX) {
         Ok(text) => Ok(Some((shown, text))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound && !must_exist => Ok(None),
         Err(error) => Err(ConfigError(format!(
-            "CONFIG_PATH: {shown} cannot be read: {error}"
+            "{CONFIG_PATH}: {shown} cannot be read: {error}"
         ))),
     }
 }
 
-fn read_dotenv(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
-    let unreadable = |error| {
-        ConfigError(match error {
-            // The parser's own message would quote the line, which may hold the token.
-            dotenvy::Error::LineParse(..) => {
-                ".env: a line is not NAME=value; quote values that hold spaces or quotes".to_owned()
+/// The line of a YAML text, from 1, that sets a known key for the second time, and the key. Only
+/// known keys, so that no text that may be the token gets into a message.
+fn repeated_key(text: &str) -> Option<(usize, &'static str)> {
+    let mut seen: Vec<&str> = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let name = line.split(':').next().unwrap_or_default();
+        let name = name.trim_end().trim_matches(['\'', '"']);
+        if let Some(key) = keys::ALL.iter().find(|key| key.name == name) {
+            if seen.contains(&key.name) {
+                return Some((number, key.name));
             }
-            error => format!(".env: cannot be read: {error}"),
-        })
-    };
-    match dotenvy::from_path_iter(path) {
-        Ok(pairs) => pairs.collect::<Result<_, _>>().map_err(unreadable),
-        Err(error) if error.not_found() => Ok(HashMap::new()),
-        Err(error) => Err(unreadable(error)),
+            seen.push(key.name);
+        }
     }
+    None
 }
 
-/// The variables that are valid text; no setting accepts any other.
-fn environment() -> HashMap<String, String> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+fn read_dotenv(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
+    let unreadable = |error| ConfigError(format!(".env: cannot be read: {error}"));
+    let text = match read_text(path, CONFIG_FILE_BYTES_MAX) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(HashMap::new()),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut variables = HashMap::new();
+    for pair in dotenvy::from_read_iter(text.as_bytes()) {
+        let (name, value) = pair.map_err(|error| match error {
+            // The parser's own message would quote the line, which may hold the token.
+            dotenvy::Error::LineParse(wrong, _) => {
+                let first = wrong.lines().next().unwrap_or_default();
+                let line = line_of(&text, |line| line == first);
+                ConfigError(format!(
+                    ".env: line {line} is not NAME=value; quote values that hold spaces or quotes"
+                ))
+            }
+            dotenvy::Error::Io(error) => unreadable(error),
+            error => ConfigError(format!(".env: cannot be read: {error}")),
+        })?;
+        if let Some(near) = hints::variable_near(&name) {
+            let line = line_of(&text, |line| {
+                let line = line.trim_start();
+                let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+                line.strip_prefix(&name)
+                    .is_some_and(|rest| rest.trim_start().starts_with('='))
+            });
+            return Err(ConfigError(format!(
+                ".env: line {line}: {name} is not a setting; did you mean {near}?"
+            )));
+        }
+        variables.insert(name, value);
+    }
+    Ok(variables)
+}
+
+/// The number of the first such line, from 1.
+fn line_of(text: &str, is_wanted: impl Fn(&str) -> bool) -> usize {
+    text.lines().position(is_wanted).map_or(1, |at| at + 1)
+}
+
+/// The variables of the process. Those of other programs need not be UTF-8.
+fn environment(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<HashMap<String, String>, ConfigError> {
+    let mut texts = HashMap::new();
+    for (name, value) in variables {
+        let Ok(name) = name.into_string() else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => {
+                texts.insert(name, value);
+            }
+            Err(_) if hints::is_variable(&name) => {
+                return Err(ConfigError(format!("{name}: the value is not UTF-8")));
+            }
+            Err(_) => {}
+        }
+    }
+    Ok(texts)
 }

@@ -2,8 +2,10 @@
 //!
 //! Invariants: the token is never printed (`Debug` hides it). Comparing takes the same time for all
 //! values. A token file is read for each comparison, so that a rotated secret counts at once; while
-//! the file cannot be read, the last valid token counts.
+//! the file cannot be read, the last valid token counts. A token fits the head of a request.
 
+use super::files::read_regular_text;
+use crate::limits::{TOKEN_BYTES_MAX, TOKEN_FILE_BYTES_MAX};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -43,21 +45,25 @@ impl Token {
         }))
     }
 
+    /// Reads the token's file again; the file, or `None` where the token is not in one. While the
+    /// file cannot be used, the last valid token counts.
+    pub fn reload(&self) -> Result<Option<&Path>, String> {
+        let Source::File { path, last_valid } = &self.0 else {
+            return Ok(None);
+        };
+        *last_valid.lock().unwrap_or_else(PoisonError::into_inner) = read(path)?;
+        Ok(Some(path))
+    }
+
     /// Compares hashes, which have one length and reveal nothing of the texts.
     pub fn matches(&self, given: &[u8]) -> bool {
         let expected = match &self.0 {
             Source::Fixed(expected) => *expected,
-            Source::File { path, last_valid } => {
-                let mut last_valid = last_valid.lock().unwrap_or_else(PoisonError::into_inner);
-                match read(path) {
-                    Ok(current) => *last_valid = current,
-                    Err(why) => {
-                        log::warn!(
-                            "the token file cannot be used; the last valid token counts: {why}"
-                        );
-                    }
+            Source::File { last_valid, .. } => {
+                if let Err(why) = self.reload() {
+                    log::warn!("the token file cannot be used; the last valid token counts: {why}");
                 }
-                *last_valid
+                *last_valid.lock().unwrap_or_else(PoisonError::into_inner)
             }
         };
         let difference = expected
@@ -69,7 +75,7 @@ impl Token {
 }
 
 fn is_token(text: &str) -> bool {
-    !text.is_empty() && !text.chars().any(char::is_control)
+    (1..=TOKEN_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 fn hash(text: &[u8]) -> [u8; 32] {
@@ -77,14 +83,14 @@ fn hash(text: &[u8]) -> [u8; 32] {
 }
 
 fn read(path: &Path) -> Result<[u8; 32], String> {
-    let text = std::fs::read_to_string(path)
+    let text = read_regular_text(path, TOKEN_FILE_BYTES_MAX)
         .map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
     let token = text.trim();
     if is_token(token) {
         Ok(hash(token.as_bytes()))
     } else {
         Err(format!(
-            "{}: does not hold a token on one line",
+            "{}: does not hold a token of at most {TOKEN_BYTES_MAX} bytes on one line",
             path.display()
         ))
     }

@@ -5,8 +5,9 @@
 //!
 //! Source: Prometheus, "Metric and label naming".
 
+use crate::clock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Upper bounds of the latency histogram, with the texts they are written as.
 pub(super) const BUCKETS: [(Duration, &str); 9] = [
@@ -131,6 +132,8 @@ pub struct Metrics {
     pub deleted: AtomicU64,
     /// Packages removed by retention.
     pub swept: AtomicU64,
+    /// The start of the process, in seconds since 1970.
+    pub(super) started: f64,
 }
 
 /// The measurements of one finished request.
@@ -182,6 +185,9 @@ impl Metrics {
             published: AtomicU64::default(),
             deleted: AtomicU64::default(),
             swept: AtomicU64::default(),
+            started: clock::wall_now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0.0, |since| since.as_secs_f64()),
         }
     }
 

@@ -5,6 +5,8 @@
 //! Source: the Prometheus exposition formats, "Text-based format".
 
 use super::counters::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, StorageMetrics};
+use super::process;
+use crate::log;
 use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -42,6 +44,16 @@ impl Page {
         for ((_, word), value) in words.iter().zip(values) {
             let labels = format!("{{{label}=\"{word}\"}}");
             self.sample(name, &labels, value.load(Relaxed));
+        }
+    }
+
+    /// The metrics of the process, whose names have no prefix.
+    fn process(&mut self, started: f64) {
+        for (name, kind, help, value) in process::samples(started) {
+            let _ = writeln!(
+                self.0,
+                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
+            );
         }
     }
 
@@ -98,20 +110,15 @@ impl Metrics {
             &self.swept,
         );
         if let Some(storage) = storage {
-            page.gauge(
-                "packages",
-                "Packages in the listing.",
-                storage.packages as u64,
-            );
-            page.gauge(
-                "stored_bytes",
-                "Total size of all packages, in bytes.",
-                storage.stored_bytes,
-            );
-            if let Some(free_bytes) = storage.free_bytes {
-                page.gauge("free_bytes", "Bytes free in the storage.", free_bytes);
-            }
+            render_storage(&mut page, storage);
         }
+        page.family(
+            "log_lines_dropped_total",
+            "counter",
+            "Log lines dropped because the output was not read.",
+        );
+        page.sample("log_lines_dropped_total", "", log::dropped_lines());
+        page.process(self.started);
         page.family("build_info", "gauge", "The running version.");
         let version = concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}");
         page.sample("build_info", version, 1);
@@ -193,5 +200,21 @@ impl Metrics {
         page.gauge("workers", "Threads of the pool.", workers);
         let busy = self.workers_busy.load(Relaxed);
         page.gauge("workers_busy", "Threads of the pool that are busy.", busy);
+    }
+}
+
+fn render_storage(page: &mut Page, storage: StorageMetrics) {
+    page.gauge(
+        "packages",
+        "Packages in the listing.",
+        storage.packages as u64,
+    );
+    page.gauge(
+        "stored_bytes",
+        "Total size of all packages, in bytes.",
+        storage.stored_bytes,
+    );
+    if let Some(free_bytes) = storage.free_bytes {
+        page.gauge("free_bytes", "Bytes free in the storage.", free_bytes);
     }
 }

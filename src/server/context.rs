@@ -18,6 +18,7 @@ pub struct Environment {
     pub service: Arc<dyn Service>,
     pub metrics: Arc<Metrics>,
     pub clock: Clock,
+    pub trust_forwarded: bool,
     pub request_ids: RequestIds,
     pub completions: Arc<Completions>,
     pub sock_diag: SockDiag,

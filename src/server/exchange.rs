@@ -2,15 +2,17 @@
 //!
 //! Invariant: every request that was begun ends in exactly one log line and one count.
 //!
-//! Source: docs/contract.md, section 6.
+//! Sources: docs/contract.md, section 6; for `X-Forwarded-For`, RFC 7239, section 7.4.
 
 use super::context::{Context, Environment};
 use super::request_id::is_request_id;
 use super::wire::Wire;
+use crate::http::fields::Fields;
 use crate::http::head::Head;
 use crate::log::REQUEST_TARGET;
 use crate::metrics::{Finished, NO_ROUTE};
 use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 use tiny_http::{HTTPVersion, Method};
@@ -35,8 +37,19 @@ pub struct Exchange {
     /// The answer's status; 0 before there is one.
     pub status: u16,
     peer: Arc<str>,
+    /// The client that a trusted proxy named.
+    client: Option<IpAddr>,
     /// When the head was complete.
     pub started: Instant,
+}
+
+/// The client as the nearest proxy saw it: the last member, with or without a port. Earlier members
+/// are other hops' claims.
+fn forwarded_for(fields: &Fields<'_, '_>) -> Option<IpAddr> {
+    let last = fields.members("x-forwarded-for").last()?;
+    let text = std::str::from_utf8(last).ok()?;
+    let with_port = || text.parse().ok().map(|address: SocketAddr| address.ip());
+    text.parse().ok().or_else(with_port)
 }
 
 impl Exchange {
@@ -45,6 +58,8 @@ impl Exchange {
             .fields
             .text("x-request-id")
             .filter(|id| is_request_id(id));
+        let trusted = cx.env.trust_forwarded;
+        let forwarded = trusted.then(|| forwarded_for(&head.fields));
         Self {
             route: NO_ROUTE,
             method: head.method.clone(),
@@ -56,6 +71,7 @@ impl Exchange {
             sent_bytes: 0,
             status: 0,
             peer: Arc::clone(wire.peer()),
+            client: forwarded.flatten(),
             started: cx.now(),
         }
     }
@@ -79,6 +95,7 @@ impl Exchange {
             sent_bytes: 0,
             status: 0,
             peer: Arc::clone(wire.peer()),
+            client: None,
             started: cx.now(),
         }
     }
@@ -123,6 +140,7 @@ impl Exchange {
         } else {
             self.method.as_str()
         };
+        let client = self.client.map(|client| client.to_string());
         // Microseconds are exact enough, and short.
         let duration_ms = (duration.as_secs_f64() * 1e6).round() / 1e3;
         let message = aborted.map_or(Cow::Borrowed("request"), |why| {
@@ -132,7 +150,7 @@ impl Exchange {
             target: REQUEST_TARGET, level,
             method, path = self.path.as_str(), status, bytes = self.sent_bytes,
             received_bytes = self.received_bytes, duration_ms,
-            peer = &*self.peer, request_id = self.request_id.as_str();
+            peer = &*self.peer, client, request_id = self.request_id.as_str();
             "{message}"
         );
     }

@@ -25,6 +25,8 @@ pub struct Options {
     /// Threads of the pool.
     pub workers: usize,
     pub max_connections: usize,
+    /// The peer is a proxy whose `X-Forwarded-For` names the client for the log.
+    pub trust_forwarded: bool,
     /// How long a connection between requests is kept.
     pub idle_time_max: Duration,
     pub sock_diag: SockDiag,
@@ -54,6 +56,7 @@ impl Server {
                 service,
                 metrics,
                 clock: options.clock,
+                trust_forwarded: options.trust_forwarded,
                 request_ids: RequestIds::default(),
                 completions: Arc::new(Completions::new(&poller)?),
                 sock_diag: options.sock_diag,
@@ -69,6 +72,10 @@ impl Server {
         });
         let threads = pool::start(&shared, options.workers)?;
         Ok(Self { shared, threads })
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.shared.env.clock
     }
 
     /// Makes the workers look at their deadlines: for tests that move the clock.

@@ -74,7 +74,7 @@ impl TemporaryFile {
                 Ok(file) => return Ok(Self { file, named: None }),
                 // Kernels and file systems without unnamed files give these.
                 Err(Errno::OPNOTSUPP | Errno::INVAL | Errno::ISDIR | Errno::NOENT) => {}
-                Err(error) => return Err(failed("create a file in", path)(error)),
+                Err(error) => return Err(failed("write to the directory", path)(error)),
             }
         }
         Self::create_named(directory)

@@ -133,6 +133,7 @@ impl InProcess {
         let options = Options {
             workers,
             max_connections,
+            trust_forwarded: false,
             idle_time_max: IDLE_TIME_MAX,
             sock_diag,
             clock: clock.clone(),

@@ -170,7 +170,7 @@ fn the_token_may_stand_in_a_file() {
         .to_string();
     assert_eq!(
         error,
-        format!("AUTH_TOKEN_FILE: {path}: does not hold a token on one line")
+        format!("AUTH_TOKEN_FILE: {path}: does not hold a token of at most 4096 bytes on one line")
     );
     raw.add_variables(&variables(&[("AUTH_TOKEN_FILE", "/nowhere/token")]), "");
     let error = Config::check(&raw)

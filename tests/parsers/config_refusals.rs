@@ -74,19 +74,25 @@ fn the_sentences_read_like_this() {
     assert_eq!(refusal_of("port: [80]"), list);
     assert_eq!(refusal_of("port: {a: b}"), list);
     let number = "config.yaml: auth_token: the value is not accepted; \
-                  it takes text without control characters, quoted in YAML";
+                  it takes text of at most 4096 bytes without control characters, quoted in YAML";
     assert_eq!(refusal_of("auth_token: 12345"), number);
     assert_eq!(refusal_of("auth_token: true"), number);
     assert_eq!(refusal_of("auth_token: \"a\\nb\""), number);
-    let unknown = "config.yaml: unknown key 'prot'; known are port, host, storage_path, \
+    let unknown = "config.yaml: unknown key 'wings'; known are port, host, storage_path, \
                    max_packages, max_releases, pinned, max_upload_size, auth_token, \
                    auth_token_file, public_url, trust_forwarded, workers, max_connections, \
                    shutdown_delay, \
                    shutdown_grace, log_level, log_format";
-    assert_eq!(refusal_of("prot: 80"), unknown);
-    assert!(
-        refusal_of("PORT: 80").starts_with("config.yaml: unknown key 'PORT'; known are port, ")
-    );
+    assert_eq!(refusal_of("wings: 80"), unknown);
+    for (yaml, near) in [
+        ("PORT: 80", "port"),
+        ("prot: 80", "port"),
+        ("max-package: 1", "max_packages"),
+    ] {
+        let name = yaml.split(':').next().unwrap();
+        let hint = format!("config.yaml: unknown key '{name}'; did you mean {near}?");
+        assert_eq!(refusal_of(yaml), hint);
+    }
     let missing = "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token \
         in the configuration file";
     assert_eq!(refusal_of(""), missing);
@@ -103,7 +109,6 @@ fn yaml_other_than_a_mapping_is_refused_in_one_line() {
         assert_eq!(error, "config.yaml: not a YAML mapping of keys to values");
     }
     for (yaml, line) in [
-        ("port: 1\nport: 2", 1),
         ("port: [", 2),
         ("a: b: c", 1),
         ("\tport: 1", 1),
@@ -113,6 +118,27 @@ fn yaml_other_than_a_mapping_is_refused_in_one_line() {
     ] {
         let expected = format!("config.yaml: line {line} is not YAML, or sets a key twice");
         assert_eq!(refusal_of(yaml), expected, "{yaml}");
+    }
+}
+
+#[test]
+fn a_key_that_is_set_twice_is_named_with_its_line() {
+    for (yaml, message) in [
+        ("port: 1\nport: 2", "line 2 sets port again"),
+        (
+            "host: ::1\n'port': 1\n# port: 3\n\"port\": 2\nhost: ::1",
+            "line 4 sets port again",
+        ),
+        (
+            "{port: 1, port: 2}",
+            "line 1 is not YAML, or sets a key twice",
+        ),
+    ] {
+        assert_eq!(
+            refusal_of(yaml),
+            format!("config.yaml: {message}"),
+            "{yaml}"
+        );
     }
 }
 

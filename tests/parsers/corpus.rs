@@ -187,6 +187,46 @@ pub fn release() -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// Texts that would leave their place in a page, a log line or a header if nothing escaped them.
+const BREAKING_OUT: &[&str] = &[
+    "a\"><script>alert(1)</script>.zip",
+    "a&amp;b&lt;&#39;.zip",
+    "'\"`<!--]]>.zip",
+    "\u{202e}piz.a\u{2066}",
+    "</title><style>",
+    "{base}{name}",
+    "\",\"level\":\"ERROR",
+    "\\u0022\u{7f}\u{85}\u{2028}\u{feff}",
+];
+
+/// Names and sentences of pages.
+pub fn page() -> Vec<Vec<u8>> {
+    release().into_iter().chain(owned(BREAKING_OUT)).collect()
+}
+
+/// Messages with a field each.
+pub fn log_line() -> Vec<Vec<u8>> {
+    let texts = owned(BREAKING_OUT).chain(owned(disposition::NAMES));
+    texts
+        .map(|text| [b"a message\n", text.as_slice()].concat())
+        .collect()
+}
+
+/// Sidecars' texts, good and bad.
+pub fn checksum() -> Vec<Vec<u8>> {
+    let digits = "0123456789abcdef".repeat(4);
+    let texts = [
+        digits.clone(),
+        format!("{digits}\n"),
+        digits.to_uppercase(),
+        format!("{digits}0"),
+        digits[1..].to_owned(),
+        format!("{digits}  name.zip"),
+        String::new(),
+    ];
+    owned(&texts).collect()
+}
+
 #[test]
 #[ignore = "writes fuzz/corpus/, for scripts/fuzz.sh"]
 fn corpora_are_written() {

@@ -30,6 +30,7 @@ mod parameters;
 mod pattern;
 mod properties;
 mod range;
+mod sentences;
 mod smoke;
 mod target;
 mod value;

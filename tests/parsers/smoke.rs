@@ -61,8 +61,9 @@ macro_rules! targets {
 }
 
 targets! {
-    PARSED: head body multipart disposition fields target value config pattern version response;
-    RENDERED: release;
+    PARSED: head body multipart disposition fields target value config pattern version response
+        checksum log_line;
+    RENDERED: release page;
 }
 
 #[test]

@@ -92,6 +92,15 @@ pub const NAMES: &[(&str, &str, bool)] = &[
     ("nightly-2024-01-02.zip", "", false),
     ("nightly-20240102.zip", "", false),
     ("yt-dlp-2024.01.02.tar.gz", "2024.01.02", false),
+    // A letter alone does not make a pre-release; a letter with a number, and a word, do
+    ("tool-1.2.3-a.zip", "1.2.3", false),
+    ("tool-1.2.3-b-linux.zip", "1.2.3", false),
+    ("tool-1.2.3-a1.zip", "1.2.3-a1", true),
+    ("tool-1.2.3-rc.a.zip", "1.2.3-rc", true),
+    ("tool-1.2.3-rc.b2.zip", "1.2.3-rc.b2", true),
+    ("tool-1.2.3-12.zip", "1.2.3", false),
+    ("tool-1.2.3-RC.zip", "1.2.3-RC", true),
+    ("tool-1.2.3-rcx.zip", "1.2.3", false),
     // Two versions: the last one
     ("tool-1.2.3-node-18.19.0.zip", "18.19.0", false),
     ("tool-v1.2.3-ubuntu-22.04.zip", "v1.2.3", false),
@@ -154,6 +163,8 @@ fn precedence_is_that_of_semantic_versioning() {
         for (other, right) in ASCENDING.iter().enumerate() {
             let (left, right) = (Version::of(left).unwrap(), Version::of(right).unwrap());
             assert_eq!(left.cmp(&right), at.cmp(&other), "{left:?} {right:?}");
+            assert_eq!(left.partial_cmp(&right), Some(at.cmp(&other)));
+            assert_eq!(left == right, at == other, "{left:?} {right:?}");
         }
     }
 }

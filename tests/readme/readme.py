@@ -40,6 +40,9 @@ NOT_RUN = {
     "REGISTRY=": "needs buildx and a registry",
     "helm install": "needs a cluster; scripts/chart.sh and chart-apiserver.sh try the chart",
     "tar -xf release-server": "needs root and systemd as the first process",
+    "systemctl stop": "needs root and systemd as the first process",
+    "rsync --archive": "needs another machine",
+    "STORAGE_PATH=/var/lib": "needs an installed service; tests run `verify` elsewhere",
     "gh attestation": "needs a release that is published on GitHub",
 }
 SPECIFY = """#!/usr/bin/env python3

@@ -236,7 +236,7 @@ impl TestServer {
     /// Asserts that the process is running and answers.
     pub fn assert_alive(&mut self) {
         assert_eq!(self.child.try_wait().unwrap(), None, "the process ended");
-        assert_eq!(self.get("/healthz").body, b"OK");
+        assert_eq!(self.get("/healthz").body, b"OK\n");
     }
 
     /// A value of `/metrics`, by its name and labels.

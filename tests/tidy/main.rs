@@ -19,7 +19,13 @@ const OWNERS: [(&str, &[&str]); 7] = [
     ("rustix::fs", &["storage", "server/wire.rs"]),
     (
         "std::fs",
-        &["storage", "config", "http/response.rs", "server/wire.rs"],
+        &[
+            "storage",
+            "config",
+            "metrics/process.rs",
+            "http/response.rs",
+            "server/wire.rs",
+        ],
     ),
     (
         "std::net",

@@ -10,7 +10,7 @@ use crate::metrics::StorageMetrics;
 use std::sync::atomic::Ordering;
 
 pub fn healthz() -> Response {
-    plain("text/plain; charset=utf-8", "OK")
+    plain("text/plain; charset=utf-8", "OK\n")
 }
 
 pub fn health() -> Response {

@@ -99,7 +99,7 @@ fn a_flood_of_resets_blocks_no_client() {
         set_socket_linger(&connection.stream, Some(Duration::ZERO)).unwrap();
         drop(connection);
         if number % 500 == 0 {
-            assert_eq!(rested.server.get("/healthz").body, b"OK");
+            assert_eq!(rested.server.get("/healthz").body, b"OK\n");
         }
     }
     rested.assert_regained();
@@ -147,7 +147,7 @@ fn the_most_workers_fit_a_small_address_space() {
 fn a_crowd_of_idle_clients_makes_room() {
     let mut rested = Rested::over(TestServer::with(&[("MAX_CONNECTIONS", "16")]));
     let mut crowd = stall(&rested.server, 200, b"");
-    assert_eq!(rested.server.get("/healthz").body, b"OK");
+    assert_eq!(rested.server.get("/healthz").body, b"OK\n");
     // The latest connections are kept.
     for connection in &mut crowd[..180] {
         connection.assert_closed();
@@ -189,7 +189,7 @@ fn out_of_descriptors_it_pauses_and_goes_on() {
     for beginning in beginnings() {
         // Idle connections are closed for new ones; busy ones are kept, and new ones wait.
         let idle = stall(&rested.server, 200, b"");
-        assert_eq!(rested.server.get("/healthz").body, b"OK");
+        assert_eq!(rested.server.get("/healthz").body, b"OK\n");
         let busy = stall(&rested.server, 200, &beginning);
         assert!(rested.server.descriptors() <= 64);
         drop((idle, busy));

@@ -143,7 +143,7 @@ fn pipelined_requests_are_answered_in_order() {
     }
     connection.send(&requests);
     for _ in 0..200 {
-        assert_eq!(connection.response("GET").body, b"OK");
+        assert_eq!(connection.response("GET").body, b"OK\n");
         assert_eq!(connection.response("GET").body, b"content");
         assert_eq!(connection.response("HEAD").status, 200);
         assert_eq!(connection.response("PUT").status, 401);

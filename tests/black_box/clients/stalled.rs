@@ -5,7 +5,7 @@ use crate::support::{TOKEN, TestServer, noise};
 
 /// Asserts that other requests are answered while all stalled connections are open.
 fn assert_served(server: &TestServer, content: &[u8]) {
-    assert_eq!(server.get("/healthz").body, b"OK");
+    assert_eq!(server.get("/healthz").body, b"OK\n");
     assert!(
         server.get("/assets/small.zip").body == content,
         "the bytes differ"

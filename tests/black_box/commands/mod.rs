@@ -3,4 +3,5 @@
 
 mod command_line;
 mod health_check;
+mod settings;
 mod verify;

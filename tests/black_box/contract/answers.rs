@@ -129,7 +129,7 @@ fn every_documented_answer_is_given_as_documented() {
     unknown_paths_and_methods(&asker);
     std::fs::remove_dir_all(server.storage()).unwrap();
     without_storage(&mut asker);
-    for (request, mut connection) in late {
+    for (request, mut connection, _full) in late {
         let (method, _) = request.split_once(' ').unwrap();
         let answer = connection.response(method);
         asker.check(408, &request, &answer);
@@ -139,9 +139,13 @@ fn every_documented_answer_is_given_as_documented() {
     assert!(unseen.iter().all(broken_disk), "not provoked: {unseen:?}");
 }
 
+/// An operation that was begun, its connection, and the server of half a body.
+type Late = (String, Connection, Option<TestServer>);
+
 /// Begins every operation on a connection of its own and sends only half a body, or half a head.
-/// All deadlines pass at the same moment, while the rest of the test runs.
-fn begin_and_fall_silent(asker: &Asker<'_>) -> Vec<(String, Connection)> {
+/// All deadlines pass at the same moment, while the rest of the test runs: a server that is full of
+/// connections, here of one, gives a silent body no more time than a head.
+fn begin_and_fall_silent(asker: &Asker<'_>) -> Vec<Late> {
     let begin = |(method, path, target): (String, String, String)| {
         let is_upload = method == "POST" && path.ends_with("/{id}/assets");
         let target = if is_upload {
@@ -150,15 +154,16 @@ fn begin_and_fall_silent(asker: &Asker<'_>) -> Vec<(String, Connection)> {
             target
         };
         let request = format!("{method} {target}");
-        let rest = match method.as_str() {
-            "PUT" | "POST" => {
-                format!("{FORM_TYPE}Authorization: Bearer {TOKEN}\r\nContent-Length: 9\r\n\r\n--")
-            }
-            _ => String::new(),
+        let has_body = matches!(method.as_str(), "PUT" | "POST");
+        let full = has_body.then(|| TestServer::with(&[("MAX_CONNECTIONS", "1")]));
+        let rest = if has_body {
+            format!("{FORM_TYPE}Authorization: Bearer {TOKEN}\r\nContent-Length: 9\r\n\r\n--")
+        } else {
+            String::new()
         };
-        let mut connection = asker.server.connect();
+        let mut connection = full.as_ref().unwrap_or(asker.server).connect();
         connection.send(format!("{request} HTTP/1.1\r\nHost: test\r\n{rest}").as_bytes());
-        (request, connection)
+        (request, connection, full)
     };
     asker.operations().into_iter().map(begin).collect()
 }

@@ -8,13 +8,16 @@
 //! same input is always checked the same way, so random choices here are seeded with the input.
 
 pub mod body;
+pub mod checksum;
 pub mod config;
 pub mod disposition;
 pub mod fields;
 pub mod head;
 pub mod listing;
+pub mod log_line;
 pub mod multipart;
 pub mod name;
+pub mod page;
 pub mod pattern;
 pub mod random;
 pub mod release;
