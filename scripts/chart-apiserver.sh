@@ -200,13 +200,22 @@ life() {
     quiet_helm uninstall rs
 }
 
-# A user with the permissions of a namespace's administrator, and none outside it.
+# A user with permissions for the chart's objects in one namespace, and for nothing else.
 deployer() {
     restricted_namespace team
-    kubectl -n team create rolebinding deployer --clusterrole admin --user deployer >/dev/null
+    kubectl apply -f - >/dev/null <<'EOF'
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: deployer, namespace: team}
+rules:
+  - apiGroups: ['', apps]
+    resources: [configmaps, deployments, persistentvolumeclaims, secrets, serviceaccounts, services]
+    verbs: ['*']
+EOF
+    kubectl -n team create rolebinding deployer --role deployer --user deployer >/dev/null
     quiet_helm install rs chart --namespace team --kube-token "$deployer"
     quiet_helm upgrade rs chart --namespace team --kube-token "$deployer" --set replicaCount=0
-    expect "an administrator of one namespace can install and upgrade" 0 \
+    expect "a user with permissions in one namespace only can install and upgrade" 0 \
         "$(kubectl -n team get deployment rs-release-server -o jsonpath='{.spec.replicas}')"
     quiet_helm uninstall rs --namespace team
 }
@@ -344,7 +353,13 @@ through_traefik() {
 start
 for definition do
     kubectl apply --server-side -f "$definition" >/dev/null
-    kubectl wait --for condition=Established -f "$definition" >/dev/null
+    # kubectl fails instead of waiting as long as the definition has no conditions at all.
+    tries=0
+    until kubectl wait --for condition=Established -f "$definition" >/dev/null 2>"$work/err"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 60 ] || fail "$definition is not established: $(cat "$work/err")"
+        sleep 0.5
+    done
 done
 every_set_up
 life

@@ -39,6 +39,7 @@ REFUSED = [
     ("config.storage_path", '"data"', "at '/config/storage_path'"),
     ("config.storage_path", '"/"', "at '/config/storage_path'"),
     ("config.max_packages", "-1", "at '/config/max_packages': minimum"),
+    ("config.latest_by", '"name"', "at '/config/latest_by': value must be one of"),
     ("config.max_upload_size", '"1GB"', "at '/config/max_upload_size'"),
     ("config.public_url", '"https://example.org/?a=b"', "at '/config/public_url'"),
     ("config.public_url", '"example.org"', "at '/config/public_url'"),

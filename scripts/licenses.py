@@ -70,7 +70,8 @@ def texts(package):
         mit = [path for path in files if re.search(r"mit", path.name, re.I)]
         files = mit or [path for path in files if "permission is hereby granted" in lower(path)]
     if not files:
-        sys.exit(f"licenses.py: {package['name']} has no file with the text of {package['license']}")
+        name, license = package["name"], package["license"]
+        sys.exit(f"licenses.py: {name} has no file with the text of {license}")
     return [path.read_text().strip("\n") for path in files]
 
 

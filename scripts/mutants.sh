@@ -40,24 +40,28 @@ if [ -n "$since" ]; then
     printf -- '--in-diff\n%s\n' "$out/diff" >>"$out/options"
 fi
 
-# Runs the mutants of some options against some tests. Survivors and timeouts are no failure here;
-# the lists tell.
+# Runs the mutants that the lines of a file choose against some tests. Survivors and timeouts are no
+# failure here; the lists tell.
 examine() {
-    name=$1 options=$2
-    shift 2
+    name=$1 options=$2 tests=$3
+    set --
+    while IFS= read -r option; do
+        set -- "$@" "$option"
+    done <"$options"
     code=0
-    xargs -d '\n' -a "$options" cargo mutants --no-shuffle --colors=never --output "$out/$name" \
-        --minimum-test-timeout 60 -- --locked "$@" || code=$?
-    case $code in 0 | 123) ;; *) complain "cargo mutants ended with $code" ;; esac
-    [ -d "$out/$name/mutants.out" ] || complain "cargo mutants examined nothing"
+    # shellcheck disable=SC2086 # a list of words
+    cargo mutants --no-shuffle --copy-target=true --output "$out/$name" --minimum-test-timeout 60 \
+        "$@" -- --locked $tests || code=$?
+    case $code in 0 | 2 | 3) ;; *) complain "cargo mutants ended with $code" ;; esac
+    [ -f "$out/$name/mutants.out/missed.txt" ] || complain "cargo mutants examined nothing"
 }
 
-examine in-process "$out/options" --test parsers --test in_process
+examine in-process "$out/options" "--test parsers --test in_process"
 survivors=$out/in-process/mutants.out/missed.txt
 if [ -s "$survivors" ]; then
     # The names as patterns that stand for themselves.
     sed 's/[][().*+?^$|{}\\]/\\&/g; s/.*/--re\n^&$/' "$survivors" >"$out/survivors"
-    examine black-box "$out/survivors" --test black_box
+    examine black-box "$out/survivors" "--test black_box"
     survivors=$out/black-box/mutants.out/missed.txt
 fi
 

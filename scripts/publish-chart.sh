@@ -45,9 +45,14 @@ source=${SOURCE:-https://github.com/${prefix#*/}/release-server}
 if [ "$dry_run" = no ]; then
     docker buildx imagetools inspect "$repository@$digest" >/dev/null ||
         fail "the registry does not have $repository@$digest; push the image first"
-    if helm show chart "oci://$charts/release-server" --version "$version" >/dev/null 2>&1; then
+    if answer=$(helm show chart "oci://$charts/release-server" --version "$version" 2>&1); then
         fail "$charts/release-server:$version exists and is not overwritten; raise the version"
     fi
+    # Another answer, such as a refused login, does not prove that the version is unused.
+    case $answer in
+        *'not found'*) ;;
+        *) fail "the registry does not tell whether the chart exists: $answer" ;;
+    esac
 fi
 
 work=$(mktemp -d)

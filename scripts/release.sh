@@ -59,7 +59,8 @@ for target in ${TARGETS:-$(rustc --print host-tuple)}; do
     mkdir -p "$work/$name/docs"
     cp -p docs/*.md docs/packages.png "$work/$name/docs"
     cp -p "$binary" scripts/upload.sh scripts/delete.sh scripts/release-server.service \
-        docs/release-server.1 LICENSE THIRD-PARTY-LICENSES.txt LGPL-2.1.txt README.md CHANGELOG.md "$work/$name"
+        docs/release-server.1 LICENSE THIRD-PARTY-LICENSES.txt LGPL-2.1.txt README.md \
+        CHANGELOG.md "$work/$name"
     pack "$work" "$name" "dist/$name.tar.gz"
 done
 

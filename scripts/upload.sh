@@ -23,6 +23,9 @@
 #   --                 the arguments that follow are files or names, even if they
 #                      begin with '-'
 #
+# To replace a package only while it is the version that you know, use curl with
+# -H 'If-Match: "SHA256"'; with 'If-None-Match: *', only if there is none.
+#
 # A file that is on the server already, with the same content, is not a failure.
 # Checksum files (*.sha256, SHA256SUMS) are not sent, because the server makes its
 # own; the files are compared with them before anything is sent.

@@ -29,6 +29,12 @@ pub const CONFIG_FILE_BYTES_MAX: usize = MIB;
 pub const HEAD_FIELDS_MAX: usize = 64;
 /// From the first byte of a head to its last: a phone with bad reception needs a second or two.
 pub const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+/// The host and port that a client names; a DNS name has at most 253 bytes.
+pub const AUTHORITY_BYTES_MAX: usize = 255;
+/// A path prefix that a trusted proxy names.
+pub const PREFIX_BYTES_MAX: usize = 255;
+/// The owner or the repository in a path; GitHub's own have at most 39 and 100.
+pub const REPOSITORY_NAME_BYTES_MAX: usize = 100;
 /// A request id taken over from the client; longer ones are replaced, to keep log lines short.
 pub const REQUEST_ID_BYTES_MAX: usize = 128;
 
@@ -66,12 +72,16 @@ pub const FORM_OVERHEAD_BYTES_MAX: u64 = 64 * KIB as u64;
 /// A package's file name (docs/contract.md, section 1). With the sidecar's suffix it stays within
 /// the 255 bytes that file systems allow.
 pub const NAME_BYTES_MAX: usize = 240;
+/// A pattern of names; a longer one matches no name but by its `*`.
+pub const PATTERN_BYTES_MAX: usize = NAME_BYTES_MAX;
 
 // --- GitHub's API --------------------------------------------------------------------------------
 
 /// Items of a page where the request names no number.
 pub const PAGE_ITEMS: usize = 30;
 pub const PAGE_ITEMS_MAX: usize = 100;
+/// Releases in the feed, as many as in GitHub's.
+pub const FEED_RELEASES_MAX: usize = 10;
 /// The JSON of a release in a request: GitHub's own limit for its notes is 125,000 characters.
 pub const RELEASE_JSON_BYTES_MAX: usize = 256 * KIB;
 /// How often the download counts in answers are updated. Updating them at each download would
@@ -103,12 +113,17 @@ pub const PARKED_RESERVE_BYTES: usize = KIB;
 /// The memory that all parked connections together may hold above the reserve: long parts of heads,
 /// pipelined requests, answers made for one client. Over it, the largest holder is closed.
 pub const PARKED_BYTES_MAX: usize = 8 * MIB;
-/// Answers rendered from the listing that only slow clients still hold.
-pub const LEFT_BODIES_BYTES_MAX: usize = 8 * MIB;
-/// Bodies rendered from the listing and kept, one for each base URL in use. A client that needs
-/// many invents hosts.
-pub const RENDERED_BODIES_MAX: usize = 8;
-/// After so many answers from kept bodies, earlier uses of each count half.
+/// Texts rendered from the listing, whether kept or still read by slow clients.
+pub const RENDERED_BYTES_MAX: usize = 4 * MIB;
+/// The same for each package: what an operator stores may be kept rendered, in every form.
+pub const RENDERED_BYTES_PER_PACKAGE: usize = 3 * KIB;
+/// Views of the listing that are kept; a client that needs many invents pages.
+pub const RENDERED_VIEWS_MAX: usize = 256;
+/// So many more requests with the same host and repository than with others keep their answer
+/// composed; at most so many count, so that a new majority shows soon.
+pub const USUAL_VOTES_MIN: u32 = 4;
+pub const USUAL_VOTES_MAX: u32 = 64;
+/// After so many answers from kept texts, earlier uses of each count half.
 pub const RENDERED_USES_MAX: u32 = 1024;
 
 // --- Connections and descriptors -----------------------------------------------------------------
@@ -158,7 +173,14 @@ pub const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(8);
 /// Computed checksums enter the listing in batches, at most this far apart, so that answers are not
 /// rendered again for each.
 pub const CHECKSUMS_ENTRY_INTERVAL: Duration = Duration::from_secs(1);
-/// Hashing a stored file reads so much at a time.
+/// How long a worker waits while half of the workers look at the disk. A disk that works needs
+/// less.
+pub const DISK_GATE_WAIT_MAX: Duration = Duration::from_millis(20);
+/// A file that was changed more recently may still be copied in: its checksum is computed later.
+pub const QUIET_TIME: Duration = Duration::from_secs(3);
+/// How often hashing yields to the other work of the maintenance thread.
+pub const HASH_YIELD_INTERVAL: Duration = Duration::from_millis(50);
+/// Bytes of a stored file that are read at a time to hash it.
 pub const HASH_BUFFER_BYTES: usize = 256 * KIB;
 
 // --- Log -----------------------------------------------------------------------------------------

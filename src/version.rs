@@ -3,8 +3,10 @@
 //! A version has the form of semantic versioning as file names write it: three or more numbers
 //! separated by dots, with or without a leading `v`; directly after them an optional pre-release
 //! (`-rc.1`, `rc1`, `.dev4`); then an optional `+` and build. Of several versions in a name the
-//! last one counts. A suffix such as `-linux` or `-1` is not a pre-release: a pre-release begins
-//! with a word of [`PRE_RELEASE_WORDS`].
+//! last one with a `v` counts, or else the last one. A suffix such as `-linux` or `-1` is not a
+//! pre-release: a pre-release begins with a word of [`PRE_RELEASE_WORDS`]. Four numbers without a
+//! `v` that are a private, loopback or link-local IPv4 address are not a version; other addresses
+//! cannot be distinguished from versions of four numbers.
 //!
 //! Invariants: a name is parsed in time proportional to its length; precedence is that of semantic
 //! versioning wherever that defines one.
@@ -45,7 +47,7 @@ enum Identifier<'n> {
 impl<'n> Version<'n> {
     /// The version in a file's name.
     pub fn of(name: &'n str) -> Option<Self> {
-        let mut found = None;
+        let mut found: Option<Self> = None;
         let mut rest = name;
         while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
             let start = name.len() - rest.len() + start;
@@ -56,7 +58,12 @@ impl<'n> Version<'n> {
             };
             let (pre_release, after) = pre_release(after);
             rest = after_build(after);
-            let start = start - usize::from(ends_in_v(&name[..start]));
+            let has_v = ends_in_v(&name[..start]);
+            let is_less = found.as_ref().is_some_and(Self::has_v) && !has_v;
+            if is_less || (!has_v && is_address(&numbers)) {
+                continue;
+            }
+            let start = start - usize::from(has_v);
             found = Some(Self {
                 text: &name[start..name.len() - rest.len()],
                 precedence: Precedence {
@@ -67,6 +74,10 @@ impl<'n> Version<'n> {
             });
         }
         found
+    }
+
+    fn has_v(&self) -> bool {
+        self.text.starts_with(['v', 'V'])
     }
 
     /// The version as the name writes it.
@@ -177,6 +188,15 @@ fn after_build(text: &str) -> &str {
         kept = before.trim_end_matches('.');
     }
     &text[1 + kept.len()..]
+}
+
+/// Whether the numbers are a private, loopback or link-local IPv4 address.
+fn is_address(numbers: &[u64]) -> bool {
+    let is_local = matches!(
+        numbers,
+        [10 | 127, _, _, _] | [172, 16..=31, _, _] | [192, 168, _, _] | [169, 254, _, _]
+    );
+    is_local && numbers.iter().all(|number| *number < 256)
 }
 
 /// Whether a text ends in a `v` that is not the end of another word.

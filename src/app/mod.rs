@@ -6,20 +6,28 @@
 //! Invariants: no socket and no file is opened here; every answer is a [`Response`]; a handler that
 //! needs the body returns a sink and never waits.
 
+mod answer;
 pub mod auth;
 mod downloads;
 mod entity_tag;
 pub mod error;
+mod feed;
 mod handlers;
+mod links;
 pub mod negotiate;
+pub mod packages_page;
 pub mod public_url;
 pub mod release;
+mod release_page;
 mod rendered;
+pub mod repository;
 pub mod router;
 mod state;
+mod user;
 pub mod views;
 
 use crate::clock::Clock;
+use crate::config::LatestBy;
 use crate::config::token::Token;
 use crate::http::head::Expectation;
 use crate::http::response::Response;
@@ -48,6 +56,7 @@ pub struct Options {
     pub public_url: PublicUrl,
     /// The largest package, in bytes; `None` for no limit.
     pub max_upload_bytes: Option<u64>,
+    pub latest_by: LatestBy,
     /// The clock that download counts are timed by.
     pub clock: Clock,
 }
@@ -66,10 +75,10 @@ impl App {
             token: options.token,
             public_url: options.public_url,
             max_upload_bytes: options.max_upload_bytes,
+            latest_by: options.latest_by,
             metrics,
             downloads: Downloads::new(options.clock),
             rendered: RenderedCache::default(),
-            api_rendered: RenderedCache::default(),
             draining: AtomicBool::new(false),
         }))
     }
@@ -124,7 +133,7 @@ impl App {
 }
 
 fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Response, ApiError> {
-    use handlers::{contract, download, latest, packages, probes, releases};
+    use handlers::{contract, download, latest, packages, probes, releases, website};
     match route.endpoint {
         Endpoint::Root => packages::root(state, request),
         Endpoint::Latest => latest::get(state, request),
@@ -138,6 +147,15 @@ fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Re
         Endpoint::ReleaseAssets => releases::assets(state, request, route),
         Endpoint::ReleaseAsset => releases::asset(state, request, route),
         Endpoint::ReleaseDownload => download::of_release(state, request, route),
+        Endpoint::Repository => releases::repository(state, request, route),
+        Endpoint::Tags => releases::tags(state, request, route),
+        Endpoint::ApiRoot => releases::root(state, request),
+        Endpoint::LatestPage => website::latest(state, request, route),
+        Endpoint::ReleasePage => website::release(state, request, route),
+        Endpoint::LatestReleaseDownload => download::of_latest(state, request, route),
+        Endpoint::Feed => website::feed(state, request),
+        Endpoint::LatestSlash => packages::without_slash(state, request, "/latest"),
+        Endpoint::PackagesSlash => packages::without_slash(state, request, "/packages"),
         Endpoint::Healthz => Ok(probes::healthz()),
         Endpoint::Health => Ok(probes::health()),
         Endpoint::Readyz => probes::readyz(state),
@@ -170,7 +188,12 @@ impl Service for App {
                 Err(NotFound::Path(request.target.path.to_owned()).into()),
             ),
         };
-        let reply = handled.unwrap_or_else(|error| Reply::Now(self.explain(error, request)));
+        let mut reply = handled.unwrap_or_else(|error| Reply::Now(self.explain(error, request)));
+        if matches!(request.method, Method::Get | Method::Head)
+            && let Reply::Now(response) = reply
+        {
+            reply = Reply::Now(response.header("Access-Control-Allow-Origin", "*"));
+        }
         Decision { route, reply }
     }
 

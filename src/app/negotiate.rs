@@ -9,7 +9,7 @@ use crate::app::error::ApiError;
 use crate::app::release::PACKAGE_CONTENT_TYPE;
 use crate::http::fields::Fields;
 use crate::http::service::Request;
-use crate::limits::{PAGE_ITEMS, PAGE_ITEMS_MAX};
+use crate::limits::{NAME_BYTES_MAX, PAGE_ITEMS, PAGE_ITEMS_MAX};
 use crate::text;
 
 /// The forms of the list of packages.
@@ -87,6 +87,25 @@ pub struct Page {
     pub size: usize,
 }
 
+impl Page {
+    /// This page of a list, or, beyond its end, the first empty page.
+    #[must_use]
+    pub fn within(self, items: usize) -> Self {
+        let pages = items.div_ceil(self.size);
+        Self {
+            number: self.number.min(pages + 1),
+            ..self
+        }
+    }
+
+    /// The items of a list on this page.
+    pub fn of<T>(self, items: &[T]) -> &[T] {
+        let before = (self.number - 1).saturating_mul(self.size).min(items.len());
+        let rest = &items[before..];
+        &rest[..rest.len().min(self.size)]
+    }
+}
+
 /// The page that a request asks for. A size over the maximum counts as the maximum, as with GitHub.
 pub fn page(request: &Request<'_>) -> Result<Page, ApiError> {
     let number = |name: &'static str, default: usize| match request.target.parameter(name) {
@@ -103,6 +122,47 @@ pub fn page(request: &Request<'_>) -> Result<Page, ApiError> {
     Ok(Page {
         number: number("page", 1)?,
         size: number("per_page", PAGE_ITEMS)?.min(PAGE_ITEMS_MAX),
+    })
+}
+
+/// The packages of a list that a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// `None` for all.
+    pub page: Option<Page>,
+    /// Words in lower case, one blank between them, that a name must contain.
+    pub words: Box<str>,
+}
+
+impl Selection {
+    pub fn contains(&self, name: &str) -> bool {
+        self.words.is_empty() || {
+            let name = name.to_lowercase();
+            self.words.split(' ').all(|word| name.contains(word))
+        }
+    }
+}
+
+/// The selection that a request asks for.
+pub fn selection(request: &Request<'_>) -> Result<Selection, ApiError> {
+    let given = |name| request.target.parameter(name);
+    let q = given("q").unwrap_or_default();
+    if q.len() > NAME_BYTES_MAX {
+        return Err(ApiError::Parameter {
+            name: "q",
+            value: q.into_owned(),
+            takes: "words of a name, of at most 240 bytes together",
+        });
+    }
+    let is_paged = given("page").is_some() || given("per_page").is_some();
+    let words = q.to_lowercase();
+    Ok(Selection {
+        page: is_paged.then(|| page(request)).transpose()?,
+        words: words
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .into(),
     })
 }
 

@@ -9,6 +9,7 @@ use crate::app::error::ApiError;
 use crate::http::authority;
 use crate::http::fields::Fields;
 use crate::http::service::Request;
+use crate::limits::PREFIX_BYTES_MAX;
 use crate::text;
 use std::borrow::Cow;
 
@@ -52,7 +53,7 @@ impl PublicUrl {
             Some(prefix) => std::str::from_utf8(prefix)
                 .ok()
                 .map(|prefix| prefix.trim_end_matches('/'))
-                .filter(|prefix| text::is_url_path(prefix))
+                .filter(|prefix| prefix.len() <= PREFIX_BYTES_MAX && text::is_url_path(prefix))
                 .ok_or(ApiError::Forwarded("X-Forwarded-Prefix"))?,
         };
         Ok(Cow::Owned(format!("{scheme}://{host}{prefix}")))

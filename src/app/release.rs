@@ -6,26 +6,26 @@
 //!
 //! Sources: docs/contract.md, sections 1 and 2; GitHub's REST API, "Releases" and "Simple User".
 
-use crate::app::router::Repository;
+use crate::app::user::{SimpleUser, node_id};
 use crate::date;
-use crate::http::target;
+use crate::storage::Package;
 use crate::storage::releases::{asset_id, stable_id};
-use crate::storage::{self, Listing, Package};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 /// The media type of every package.
 pub const PACKAGE_CONTENT_TYPE: &str = "application/octet-stream";
 
-/// Every character except the unreserved ones of RFC 3986, section 2.3.
+/// Every character except the unreserved ones of RFC 3986, section 2.3, and `+`, which means
+/// itself in a path and which many versions contain.
 const PATH_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
-    .remove(b'~');
+    .remove(b'~')
+    .remove(b'+');
 
 /// The metadata in the answer to a publish and in the JSON list.
 #[derive(Debug, Serialize)]
@@ -52,8 +52,12 @@ impl<'p> Metadata<'p> {
 
 /// The URL that a package is downloaded from.
 pub fn download_url(package: &Package, base: &str) -> String {
-    let name = utf8_percent_encode(package.name.as_str(), PATH_SEGMENT);
-    format!("{base}/assets/{name}")
+    format!("{base}/assets/{}", segment(package.name.as_str()))
+}
+
+/// Text as a segment of a URL's path.
+pub fn segment(text: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(text, PATH_SEGMENT)
 }
 
 /// A release object of GitHub's API.
@@ -70,7 +74,7 @@ pub struct Release<'p> {
     name: &'p str,
     body: &'static str,
     draft: bool,
-    prerelease: bool,
+    pub prerelease: bool,
     immutable: bool,
     created_at: String,
     published_at: String,
@@ -99,136 +103,27 @@ pub struct Asset<'p> {
     uploader: Option<SimpleUser>,
 }
 
-/// A user object of GitHub's API.
-#[derive(Debug, Serialize)]
-struct SimpleUser {
-    login: &'static str,
-    id: u64,
-    node_id: String,
-    avatar_url: String,
-    gravatar_id: &'static str,
-    url: String,
-    html_url: String,
-    followers_url: String,
-    following_url: String,
-    gists_url: String,
-    starred_url: String,
-    subscriptions_url: String,
-    organizations_url: String,
-    repos_url: String,
-    events_url: String,
-    received_events_url: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    site_admin: bool,
-    user_view_type: &'static str,
-}
-
 /// Returns the download count of the package with this name.
 pub type DownloadCount<'c> = dyn Fn(&str) -> u64 + 'c;
 
 /// The URLs of a release.
-struct Places {
-    url: String,
-    html_url: String,
-    assets_url: String,
-    upload_url: String,
-}
-
-/// The URLs of a repository, whose name may be anything; answers refer to the repository that was
-/// requested.
-#[derive(Debug)]
-pub struct RepositoryUrls {
-    /// The base URL of this server.
-    base: String,
-    /// The path of the repository's pages: `/{owner}/{repo}`.
-    path: String,
-    /// The URL of its releases in the API, with the prefix of the request.
-    releases: String,
-}
-
-impl RepositoryUrls {
-    /// The URLs of a repository for a client that reaches the server by `base`; `None` if a name is
-    /// not UTF-8.
-    pub fn new(base: &str, repository: Repository<'_>) -> Option<Self> {
-        let encoded = |segment| {
-            let name = target::decode_segment(segment)?;
-            Some(utf8_percent_encode(&name, PATH_SEGMENT).to_string())
-        };
-        let (owner, repo) = (encoded(repository.owner)?, encoded(repository.repo)?);
-        let path = format!("/{owner}/{repo}");
-        Some(Self {
-            base: base.to_owned(),
-            releases: format!("{base}{}/repos{path}/releases", repository.prefix),
-            path,
-        })
-    }
-
-    /// The URL of its releases in the API.
-    pub fn releases(&self) -> &str {
-        &self.releases
-    }
-
-    /// A key that is unique to this base and repository.
-    pub fn key(&self) -> String {
-        format!("{} {}", self.base, self.releases)
-    }
-
-    pub fn release<'p>(
-        &self,
-        release: &'p storage::Release,
-        count: &DownloadCount<'_>,
-    ) -> Release<'p> {
-        let url = format!("{}/{}", self.releases, release.id);
-        let places = Places {
-            html_url: format!("{}/packages", self.base),
-            assets_url: format!("{url}/assets"),
-            upload_url: format!("{url}/assets{{?name,label}}"),
-            url,
-        };
-        let assets = release.packages.iter();
-        let assets = assets.map(|package| self.asset(package, &release.tag, count));
-        let mut object = Release::new(
-            release.id,
-            &release.tag,
-            places,
-            &self.base,
-            assets.collect(),
-        );
-        object.prerelease = release.is_pre_release;
-        object
-    }
-
-    /// The asset object of a package; `tag` is that of its release.
-    pub fn asset<'p>(
-        &self,
-        package: &'p Package,
-        tag: &str,
-        count: &DownloadCount<'_>,
-    ) -> Asset<'p> {
-        let id = asset_id(package.name.as_str());
-        let tag = utf8_percent_encode(tag, PATH_SEGMENT);
-        let name = utf8_percent_encode(package.name.as_str(), PATH_SEGMENT);
-        let page = format!("{}{}/releases/download/{tag}/{name}", self.base, self.path);
-        Asset::new(
-            package,
-            format!("{}/assets/{id}", self.releases),
-            page,
-            count,
-        )
-    }
+pub struct Places {
+    pub url: String,
+    pub html_url: String,
+    pub assets_url: String,
+    pub upload_url: String,
 }
 
 impl<'p> Release<'p> {
-    /// The flat release `latest`: every package, newest first.
-    pub fn latest(listing: &'p Listing, base: &str, count: &DownloadCount<'_>) -> Self {
+    /// The flat release `latest` of these packages.
+    pub fn latest(packages: &[&'p Arc<Package>], base: &str, count: &DownloadCount<'_>) -> Self {
         let places = Places {
             url: format!("{base}/latest"),
             html_url: format!("{base}/packages"),
             assets_url: format!("{base}/packages?format=json"),
             upload_url: format!("{base}/upload"),
         };
-        let assets = listing.packages().iter().map(|package| {
+        let assets = packages.iter().map(|package| {
             let url = download_url(package, base);
             Asset::new(package, url.clone(), url, count)
         });
@@ -236,7 +131,7 @@ impl<'p> Release<'p> {
         Self::new(id, "latest", places, base, assets.collect())
     }
 
-    fn new(id: u64, tag: &'p str, places: Places, base: &str, assets: Vec<Asset<'p>>) -> Self {
+    pub fn new(id: u64, tag: &'p str, places: Places, base: &str, assets: Vec<Asset<'p>>) -> Self {
         let date = assets.first().map(|asset| asset.updated_at.clone());
         let date = date.unwrap_or_else(|| date::rfc3339(UNIX_EPOCH));
         Self {
@@ -264,7 +159,7 @@ impl<'p> Release<'p> {
 }
 
 impl<'p> Asset<'p> {
-    fn new(
+    pub fn new(
         package: &'p Package,
         url: String,
         browser_download_url: String,
@@ -292,38 +187,4 @@ impl<'p> Asset<'p> {
             uploader: None,
         }
     }
-}
-
-impl SimpleUser {
-    /// The author of every release. There are no accounts: all its URLs lead to the package page.
-    fn this_server(base: &str) -> Self {
-        let login = "release-server";
-        let id = stable_id("user", login);
-        let page = || format!("{base}/packages");
-        Self {
-            login,
-            id,
-            node_id: node_id("Bot", id),
-            avatar_url: page(),
-            gravatar_id: "",
-            url: page(),
-            html_url: page(),
-            followers_url: page(),
-            following_url: page(),
-            gists_url: page(),
-            starred_url: page(),
-            subscriptions_url: page(),
-            organizations_url: page(),
-            repos_url: page(),
-            events_url: page(),
-            received_events_url: page(),
-            kind: "Bot",
-            site_admin: false,
-            user_view_type: "public",
-        }
-    }
-}
-
-fn node_id(kind: &str, id: u64) -> String {
-    BASE64_STANDARD.encode(format!("{kind}:{id}"))
 }

@@ -1,34 +1,39 @@
 //! Answers that are rendered from the listing and kept until it changes.
 //!
-//! Invariants: an answer is rendered once for each change, form and base URL, however many requests
-//! for it arrive at once; an answer belongs to the requested version or a later one. Whatever hosts
-//! clients invent, and however slowly they read, bodies take no more memory than the kept ones and
-//! `LEFT_BODIES_BYTES_MAX` in addition.
+//! Invariants: an answer is rendered once for each change and view, however many requests for it
+//! arrive at once and whatever hosts and repositories they name: those are inserted while the
+//! answer is sent. An answer belongs to the requested version or a later one. All texts together,
+//! including those that slow clients still read, take no more memory than a bound that no client
+//! can move; over it, the reading of the oldest replaced text ends first, then that of the views
+//! that are asked for the least. No client is refused an answer.
 
-use crate::app::error::ApiError;
-use crate::app::negotiate::Page;
-use crate::checksum;
-use crate::http::conditional::{self, Validators, Verdict};
-use crate::http::response::Response;
-use crate::http::service::Request;
-use crate::limits::{LEFT_BODIES_BYTES_MAX, RENDERED_BODIES_MAX, RENDERED_USES_MAX};
-use bytes::Bytes;
-use serde::Serialize;
-use sha2::{Digest, Sha256};
+use crate::app::answer::{Rendered, no_values};
+use crate::app::downloads::Downloads;
+use crate::app::negotiate::{Format, Page, Selection};
+use crate::http::template::{Template, Values};
+use crate::limits::{
+    PAGE_ITEMS, RENDERED_BYTES_MAX, RENDERED_BYTES_PER_PACKAGE, RENDERED_USES_MAX,
+    RENDERED_VIEWS_MAX, USUAL_VOTES_MAX, USUAL_VOTES_MIN,
+};
+use crate::storage::Listing;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The forms that can be rendered from a listing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The views of a listing that are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
     /// The release object `latest`.
     Latest,
-    /// The list of packages as JSON.
-    PackagesJson,
-    /// The list of packages as a page.
-    PackagesHtml,
+    /// The list of packages.
+    Packages(Format, Selection),
     /// The releases by version.
     Releases(Page),
+    /// The tags of the releases.
+    Tags(Page),
+    /// The feed of releases.
+    Feed,
+    /// The page of the release with this id.
+    ReleaseHtml(u64),
     /// The release with this id.
     Release(u64),
     /// The packages of the release with this id.
@@ -37,80 +42,54 @@ pub enum View {
     Checksums(Option<u64>),
 }
 
-/// A value of this program as JSON.
-pub fn to_json(value: &impl Serialize) -> Vec<u8> {
-    // These values cannot fail to serialize: they hold no maps and no floats.
-    serde_json::to_vec(value).unwrap_or_default()
-}
-
-/// An answer that is made for one request only.
-pub fn json(status: u16, value: &impl Serialize) -> Response {
-    Response::new(status)
-        .header("Cache-Control", "no-store")
-        .body("application/json", to_json(value))
-}
-
-/// A complete answer: header lines, body and validator.
-#[derive(Clone, Debug)]
-pub struct Rendered {
-    content_type: &'static str,
-    /// The header lines without the content type: a 304 has these too.
-    lines: Bytes,
-    body: Bytes,
-    etag: Arc<str>,
-}
-
-impl Rendered {
-    /// An answer with this body. `headers` are added to those that every kept answer has.
-    pub fn new(content_type: &'static str, body: Vec<u8>, headers: &[(&str, &str)]) -> Self {
-        let hash = checksum::Sha256::new(Sha256::digest(&body)).hex();
-        let etag = format!("\"{}\"", &hash[..32]);
-        let mut head = Response::new(200)
-            .header("ETag", &etag)
-            .header("Cache-Control", "no-cache");
-        for (name, value) in headers {
-            head = head.header(name, value);
-        }
-        Self {
-            content_type,
-            lines: Bytes::copy_from_slice(head.lines()),
-            body: body.into(),
-            etag: etag.into(),
-        }
-    }
-
-    /// An answer with this value as JSON.
-    pub fn json(value: &impl Serialize, headers: &[(&str, &str)]) -> Self {
-        Self::new("application/json", to_json(value), headers)
-    }
-
-    /// Answers a request: 200, or 304 if the client has this version.
-    pub fn answer(&self, request: &Request<'_>) -> Result<Response, ApiError> {
-        let validators = Validators {
-            etag: &self.etag,
-            modified: None,
+impl View {
+    /// Whether clients that ask for nothing in particular get this view.
+    fn is_usual(&self) -> bool {
+        let first = Page {
+            number: 1,
+            size: PAGE_ITEMS,
         };
-        match conditional::evaluate(&request.fields, validators) {
-            Verdict::Proceed => {
-                let response = Response::new(200).with_lines(&self.lines);
-                Ok(response.body(self.content_type, self.body.clone()))
-            }
-            Verdict::NotModified => Ok(Response::new(304).with_lines(&self.lines)),
-            Verdict::PreconditionFailed => Err(ApiError::Precondition),
+        match self {
+            Self::Latest | Self::Feed => true,
+            Self::Packages(_, selection) => selection.page.is_none() && selection.words.is_empty(),
+            Self::Releases(page) => *page == first,
+            Self::Checksums(release) => release.is_none(),
+            Self::Tags(_) | Self::Release(_) => false,
+            Self::ReleaseHtml(_) | Self::ReleaseAssets(..) => false,
         }
     }
 }
 
-/// The versions an answer was rendered from: of the listing, and of the download counts where the
-/// answer depends on them.
-pub type Version = (u64, u64);
+/// The state that an answer is rendered from.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// The version of the listing, and that of the download counts where the answer depends on it.
+    pub version: (u64, u64),
+    /// The number of packages.
+    pub packages: usize,
+}
 
-/// Rendered answers; the most requested ones are kept.
+impl Source {
+    /// For an answer without download counts, or with those of the last change.
+    pub fn of(listing: &Listing) -> Self {
+        Self {
+            version: (listing.version, 0),
+            packages: listing.packages().len(),
+        }
+    }
+
+    /// For an answer with the current download counts.
+    pub fn with_counts(listing: &Listing, downloads: &Downloads) -> Self {
+        Self {
+            version: (listing.version, downloads.version()),
+            ..Self::of(listing)
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct RenderedCache {
     kept: Mutex<Kept>,
-    /// Bytes of all existing bodies, whether kept or still being sent.
-    alive_bytes: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
@@ -119,109 +98,151 @@ struct Kept {
     slots: Vec<(Arc<Slot>, u32)>,
     /// Requests since the numbers were last halved.
     uses: u32,
+    /// Replaced texts that slow clients still read, oldest first.
+    replaced: Vec<Arc<Template>>,
 }
 
 #[derive(Debug)]
 struct Slot {
     view: View,
-    base: String,
-    /// The answer and the versions it was rendered from.
-    made: Mutex<Option<(Version, Rendered)>>,
-    /// The length of its body.
-    bytes: AtomicUsize,
+    made: Mutex<Option<Made>>,
+    /// Memory of the texts in `made`.
+    held_bytes: AtomicUsize,
 }
 
-/// A body that is counted for as long as a reference to it exists.
-struct Counted {
-    body: Bytes,
-    alive_bytes: Arc<AtomicUsize>,
+#[derive(Debug)]
+struct Made {
+    version: (u64, u64),
+    template: Arc<Template>,
+    usual: Usual,
 }
 
-impl AsRef<[u8]> for Counted {
-    fn as_ref(&self) -> &[u8] {
-        &self.body
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.alive_bytes
-            .fetch_sub(self.body.len(), Ordering::Relaxed);
-    }
+/// The values that most requests have, found by majority vote: their body is kept composed.
+#[derive(Debug)]
+struct Usual {
+    values: Values,
+    votes: u32,
+    composed: Option<Arc<Template>>,
 }
 
 impl RenderedCache {
-    /// The answer for this view of this version under this base URL; `render` makes it if it is not
-    /// kept. Refused if it was not requested recently and slow clients hold too many such answers.
+    /// The answer of this view with these values; `render` makes its text, with
+    /// [`crate::http::template::MARKS`] in place of the values, if it is not kept.
     pub fn get(
         &self,
         view: View,
-        base: &str,
-        version: Version,
-        render: &dyn Fn() -> Rendered,
-    ) -> Result<Rendered, ApiError> {
-        let slot = self.slot(view, base).ok_or(ApiError::Overloaded)?;
+        source: Source,
+        values: Values,
+        render: &dyn Fn() -> Vec<u8>,
+    ) -> Rendered {
+        let slot = self.kept().slot(view);
         // Held while rendering, so that each change is rendered once and not by every worker;
-        // requests for other answers do not wait.
-        let mut made = slot.made.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, rendered)) = made.as_ref()
-            && *known >= version
+        // requests for other views do not wait.
+        let mut guard = slot.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut replaced = Vec::new();
+        let made = match guard.take() {
+            Some(kept) if kept.version >= source.version => guard.insert(kept),
+            old => {
+                let usual = old.map_or_else(Usual::none, |old| {
+                    replaced.push(old.template);
+                    let Usual {
+                        values,
+                        votes,
+                        composed,
+                    } = old.usual;
+                    replaced.extend(composed);
+                    Usual {
+                        values,
+                        votes,
+                        composed: None,
+                    }
+                });
+                guard.insert(Made {
+                    version: source.version,
+                    template: Arc::new(Template::new(&render())),
+                    usual,
+                })
+            }
+        };
+        replaced.extend(made.usual.vote(&made.template, &values));
+        let rendered = match &made.usual.composed {
+            Some(composed) if made.usual.values == values => {
+                Rendered::new(Arc::clone(composed), no_values())
+            }
+            _ => Rendered::new(Arc::clone(&made.template), values),
+        };
+        let held_bytes = made.held_bytes();
+        drop(guard);
+        if slot.held_bytes.swap(held_bytes, Ordering::Relaxed) != held_bytes || !replaced.is_empty()
         {
-            return Ok(rendered.clone());
+            let for_packages = source.packages.saturating_mul(RENDERED_BYTES_PER_PACKAGE);
+            let bytes_max = RENDERED_BYTES_MAX.saturating_add(for_packages);
+            self.kept().make_room(&slot, replaced, bytes_max);
         }
-        // The old body is dropped before the new one is made.
-        *made = None;
-        slot.bytes.store(0, Ordering::Relaxed);
-        let mut rendered = render();
-        let body = std::mem::take(&mut rendered.body);
-        slot.bytes.store(body.len(), Ordering::Relaxed);
-        self.alive_bytes.fetch_add(body.len(), Ordering::Relaxed);
-        rendered.body = Bytes::from_owner(Counted {
-            body,
-            alive_bytes: Arc::clone(&self.alive_bytes),
-        });
-        *made = Some((version, rendered.clone()));
-        Ok(rendered)
+        rendered
     }
 
-    /// The slot of this view and base URL; a new one only while the bodies that slow clients hold
-    /// leave room.
-    fn slot(&self, view: View, base: &str) -> Option<Arc<Slot>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.age();
-        let known = kept
-            .slots
-            .iter_mut()
-            .find(|(slot, _)| slot.view == view && slot.base == base);
-        if let Some((slot, uses)) = known {
-            *uses += 1;
-            return Some(Arc::clone(slot));
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Made {
+    fn held_bytes(&self) -> usize {
+        let composed = self.usual.composed.as_ref();
+        self.template.held_bytes() + composed.map_or(0, |composed| composed.held_bytes())
+    }
+}
+
+impl Usual {
+    fn none() -> Self {
+        Self {
+            values: no_values(),
+            votes: 0,
+            composed: None,
         }
-        let alive = self.alive_bytes.load(Ordering::Relaxed);
-        if alive.saturating_sub(kept.bytes()) > LEFT_BODIES_BYTES_MAX {
+    }
+
+    /// Counts a request with these values; returns the composed body that other values replace.
+    fn vote(&mut self, template: &Template, values: &Values) -> Option<Arc<Template>> {
+        if values.is_empty() {
             return None;
         }
-        if kept.slots.len() == RENDERED_BODIES_MAX {
-            kept.drop_least_used();
+        if self.values == *values {
+            self.votes = (self.votes + 1).min(USUAL_VOTES_MAX);
+        } else if self.votes > 0 {
+            self.votes -= 1;
+            return None;
+        } else {
+            self.values = Arc::clone(values);
+            self.votes = 1;
+            return self.composed.take();
         }
-        let slot = Arc::new(Slot {
-            view,
-            base: base.to_owned(),
-            made: Mutex::default(),
-            bytes: AtomicUsize::new(0),
-        });
-        kept.slots.push((Arc::clone(&slot), 1));
-        Some(slot)
+        if self.votes >= USUAL_VOTES_MIN && self.composed.is_none() {
+            self.composed = Some(Arc::new(template.composed(values)));
+        }
+        None
     }
 }
 
 impl Kept {
-    fn bytes(&self) -> usize {
-        let bytes = |(slot, _): &(Arc<Slot>, u32)| slot.bytes.load(Ordering::Relaxed);
-        self.slots.iter().map(bytes).sum()
+    /// The slot of a view; counts the request.
+    fn slot(&mut self, view: View) -> Arc<Slot> {
+        self.age();
+        if let Some((slot, uses)) = self.slots.iter_mut().find(|(slot, _)| slot.view == view) {
+            *uses += 1;
+            return Arc::clone(slot);
+        }
+        let slot = Arc::new(Slot {
+            view,
+            made: Mutex::default(),
+            held_bytes: AtomicUsize::new(0),
+        });
+        self.slots.push((Arc::clone(&slot), 1));
+        slot
     }
 
-    /// Counts a request; older requests count less and less.
+    /// Older requests count less and less.
     fn age(&mut self) {
         self.uses += 1;
         if self.uses == RENDERED_USES_MAX {
@@ -232,11 +253,32 @@ impl Kept {
         }
     }
 
-    /// Of several, the oldest.
-    fn drop_least_used(&mut self) {
-        let uses = self.slots.iter().map(|(_, uses)| *uses);
-        if let Some((at, _)) = uses.enumerate().min_by_key(|(_, uses)| *uses) {
+    /// Drops texts until all fit: first replaced ones, then those of the views that are asked for
+    /// the least, never those of the newest slot.
+    fn make_room(&mut self, newest: &Arc<Slot>, replaced: Vec<Arc<Template>>, bytes_max: usize) {
+        self.replaced.extend(replaced);
+        self.replaced
+            .retain(|template| Arc::weak_count(template) > 0);
+        while self.slots.len() > RENDERED_VIEWS_MAX || self.held_bytes() > bytes_max {
+            if !self.replaced.is_empty() {
+                self.replaced.remove(0);
+                continue;
+            }
+            let uses = self.slots.iter().enumerate();
+            let others = uses.filter(|(_, (slot, _))| !Arc::ptr_eq(slot, newest));
+            let Some((at, _)) =
+                others.min_by_key(|(_, (slot, uses))| (slot.view.is_usual(), *uses))
+            else {
+                return;
+            };
             self.slots.remove(at);
         }
+    }
+
+    fn held_bytes(&self) -> usize {
+        let slots = self.slots.iter();
+        let slots = slots.map(|(slot, _)| slot.held_bytes.load(Ordering::Relaxed));
+        let replaced = self.replaced.iter().map(|template| template.held_bytes());
+        slots.sum::<usize>() + replaced.sum::<usize>()
     }
 }

@@ -36,6 +36,23 @@ pub enum Endpoint {
     ReleaseAsset,
     /// One package of a tag, by its name.
     ReleaseDownload,
+    /// The repository itself.
+    Repository,
+    /// The tags of all releases.
+    Tags,
+    /// The root of GitHub's API.
+    ApiRoot,
+    /// The redirect to the page of the release of the highest version.
+    LatestPage,
+    /// The page of a release.
+    ReleasePage,
+    /// One package of the release of the highest version, by its name.
+    LatestReleaseDownload,
+    /// The feed of releases.
+    Feed,
+    /// The redirects to the paths without a slash at the end.
+    LatestSlash,
+    PackagesSlash,
     /// Liveness of the process.
     Healthz,
     /// Liveness in the form of the Python server.
@@ -51,7 +68,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 28] = [
         Self::Root,
         Self::Latest,
         Self::Packages,
@@ -65,6 +82,15 @@ impl Endpoint {
         Self::ReleaseAssets,
         Self::ReleaseAsset,
         Self::ReleaseDownload,
+        Self::Repository,
+        Self::Tags,
+        Self::ApiRoot,
+        Self::LatestPage,
+        Self::ReleasePage,
+        Self::LatestReleaseDownload,
+        Self::Feed,
+        Self::LatestSlash,
+        Self::PackagesSlash,
         Self::Healthz,
         Self::Health,
         Self::Readyz,
@@ -89,6 +115,15 @@ impl Endpoint {
             Self::ReleaseAssets => "/repos/{owner}/{repo}/releases/{id}/assets",
             Self::ReleaseAsset => "/repos/{owner}/{repo}/releases/assets/{id}",
             Self::ReleaseDownload => "/{owner}/{repo}/releases/download/{tag}/{filename}",
+            Self::Repository => "/repos/{owner}/{repo}",
+            Self::Tags => "/repos/{owner}/{repo}/tags",
+            Self::ApiRoot => "/api/v3",
+            Self::LatestPage => "/{owner}/{repo}/releases/latest",
+            Self::ReleasePage => "/{owner}/{repo}/releases/tag/{tag}",
+            Self::LatestReleaseDownload => "/{owner}/{repo}/releases/latest/download/{filename}",
+            Self::Feed => "/releases.atom",
+            Self::LatestSlash => "/latest/",
+            Self::PackagesSlash => "/packages/",
             Self::Healthz => "/healthz",
             Self::Health => "/health",
             Self::Readyz => "/readyz",
@@ -154,22 +189,44 @@ pub fn route(path: &str) -> Option<Route<'_>> {
         count += 1;
     }
     let segments = &segments[..count];
-    if count > 1 && segments.contains(&"") {
+    let redirected = matches!(segments, ["latest" | "packages", ""]);
+    if count > 1 && segments.contains(&"") && !redirected {
         return None;
     }
+    let plain = |endpoint, name| {
+        Some(Route {
+            endpoint,
+            name,
+            tag: "",
+            repository: Repository::default(),
+        })
+    };
+    match *segments {
+        [""] => plain(Endpoint::Root, ""),
+        ["latest"] => plain(Endpoint::Latest, ""),
+        ["packages"] => plain(Endpoint::Packages, ""),
+        ["upload"] => plain(Endpoint::Upload, ""),
+        ["healthz"] => plain(Endpoint::Healthz, ""),
+        ["health"] => plain(Endpoint::Health, ""),
+        ["readyz"] => plain(Endpoint::Readyz, ""),
+        ["metrics"] => plain(Endpoint::Metrics, ""),
+        ["openapi.yaml"] => plain(Endpoint::ContractYaml, ""),
+        ["openapi.json"] => plain(Endpoint::ContractJson, ""),
+        ["latest", ""] => plain(Endpoint::LatestSlash, ""),
+        ["packages", ""] => plain(Endpoint::PackagesSlash, ""),
+        ["releases.atom"] => plain(Endpoint::Feed, ""),
+        ["api", "v3"] => plain(Endpoint::ApiRoot, ""),
+        ["assets", name] => plain(Endpoint::Asset, name),
+        ["latest", "download", name] => plain(Endpoint::LatestDownload, name),
+        _ => of_repository(prefix, segments),
+    }
+}
+
+/// Resolves a path that names a repository.
+fn of_repository<'p>(prefix: &'p str, segments: &[&'p str]) -> Option<Route<'p>> {
     let (endpoint, name, tag, owner, repo) = match *segments {
-        [""] => (Endpoint::Root, "", "", "", ""),
-        ["latest"] => (Endpoint::Latest, "", "", "", ""),
-        ["packages"] => (Endpoint::Packages, "", "", "", ""),
-        ["upload"] => (Endpoint::Upload, "", "", "", ""),
-        ["healthz"] => (Endpoint::Healthz, "", "", "", ""),
-        ["health"] => (Endpoint::Health, "", "", "", ""),
-        ["readyz"] => (Endpoint::Readyz, "", "", "", ""),
-        ["metrics"] => (Endpoint::Metrics, "", "", "", ""),
-        ["openapi.yaml"] => (Endpoint::ContractYaml, "", "", "", ""),
-        ["openapi.json"] => (Endpoint::ContractJson, "", "", "", ""),
-        ["assets", name] => (Endpoint::Asset, name, "", "", ""),
-        ["latest", "download", name] => (Endpoint::LatestDownload, name, "", "", ""),
+        ["repos", owner, repo] => (Endpoint::Repository, "", "", owner, repo),
+        ["repos", owner, repo, "tags"] => (Endpoint::Tags, "", "", owner, repo),
         ["repos", owner, repo, "releases"] => (Endpoint::Releases, "", "", owner, repo),
         ["repos", owner, repo, "releases", "latest"] => {
             (Endpoint::LatestRelease, "", "", owner, repo)
@@ -186,6 +243,11 @@ pub fn route(path: &str) -> Option<Route<'_>> {
         ["repos", owner, repo, "releases", id] => (Endpoint::Release, id, "", owner, repo),
         [owner, repo, "releases", "download", tag, name] => {
             (Endpoint::ReleaseDownload, name, tag, owner, repo)
+        }
+        [owner, repo, "releases", "latest"] => (Endpoint::LatestPage, "", "", owner, repo),
+        [owner, repo, "releases", "tag", tag] => (Endpoint::ReleasePage, "", tag, owner, repo),
+        [owner, repo, "releases", "latest", "download", name] => {
+            (Endpoint::LatestReleaseDownload, name, "", owner, repo)
         }
         _ => return None,
     };

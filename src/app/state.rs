@@ -3,9 +3,11 @@
 use crate::app::downloads::Downloads;
 use crate::app::public_url::PublicUrl;
 use crate::app::rendered::RenderedCache;
+use crate::config::LatestBy;
 use crate::config::token::Token;
 use crate::metrics::Metrics;
-use crate::storage::Store;
+use crate::storage::{Listing, Package, Release, Store};
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -14,11 +16,46 @@ pub struct AppState {
     pub token: Token,
     pub public_url: PublicUrl,
     pub max_upload_bytes: Option<u64>,
+    pub latest_by: LatestBy,
     pub metrics: Arc<Metrics>,
     pub downloads: Downloads,
-    /// The answers of `/latest` and the lists of packages.
     pub rendered: RenderedCache,
-    /// The answers of GitHub's API: clients that invent repositories evict nothing of the others.
-    pub api_rendered: RenderedCache,
     pub draining: AtomicBool,
+}
+
+impl AppState {
+    /// All packages in the order of `latest_by`.
+    pub fn ordered<'l>(&self, listing: &'l Listing) -> Vec<&'l Arc<Package>> {
+        match self.latest_by {
+            LatestBy::Time => listing.packages().iter().collect(),
+            LatestBy::Version => listing
+                .releases()
+                .finals_first()
+                .flat_map(|r| &r.packages)
+                .collect(),
+        }
+    }
+
+    /// All packages, those of each release together, in the order of `latest_by`.
+    pub fn ordered_by_release<'l>(&self, listing: &'l Listing) -> Vec<&'l Arc<Package>> {
+        let releases = self.ordered_releases(listing).into_iter();
+        releases.flat_map(|release| &release.packages).collect()
+    }
+
+    /// All releases in the order of `latest_by`.
+    pub fn ordered_releases<'l>(&self, listing: &'l Listing) -> Vec<&'l Release> {
+        let releases = listing.releases();
+        match self.latest_by {
+            LatestBy::Version => releases.finals_first().collect(),
+            LatestBy::Time => releases_by_time(listing),
+        }
+    }
+}
+
+/// All releases, that with the newest package first.
+pub fn releases_by_time(listing: &Listing) -> Vec<&Release> {
+    let mut releases: Vec<_> = listing.releases().all().iter().collect();
+    let newest = |release: &&Release| release.packages.first().map(|p| p.state.modified);
+    releases.sort_by_key(|release| Reverse(newest(release)));
+    releases
 }

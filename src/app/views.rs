@@ -9,19 +9,19 @@
 //! Sources: the WHATWG HTML standard, section 13.3 (escaping); Content Security Policy Level 3,
 //! section 6.7.3 (hashes); Unicode Standard Annex #9, section 2 (directional controls).
 
-use crate::app::release;
+use crate::app::release::{self, DownloadCount};
 use crate::date;
-use crate::storage::releases::Release;
-use crate::storage::{Listing, Package};
+use crate::http::template::Values;
+use crate::storage::Package;
+use crate::version::Version;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
-use std::cmp::Reverse;
 use std::fmt::Write;
 use std::sync::{Arc, LazyLock};
 
 const STYLE: &str = include_str!("../../templates/pages.css");
-const SCRIPT: &str = include_str!("../../templates/packages.js");
+pub const SCRIPT: &str = include_str!("../../templates/packages.js");
 const ICON: &str = include_str!("../../templates/icon.svg");
 
 /// The media type of a page.
@@ -46,32 +46,21 @@ pub fn headers() -> [(&'static str, &'static str); 2] {
     ]
 }
 
-/// The package page.
-pub fn packages(listing: &Listing, base: &str) -> String {
-    let packages = listing.packages();
-    let base = escape(base);
-    let (summary, list) = if packages.is_empty() {
-        let list = format!(
-            include_str!("../../templates/packages_empty.html"),
-            base = base
-        );
-        ("No packages".to_owned(), list)
-    } else {
-        let list = format!(
-            include_str!("../../templates/packages_table.html"),
-            groups = groups(listing)
-        );
-        let (count, total) = (count(packages.len()), total(packages));
-        (format!("{count}, {total}, newest first"), list)
-    };
-    format!(
-        include_str!("../../templates/packages.html"),
-        head = head("Packages"),
-        base = base,
-        summary = summary,
-        list = list,
-        script = SCRIPT,
-    )
+/// The values of a page for a client that reaches the server by `base`: the base as an attribute
+/// and as a word in a shell's command.
+pub fn values(base: &str) -> Values {
+    [escape(base), escape(&shell_word(base))]
+        .map(String::into_boxed_str)
+        .into()
+}
+
+/// Text as a word of a POSIX shell, quoted only if it needs to be.
+fn shell_word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/@%+=,".contains(&byte);
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// The page of an error. `way_back` is the path of the package page, if it is known.
@@ -81,7 +70,7 @@ pub fn error(status: u16, reason: &str, sentence: &str, way_back: Option<&str>) 
     });
     format!(
         include_str!("../../templates/error.html"),
-        head = head(&format!("{status} {reason}")),
+        head = head(&format!("{status} {reason}"), ""),
         status = status,
         reason = reason,
         sentence = escape(sentence),
@@ -89,74 +78,71 @@ pub fn error(status: u16, reason: &str, sentence: &str, way_back: Option<&str>) 
     )
 }
 
-/// The packages by version, the version with the newest package first.
-fn groups(listing: &Listing) -> String {
-    let mut releases: Vec<_> = listing.releases().all().iter().collect();
-    releases.sort_by_key(|release| {
-        release
-            .packages
-            .first()
-            .map(|newest| Reverse(newest.state.modified))
-    });
-    releases.into_iter().map(group).collect()
-}
-
-fn group(release: &Release) -> String {
-    let mut rows = String::new();
-    for package in &release.packages {
-        push_row(&mut rows, package);
-    }
-    format!(
-        include_str!("../../templates/packages_group.html"),
-        version = escape(&release.tag),
-        count = count(release.packages.len()),
-        total = total(&release.packages),
-        rows = rows,
-    )
-}
-
-fn push_row(rows: &mut String, package: &Package) {
+/// Appends a package's row to a table. `root` is the relative path of the server's root.
+pub fn push_row(rows: &mut String, package: &Package, root: &str, count: &DownloadCount<'_>) {
     let modified = date::rfc3339(package.state.modified);
     let sha256 = package.sha256.map(|sha256| sha256.hex());
+    let name = package.name.as_str();
+    let newest = newest_of_this_name(name).map_or_else(String::new, |pattern| {
+        let href = escape(&format!(
+            "{root}/latest/download/{}",
+            release::segment(&pattern)
+        ));
+        format!(" <a href=\"{href}\" title=\"The newest of this name\">newest</a>")
+    });
     // Writing to a string does not fail.
     let _ = write!(
         rows,
         include_str!("../../templates/packages_row.html"),
-        name = escape(package.name.as_str()),
-        url = escape(&release::download_url(package, ".")),
+        name = escape(name),
+        url = escape(&release::download_url(package, root)),
         size = human_size(package.state.size),
         bytes = package.state.size,
         modified = modified,
         shown = format_args!("{} {} UTC", &modified[..10], &modified[11..16]),
+        downloads = count(name),
         sha256 = sha256.as_deref().unwrap_or_default(),
         short = sha256.as_deref().map_or("being computed", |hex| &hex[..12]),
+        newest = newest,
     );
 }
 
-/// The beginning of every page. `title` holds nothing that needs escaping.
-fn head(title: &str) -> String {
+/// The pattern that a name with any version matches; `None` for a name without a version, or with
+/// characters of a pattern.
+fn newest_of_this_name(name: &str) -> Option<String> {
+    let version = Version::of(name)?;
+    let at = name.rfind(version.as_str())?;
+    let (before, after) = (&name[..at], &name[at + version.as_str().len()..]);
+    (!name.contains(['*', '?'])).then(|| format!("{before}*{after}"))
+}
+
+/// The beginning of every page. `links` are further elements of the head; neither argument holds
+/// anything that needs escaping.
+pub fn head(title: &str, links: &str) -> String {
     format!(
         include_str!("../../templates/head.html"),
         title = title,
+        links = links,
         icon = format_args!("data:image/svg+xml;base64,{}", BASE64_STANDARD.encode(ICON)),
         style = STYLE,
     )
 }
 
-fn count(packages: usize) -> String {
+pub fn count(packages: usize) -> String {
     match packages {
         1 => "1 package".to_owned(),
         other => format!("{other} packages"),
     }
 }
 
-fn total(packages: &[Arc<Package>]) -> String {
-    human_size(packages.iter().map(|package| package.state.size).sum())
+pub fn total<'p>(packages: impl IntoIterator<Item = &'p Arc<Package>>) -> String {
+    let sizes = packages.into_iter().map(|package| package.state.size);
+    human_size(sizes.sum())
 }
 
 /// Escapes text for an element or a quoted attribute. Characters that change the direction of text
 /// are written as their code points.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

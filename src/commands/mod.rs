@@ -13,7 +13,6 @@ use crate::app::router::Endpoint;
 use crate::app::{self, App};
 use crate::clock::Clock;
 use crate::config::{self, Config, keys};
-use crate::limits::SYNC_THREADS_MAX;
 use crate::log as output;
 use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
@@ -154,21 +153,19 @@ fn serve() -> Result<Infallible, Failure> {
     let raw = config::raw::Raw::gather()?;
     let config = Config::check(&raw)?;
     output::start(&config.log_filter, config.log_format)?;
-    for warning in &raw.warnings {
-        log::warn!("{warning}");
-    }
+    raw.warnings
+        .iter()
+        .for_each(|warning| log::warn!("{warning}"));
     let clock = Clock::system();
     let signals = Signals::register()?;
-    let descriptor_limit = descriptors::raise_limit();
-    let max_connections =
-        descriptors::connections_within(descriptor_limit, config.workers, config.max_connections);
+    let max_connections = connections_within_limit(config.workers, config.max_connections);
     let retention = Retention {
         max_packages: config.max_packages,
         max_releases: config.max_releases,
         pinned: config.pinned,
     };
-    let sync_threads = config.workers.min(SYNC_THREADS_MAX);
-    let store = Store::open(&config.storage_path, retention, sync_threads, clock.clone())
+    let workers = config.workers;
+    let store = Store::open(&config.storage_path, retention, workers, clock.clone())
         .map_err(|error| unusable_storage(&config.storage_path, &error))?;
     let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let app = App::new(
@@ -178,6 +175,7 @@ fn serve() -> Result<Infallible, Failure> {
             token: config.token,
             public_url: PublicUrl::new(config.public_url, config.trust_forwarded),
             max_upload_bytes: config.max_upload_bytes,
+            latest_by: config.latest_by,
             clock: clock.clone(),
         },
     );
@@ -192,20 +190,8 @@ fn serve() -> Result<Infallible, Failure> {
         clock,
     };
     let server = Server::start(socket, Arc::new(app.clone()), metrics, options)?;
-    if let Err(error) = store.check_ready() {
-        log::warn!(
-            error:% = error;
-            "the storage directory cannot be used; publishing fails until it can"
-        );
-    }
+    warn_of_storage(&store);
     let _maintenance = store.start_maintenance()?;
-    if max_connections < config.max_connections {
-        log::warn!(
-            max_connections, wanted = config.max_connections,
-            descriptors = descriptor_limit.unwrap_or_default();
-            "the limit on open files allows fewer connections"
-        );
-    }
     log::info!(
         address:% = address, storage_path:% = config.storage_path.display(),
         workers = config.workers,
@@ -223,6 +209,15 @@ fn serve() -> Result<Infallible, Failure> {
     end_process(i32::from(ending == Ending::Forced))
 }
 
+fn warn_of_storage(store: &Store) {
+    if let Err(error) = store.check_ready() {
+        log::warn!(
+            error:% = error;
+            "the storage directory cannot be used; publishing fails until it can"
+        );
+    }
+}
+
 /// Reports that a setting's file was read again after SIGHUP: its path, `None` where no file is
 /// set, or why it cannot be used.
 fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
@@ -235,6 +230,19 @@ fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
             log::warn!(setting, error; "SIGHUP: the file cannot be used; its last content counts");
         }
     }
+}
+
+/// The most connections that the limit on open files allows, once that is raised.
+fn connections_within_limit(workers: usize, wanted: usize) -> usize {
+    let limit = descriptors::raise_limit();
+    let max_connections = descriptors::connections_within(limit, workers, wanted);
+    if max_connections < wanted {
+        log::warn!(
+            max_connections, wanted, descriptors = limit.unwrap_or_default();
+            "the limit on open files allows fewer connections"
+        );
+    }
+    max_connections
 }
 
 fn unusable_storage(path: &Path, error: &std::io::Error) -> String {

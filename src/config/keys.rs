@@ -146,6 +146,7 @@ pub const LOG_LEVEL: Key = key(
      info,release_server::storage=debug",
 );
 
+pub const LATEST_BY: Key = key("latest_by", &["LATEST_BY"], "time", "time or version");
 pub const LOG_FORMAT: Key = key("log_format", &["LOG_FORMAT"], "json", "json or text");
 
 /// The variable of the setting that an option such as `--storage-path` names.
@@ -175,4 +176,5 @@ pub const ALL: &[&Key] = &[
     &SHUTDOWN_GRACE,
     &LOG_LEVEL,
     &LOG_FORMAT,
+    &LATEST_BY,
 ];

@@ -19,4 +19,4 @@ pub mod token;
 pub mod value;
 
 pub use error::ConfigError;
-pub use settings::{Address, Config, address, storage_path};
+pub use settings::{Address, Config, LatestBy, address, storage_path};

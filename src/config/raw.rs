@@ -242,8 +242,9 @@ fn read_dotenv(path: &Path) -> Result<HashMap<String, String>, ConfigError> {
         let (name, value) = pair.map_err(|error| match error {
             // The parser's own message would quote the line, which may hold the token.
             dotenvy::Error::LineParse(wrong, _) => {
-                let first = wrong.lines().next().unwrap_or_default();
-                let line = line_of(&text, |line| line == first);
+                // The whole line, or its value.
+                let wrong = wrong.lines().next().unwrap_or_default();
+                let line = line_of(&text, |line| line.ends_with(wrong));
                 ConfigError(format!(
                     ".env: line {line} is not NAME=value; quote values that hold spaces or quotes"
                 ))

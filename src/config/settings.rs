@@ -50,6 +50,16 @@ pub struct Config {
     /// In the syntax of `env_logger`.
     pub log_filter: String,
     pub log_format: log::Format,
+    pub latest_by: LatestBy,
+}
+
+/// The order of packages in `/latest`, its pattern links and the list of packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LatestBy {
+    /// The newest modification time first.
+    Time,
+    /// Final versions first, from the highest; then pre-releases; then names without a version.
+    Version,
 }
 
 impl Config {
@@ -86,6 +96,11 @@ impl Config {
             log_format: required(raw, &keys::LOG_FORMAT, |text| match text {
                 "json" => Some(log::Format::Json),
                 "text" => Some(log::Format::Text),
+                _ => None,
+            })?,
+            latest_by: required(raw, &keys::LATEST_BY, |text| match text {
+                "time" => Some(LatestBy::Time),
+                "version" => Some(LatestBy::Version),
                 _ => None,
             })?,
         })

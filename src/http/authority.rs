@@ -5,10 +5,14 @@
 //!
 //! Source: RFC 3986, section 3.2, without user information (RFC 9110, section 4.2.4).
 
+use crate::limits::AUTHORITY_BYTES_MAX;
 use std::net::Ipv6Addr;
 
 /// Returns the text if it is a valid authority.
 pub fn parse(value: &[u8]) -> Option<&str> {
+    if value.len() > AUTHORITY_BYTES_MAX {
+        return None;
+    }
     let text = std::str::from_utf8(value).ok()?;
     let port = if let Some(rest) = text.strip_prefix('[') {
         let (address, port) = rest.split_once(']')?;

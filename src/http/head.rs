@@ -92,7 +92,8 @@ impl std::fmt::Display for HeadError {
             Self::Syntax(error) => write!(f, "The request's head is malformed: {error}"),
             Self::Target(error) => write!(f, "The request target is malformed: {error}"),
             Self::Host => f.write_str(
-                "The Host header is missing, repeated or not a host with an optional port",
+                "The Host header is missing, repeated, or not a host of at most 255 bytes with an \
+                 optional port",
             ),
             Self::Framing(error) => write!(f, "The body's length is ambiguous: {error}"),
         }

@@ -23,3 +23,4 @@ pub mod range;
 pub mod response;
 pub mod service;
 pub mod target;
+pub mod template;

@@ -13,6 +13,7 @@
 //! Sources: RFC 9112, section 4 (status line); RFC 9110, sections 5.5 (field values), 6.6.1 (Date),
 //! 8.6 (length).
 
+use crate::http::template::Composed;
 use bytes::Bytes;
 use std::fs::File;
 use std::io::Write;
@@ -20,7 +21,10 @@ use tiny_http::{HTTPVersion, StatusCode};
 
 #[derive(Debug)]
 pub enum Body {
+    /// Bytes of this response alone.
     Bytes(Bytes),
+    /// A text that is kept for many responses, with the values of this one.
+    Composed(Composed),
     /// A section of an open file, which the connection sends without reading it into memory.
     File {
         /// Its content does not change after it was opened: packages are replaced, never edited.
@@ -34,6 +38,7 @@ impl Body {
     pub fn length(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Composed(composed) => composed.left() as u64,
             Self::File { length, .. } => *length,
         }
     }

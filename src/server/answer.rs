@@ -130,6 +130,13 @@ impl AnswerPhase {
                 exchange.sent_bytes = bytes.len() as u64;
                 body = Body::Bytes(Bytes::new());
             }
+            Body::Composed(composed) if composed.left() <= COALESCE_BYTES_MAX => {
+                if let Some(template) = composed.template() {
+                    exchange.sent_bytes = composed.left() as u64;
+                    composed.append_to(&template, &mut head);
+                    body = Body::Bytes(Bytes::new());
+                }
+            }
             _ => {}
         }
         Box::new(Self {
@@ -147,11 +154,12 @@ impl AnswerPhase {
         &self.exchange
     }
 
-    /// Memory of this answer, in bytes: of its body only where no other answer shares it.
+    /// Memory of this answer, in bytes: of its body only what no other answer shares.
     pub fn held_bytes(&self) -> usize {
         let body = match &self.body {
             Body::Bytes(bytes) if bytes.is_unique() => self.body_bytes,
-            _ => 0,
+            Body::Composed(composed) => composed.held_bytes(),
+            Body::Bytes(_) | Body::File { .. } => 0,
         };
         self.exchange.held_bytes() + self.head.capacity() + body
     }
@@ -174,7 +182,11 @@ impl AnswerPhase {
             self.progress = None;
         }
         while !self.is_complete() && cx.turn.sent_bytes < SEND_TURN_BYTES {
-            match self.send_some(wire) {
+            let Some(sent) = self.send_some(wire) else {
+                self.end(Some("the memory of the answer was needed"), cx);
+                return AnswerOutcome::Failed;
+            };
+            match sent {
                 Sent::Bytes(0) => {
                     self.end(Some("the file was cut short"), cx);
                     return AnswerOutcome::Failed;
@@ -204,6 +216,9 @@ impl AnswerPhase {
     }
 
     fn wait(mut self: Box<Self>, is_due: bool, wire: &Wire, cx: &mut Context<'_>) -> AnswerOutcome {
+        if let Body::Composed(composed) = &mut self.body {
+            composed.release();
+        }
         // A parked answer keeps no buffer that it does not need.
         let rest = self.head[self.head_sent..].to_vec();
         cx.out = std::mem::replace(&mut self.head, rest);
@@ -226,14 +241,20 @@ impl AnswerPhase {
         self.head_sent == self.head.len() && self.body.length() == 0
     }
 
-    /// One write.
-    fn send_some(&mut self, wire: &mut Wire) -> Sent {
+    /// One write; `None` if the template of the body was dropped.
+    fn send_some(&mut self, wire: &mut Wire) -> Option<Sent> {
         let head = &self.head[self.head_sent..];
         let head_bytes = head.len();
+        let mut template = None;
         let sent = match &mut self.body {
             Body::Bytes(bytes) if bytes.is_empty() => wire.send(head, false),
             Body::Bytes(bytes) if head.is_empty() => wire.send(bytes, false),
             Body::Bytes(bytes) => wire.send_both(head, bytes),
+            Body::Composed(composed) => {
+                let template = template.insert(composed.template()?);
+                let mut scratch = [0; COALESCE_BYTES_MAX];
+                wire.send_both(head, composed.next(template, &mut scratch))
+            }
             Body::File { length, .. } if !head.is_empty() => wire.send(head, *length > 0),
             Body::File {
                 file,
@@ -250,12 +271,14 @@ impl AnswerPhase {
             let of_body = sent - of_head;
             self.head_sent += of_head;
             self.exchange.sent_bytes += of_body as u64;
-            match &mut self.body {
-                Body::Bytes(bytes) => bytes.advance(of_body),
-                Body::File { length, .. } => *length -= of_body as u64,
+            match (&mut self.body, template) {
+                (Body::Bytes(bytes), _) => bytes.advance(of_body),
+                (Body::Composed(composed), Some(template)) => composed.advance(&template, of_body),
+                (Body::Composed(_), None) => {}
+                (Body::File { length, .. }, _) => *length -= of_body as u64,
             }
         }
-        sent
+        Some(sent)
     }
 }
 
@@ -293,6 +316,6 @@ fn stall_time_max(cx: &Context<'_>) -> Duration {
 fn length_in_memory(body: &Body) -> usize {
     match body {
         Body::Bytes(bytes) => bytes.len(),
-        Body::File { .. } => 0,
+        Body::Composed(_) | Body::File { .. } => 0,
     }
 }

@@ -202,16 +202,12 @@ impl Connection {
         Parking::Active(now + HEAD_TIME_MAX)
     }
 
-    /// Ends the connection because parked connections hold too much memory; the caller closes it.
-    pub fn shed(&mut self, cx: &mut Context<'_>) {
+    /// Ends the connection because parked connections hold too much memory.
+    pub fn shed(&mut self, cx: &mut Context<'_>) -> Next {
         let phase = std::mem::replace(&mut self.phase, Phase::Closed);
-        end(
-            CloseReason::Memory,
-            Refusal::Overloaded,
-            phase,
-            &mut self.wire,
-            cx,
-        );
+        let (reason, refusal) = (CloseReason::Memory, Refusal::Overloaded);
+        end(reason, refusal, phase, &mut self.wire, cx);
+        Next::Close
     }
 
     /// Closes an idle connection in favour of a new one, unless a request has arrived meanwhile.

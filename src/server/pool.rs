@@ -180,9 +180,8 @@ impl<'s> Worker<'s> {
     /// Closes the largest holders while parked connections hold too much memory.
     fn shed(&mut self) {
         let table = &self.shared.table;
-        while let Some((id, mut largest)) = table.take_largest_holder(PARKED_BYTES_MAX) {
-            largest.shed(&mut self.cx);
-            self.close(id, largest);
+        while let Some((id, largest)) = table.take_largest_holder(PARKED_BYTES_MAX) {
+            self.advance(id, largest, Connection::shed);
         }
     }
 

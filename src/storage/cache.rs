@@ -14,7 +14,7 @@
 //! system call, nor while a listing is made or dropped.
 
 use super::directory::Directory;
-use super::error::Result;
+use super::error::{Result, StorageError};
 use super::generation::{self, Generation};
 use super::listing::Listing;
 use super::lock::DirLock;
@@ -112,6 +112,13 @@ impl ListingCache {
         Arc::clone(&self.known().listing)
     }
 
+    /// The listing of the last reading, if there was one, without a system call.
+    pub fn loaded(&self) -> Option<Arc<Listing>> {
+        let known = self.known();
+        let is_loaded = known.directory.is_some();
+        is_loaded.then(|| Arc::clone(&known.listing))
+    }
+
     /// The listing as of now. Changes by programs other than servers may be missing for
     /// [`LISTING_FRESH_TIME`].
     pub fn current(&self) -> Result<Arc<Listing>> {
@@ -173,7 +180,9 @@ impl ListingCache {
         let before = self.last();
         let started = self.clock.now();
         let doubtful = is_doubtful(version.1);
-        let read = match scan::scan(directory, &before, &self.warned)? {
+        let unreadable: &mut dyn FnMut(&PackageName, StorageError) =
+            &mut |name, error| self.warned.about_unreadable(name, &error);
+        let read = match scan::scan(directory, &before, &self.warned, unreadable)? {
             None => before,
             Some(packages) => Arc::new(Listing::new(packages, before.version + 1)),
         };

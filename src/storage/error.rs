@@ -19,6 +19,8 @@ pub enum StorageError {
     PreconditionFailed,
     /// Too many changes wait already.
     QueueFull,
+    /// Calls to the disk do not return.
+    DiskHangs,
     /// The file system or a quota is full.
     NoSpace(Failure),
     /// Another process held the directory's lock for too long.
@@ -49,6 +51,7 @@ impl std::fmt::Display for StorageError {
             Self::NotFound => f.write_str("there is no such package"),
             Self::Exists(_) | Self::Occupied => f.write_str("the name is taken"),
             Self::PreconditionFailed => f.write_str("the precondition does not hold"),
+            Self::DiskHangs => f.write_str("the disk does not answer"),
             Self::QueueFull => f.write_str("too many changes wait for the disk"),
             Self::Busy => f.write_str("another server holds the storage directory's lock"),
             Self::NoSpace(failure) | Self::Unavailable(failure) | Self::Failed(failure) => {

@@ -9,7 +9,7 @@ use super::error::{Result, StorageError};
 use super::leftovers::{self, Cleaned};
 use super::lock::DirLock;
 use super::missing_checksums::MissingChecksums;
-use crate::limits::{LEFTOVERS_INTERVAL, LISTING_RECHECK_INTERVAL};
+use crate::limits::{HASH_YIELD_INTERVAL, LEFTOVERS_INTERVAL, LISTING_RECHECK_INTERVAL};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -57,11 +57,12 @@ fn run(parts: &MissingChecksums, stopped: &AtomicBool) {
     while !stopped.load(Ordering::Acquire) {
         let mut outcome = one_round(parts, &mut cleaner);
         let mut ended_at = parts.clock.now();
-        // Hashing may take hours, so the other work runs before each package. After a failure,
-        // which may have waited for the lock, it runs less often.
+        // Hashing may take hours, so the other work runs meanwhile. After a failure, which may have
+        // waited for the lock, it runs less often.
         let computed = parts.compute(|| {
             let since = parts.clock.now().duration_since(ended_at);
-            if outcome.is_ok() || since >= LISTING_RECHECK_INTERVAL {
+            let is_due = outcome.is_ok() && since >= HASH_YIELD_INTERVAL;
+            if is_due || since >= LISTING_RECHECK_INTERVAL {
                 outcome = one_round(parts, &mut cleaner);
                 ended_at = parts.clock.now();
             }

@@ -13,12 +13,13 @@ use super::owed::OwedSidecars;
 use super::package::Package;
 use super::sidecar;
 use crate::checksum::Sha256;
-use crate::clock::Clock;
-use crate::limits::{CHECKSUMS_ENTRY_INTERVAL, HASH_BUFFER_BYTES};
+use crate::clock::{self, Clock};
+use crate::limits::{CHECKSUMS_ENTRY_INTERVAL, HASH_BUFFER_BYTES, QUIET_TIME};
 use rustix::io::Errno;
 use sha2::Digest;
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,8 +34,9 @@ pub struct MissingChecksums {
 }
 
 impl MissingChecksums {
-    /// Computes the checksum of every listed package without one; calls `go_on` before each. A
-    /// package that cannot be read does not keep the others from getting theirs.
+    /// Computes the checksum of every listed package without one. Calls `go_on` often, which does
+    /// other work and may end the computing. A package that cannot be read does not keep the others
+    /// from getting theirs.
     pub fn compute(&self, mut go_on: impl FnMut() -> bool) -> Result<()> {
         self.owed.pay(|package| self.write_sidecar(package).is_ok());
         let listing = self.cache.last();
@@ -42,13 +44,13 @@ impl MissingChecksums {
         let mut outcome = Ok(());
         let mut entered_at = self.clock.now();
         for package in listing.packages() {
-            if package.sha256.is_some() {
+            if package.sha256.is_some() || !is_quiet(&package.state) {
                 continue;
             }
             if !go_on() {
                 break;
             }
-            match self.compute_one(package) {
+            match self.compute_one(package, &mut go_on) {
                 Ok(known) => computed.extend(known),
                 Err(error) => outcome = outcome.and(Err(error)),
             }
@@ -63,25 +65,41 @@ impl MissingChecksums {
         outcome
     }
 
-    fn compute_one(&self, package: &Arc<Package>) -> Result<Option<Package>> {
+    fn compute_one(
+        &self,
+        package: &Arc<Package>,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Package>> {
         let directory = Directory::open(&self.path)?;
         // A package that was listed in the middle of its publish has a sidecar by now.
         match sidecar::read(&directory, &package.name, &package.state) {
             Ok(sha256) => Ok(Some(with_checksum(package, sha256))),
-            Err(_) => self.read_through(&directory, package),
+            Err(_) => self.read_through(&directory, package, go_on),
         }
     }
 
     /// `None` for a package that was deleted, or changed while it was read: the next listing has it
     /// again.
-    fn read_through(&self, directory: &Directory, package: &Package) -> Result<Option<Package>> {
+    fn read_through(
+        &self,
+        directory: &Directory,
+        package: &Package,
+        go_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<Package>> {
         let name = package.name.as_str();
         let file = match directory.open_file(name) {
             Err(Errno::NOENT | Errno::LOOP) => return Ok(None),
             file => file.map_err(failed("open", directory.path(name)))?,
         };
-        let sha256 = checksum(&file, &package.state, &mut |_| {})
-            .map_err(|error| failed("read", directory.path(name))(errno(&error)))?;
+        let unreadable = failed("read", directory.path(name));
+        let sha256 = checksum(&file, &package.state, &mut |_| {
+            if go_on() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })
+        .map_err(|error| unreadable(errno(&error)))?;
         let Some(sha256) = sha256 else {
             return Ok(None);
         };
@@ -112,6 +130,15 @@ impl MissingChecksums {
     }
 }
 
+/// Whether the file has not changed for a while, so that a copy in progress is not hashed again and
+/// again. A clock that differs from the file system's clock by more than that says nothing.
+fn is_quiet(state: &FileState) -> bool {
+    let age = clock::wall_now()
+        .duration_since(state.changed)
+        .unwrap_or_else(|ahead| ahead.duration());
+    age >= QUIET_TIME
+}
+
 fn with_checksum(package: &Package, sha256: Sha256) -> Package {
     Package {
         sha256: Some(sha256),
@@ -120,12 +147,16 @@ fn with_checksum(package: &Package, sha256: Sha256) -> Package {
 }
 
 /// The checksum of a file; `None` where the file is not in this state after reading. `progress`
-/// gets the number of bytes after each read.
+/// gets the number of bytes after each read, and may end the reading.
 pub fn checksum(
     mut file: &File,
     state: &FileState,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> std::io::Result<Option<Sha256>> {
+    // A file that is still being copied in has changed since it was listed.
+    if state_of(file)? != Entry::File(*state) {
+        return Ok(None);
+    }
     let mut hasher = sha2::Sha256::new();
     let mut buffer = vec![0; HASH_BUFFER_BYTES];
     loop {
@@ -133,7 +164,9 @@ pub fn checksum(
             0 => break,
             length => {
                 hasher.update(&buffer[..length]);
-                progress(length as u64);
+                if progress(length as u64).is_break() {
+                    return Ok(None);
+                }
             }
         }
     }

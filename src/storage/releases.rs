@@ -34,28 +34,18 @@ pub struct Release {
 
 impl Releases {
     pub(super) fn of(newest_first: &[Arc<Package>]) -> Self {
-        let mut highest_first: Vec<(Option<Version<'_>>, Release)> = Vec::new();
-        for package in newest_first {
-            let version = Version::of(package.name.as_str());
-            // `None` sorts last.
-            let found = highest_first.binary_search_by(|(other, _)| version.cmp(other));
-            let tag = version.as_ref().map_or(UNVERSIONED, Version::as_str);
-            let at = found.unwrap_or_else(|at| {
-                highest_first.insert(at, (version.clone(), Release::new(tag)));
-                at
-            });
-            let release = &mut highest_first[at].1;
-            if tag.len() > release.tag.len() {
-                tag.clone_into(&mut release.tag);
-            }
-            release.packages.push(Arc::clone(package));
-        }
-        let releases = highest_first.into_iter().map(|(_, release)| release);
+        let mut versioned: Vec<(Option<Version<'_>>, &Arc<Package>)> = newest_first
+            .iter()
+            .map(|package| (Version::of(package.name.as_str()), package))
+            .collect();
+        // The sort is stable, so the packages of a version stay newest first; `None` sorts last.
+        versioned.sort_by(|(one, _), (other, _)| other.cmp(one));
+        let releases = versioned.chunk_by(|(one, _), (other, _)| one == other);
         let ids = newest_first
             .iter()
             .map(|package| asset_id(package.name.as_str()));
         Self {
-            highest_first: releases.collect(),
+            highest_first: releases.map(Release::of).collect(),
             packages_by_id: ids.zip(newest_first.iter().cloned()).collect(),
         }
     }
@@ -63,6 +53,13 @@ impl Releases {
     /// The highest version first, [`UNVERSIONED`] last.
     pub fn all(&self) -> &[Release] {
         &self.highest_first
+    }
+
+    /// Final versions from the highest, then pre-releases, then [`UNVERSIONED`].
+    pub fn finals_first(&self) -> impl Iterator<Item = &Release> {
+        let mut releases: Vec<_> = self.highest_first.iter().collect();
+        releases.sort_by_key(|release| (release.tag == UNVERSIONED, release.is_pre_release));
+        releases.into_iter()
     }
 
     /// The highest version that is not a pre-release.
@@ -90,6 +87,17 @@ impl Releases {
 }
 
 impl Release {
+    /// The release of packages with equal versions.
+    fn of(packages: &[(Option<Version<'_>>, &Arc<Package>)]) -> Self {
+        let tags = packages.iter().map(|(version, _)| version.as_ref());
+        let tags = tags.map(|version| version.map_or(UNVERSIONED, Version::as_str));
+        let packages = packages.iter().map(|(_, package)| Arc::clone(package));
+        Self {
+            packages: packages.collect(),
+            ..Self::new(tags.max_by_key(|tag| tag.len()).unwrap_or(UNVERSIONED))
+        }
+    }
+
     fn new(tag: &str) -> Self {
         Self {
             id: release_id(tag),

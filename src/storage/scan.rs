@@ -3,10 +3,10 @@
 //! Invariants: a known checksum is kept only together with the exact state of its file, so every
 //! file's state is read: a file system gives the inode of a deleted package to the next file, which
 //! may have the same name. Sidecars are read only for new or changed packages. Everything that is
-//! not a package is skipped, with one warning for each name.
+//! not a package, or cannot be looked at, is skipped, with one warning for each name.
 
 use super::directory::{Directory, Entry, GENERATION_FILE};
-use super::error::{Result, failed};
+use super::error::{Result, StorageError, failed};
 use super::listing::Listing;
 use super::lock::LOCK_FILE;
 use super::name::{PackageName, SIDECAR_SUFFIX};
@@ -25,11 +25,25 @@ pub struct Warned(Mutex<HashSet<String>>);
 const WARNED_NAMES_MAX: usize = 1000;
 
 impl Warned {
-    fn about(&self, directory: &Directory, name: &str, why: &str) {
+    fn is_first(&self, name: &str) -> bool {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if names.len() < WARNED_NAMES_MAX && names.insert(name.to_owned()) {
+        names.len() < WARNED_NAMES_MAX && names.insert(name.to_owned())
+    }
+
+    fn about(&self, directory: &Directory, name: &str, why: &str) {
+        if self.is_first(name) {
             let path = directory.path(name).display().to_string();
             log::warn!(path, why; "not a package: neither listed nor served");
+        }
+    }
+
+    /// Warns about a package that cannot be looked at.
+    pub fn about_unreadable(&self, name: &PackageName, error: &StorageError) {
+        if self.is_first(name.as_str()) {
+            log::warn!(
+                package = name.as_str(), error:% = error;
+                "a package is left out of the list"
+            );
         }
     }
 }
@@ -41,10 +55,12 @@ struct Candidate<'k> {
 }
 
 /// Reads all packages of the directory, given the last listing; `None` where nothing changed.
+/// `unreadable` gets the packages that cannot be looked at.
 pub fn scan(
     directory: &Directory,
     known: &Listing,
     warned: &Warned,
+    unreadable: &mut dyn FnMut(&PackageName, StorageError),
 ) -> Result<Option<Vec<Arc<Package>>>> {
     let mut candidates = Vec::with_capacity(known.packages().len());
     let mut sidecars = HashSet::new();
@@ -80,7 +96,11 @@ pub fn scan(
         let has_sidecar =
             has_checksum(candidate.before) || sidecars.contains(candidate.name.as_str());
         let before = candidate.before;
-        let package = look_at(directory, warned, candidate, has_sidecar)?;
+        let name = candidate.name.clone();
+        let package = look_at(directory, warned, candidate, has_sidecar).unwrap_or_else(|error| {
+            unreadable(&name, error);
+            None
+        });
         changed |= package.as_ref().map(Arc::as_ptr) != before.map(Arc::as_ptr);
         packages.extend(package);
     }

@@ -7,6 +7,7 @@ use super::cache::ListingCache;
 use super::change::{Delete, Publish, Requirement};
 use super::changes::ChangeQueue;
 use super::directory::{Directory, Entry};
+use super::disk_gate::{DiskGate, Inside};
 use super::error::{Result, StorageError, failed};
 use super::group::Parts;
 use super::listing::Listing;
@@ -20,6 +21,7 @@ use super::retention::Retention;
 use super::temporary::TemporaryFile;
 use super::upload::{CompleteUpload, PendingUpload};
 use crate::clock::Clock;
+use crate::limits::SYNC_THREADS_MAX;
 use rustix::fs::Access;
 use rustix::io::Errno;
 use std::io::ErrorKind;
@@ -54,15 +56,16 @@ pub struct Store {
     changes: Arc<ChangeQueue>,
     cache: Arc<ListingCache>,
     owed: Arc<OwedSidecars>,
+    gate: DiskGate,
 }
 
 impl Store {
-    /// Opens the directory and creates it where it is missing. `sync_threads`: how many uploads are
-    /// synced at a time.
+    /// Opens the directory and creates it where it is missing. `workers`: the threads that call the
+    /// store.
     pub fn open(
         path: &Path,
         retention: Retention,
-        sync_threads: usize,
+        workers: usize,
         clock: Clock,
     ) -> std::io::Result<Arc<Self>> {
         create_durably(path)?;
@@ -75,11 +78,16 @@ impl Store {
             owed: Arc::clone(&owed),
         };
         Ok(Arc::new(Self {
-            changes: Arc::new(ChangeQueue::start(path, parts, sync_threads)?),
+            changes: Arc::new(ChangeQueue::start(
+                path,
+                parts,
+                workers.min(SYNC_THREADS_MAX),
+            )?),
             path: path.to_owned(),
             clock,
             cache,
             owed,
+            gate: DiskGate::new(workers),
         }))
     }
 
@@ -94,23 +102,34 @@ impl Store {
         })
     }
 
-    /// All packages, newest first.
+    /// The way to the disk, for a call that a worker waits for.
+    fn disk(&self) -> Result<Inside<'_>> {
+        self.gate.enter().ok_or(StorageError::DiskHangs)
+    }
+
+    /// All packages, newest first. While the disk hangs, as they were last listed.
     pub fn listing(&self) -> Result<Arc<Listing>> {
-        self.cache.current()
+        match self.disk() {
+            Ok(_inside) => self.cache.current(),
+            Err(error) => self.cache.loaded().ok_or(error),
+        }
     }
 
     /// Opens a package for a download.
     pub fn open_package(&self, name: &PackageName) -> Result<OpenPackage> {
+        let _inside = self.disk()?;
         open::open(&self.path, &self.cache.last(), name)
     }
 
     pub fn begin_upload(&self) -> Result<PendingUpload> {
+        let _inside = self.disk()?;
         PendingUpload::new(&self.path)
     }
 
     /// Whether a publish under this name would be refused now. The publish itself decides,
     /// atomically; this check spares the client sending a body in vain.
     pub fn check_publish(&self, name: &PackageName, requirement: &Requirement) -> Result<()> {
+        let _inside = self.disk()?;
         let directory = Directory::open(&self.path)?;
         let current = match directory.entry(name.as_str())? {
             None => None,
@@ -136,6 +155,7 @@ impl Store {
 
     /// Bytes that can still be written; `None` where the file system does not report its space.
     pub fn free_bytes(&self) -> Result<Option<u64>> {
+        let _inside = self.disk()?;
         Directory::open(&self.path)?.free_bytes()
     }
 
@@ -154,6 +174,7 @@ impl Store {
 
     /// Whether the directory can be listed and written. A full disk does not count.
     pub fn check_ready(&self) -> Result<()> {
+        let _inside = self.disk()?;
         let directory = Directory::open(&self.path)?;
         if let Some(entry) = directory.entries()?.next() {
             entry.map_err(failed("list the directory", &self.path))?;

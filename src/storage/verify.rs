@@ -23,6 +23,7 @@ use super::sidecar::{self, Fault};
 use crate::checksum::Sha256;
 use crate::limits::LOCK_WAIT_MAX;
 use rustix::io::Errno;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// A package that changes while it is read is read again up to so many times.
@@ -109,7 +110,13 @@ pub fn verify(
     notify: &mut dyn FnMut(Event<'_>, &Progress),
 ) -> Result<Progress> {
     let directory = Directory::open(path)?;
-    let packages = scan::scan(&directory, &Listing::default(), &Warned::default())?;
+    let mut unreadable = Vec::new();
+    let packages = scan::scan(
+        &directory,
+        &Listing::default(),
+        &Warned::default(),
+        &mut |name, error| unreadable.push((name.clone(), error)),
+    )?;
     let packages = Listing::new(packages.unwrap_or_default(), 0);
     let mut verifier = Verifier {
         path: path.to_owned(),
@@ -127,6 +134,9 @@ pub fn verify(
         },
         notify,
     };
+    for (name, error) in unreadable {
+        verifier.found(name.as_str(), &Finding::Unknown(error));
+    }
     for package in packages.by_name() {
         verifier.package(package);
     }
@@ -174,6 +184,7 @@ impl Verifier<'_> {
         let sha256 = checksum(&file, &state, &mut |bytes| {
             progress.bytes += bytes;
             notify(Event::Read, progress);
+            ControlFlow::Continue(())
         });
         let sha256 = sha256
             .map_err(|error| Finding::Unreadable(errno(&error)))?

@@ -28,9 +28,9 @@ fn default_idle_time() -> String {
     keys::IDLE_TIMEOUT.default.replace('s', " s")
 }
 
-#[test]
-fn the_table_of_limits_is_that_of_the_source() {
-    let rows = [
+/// Limits of requests and transfers.
+fn of_transfers() -> Vec<(&'static str, String)> {
+    vec![
         (
             "Request head",
             format!(
@@ -44,13 +44,7 @@ fn the_table_of_limits_is_that_of_the_source() {
             "Idle connection",
             format!("`idle_timeout`; {} by default", default_idle_time()),
         ),
-        (
-            "Body or answer without progress",
-            format!(
-                "{}; progress of an answer is what the client's side has acknowledged",
-                time(limits::STALL_TIME_MAX)
-            ),
-        ),
+        ("Body or answer without progress", stall_time()),
         (
             "Least pace of a transfer",
             format!(
@@ -66,6 +60,12 @@ fn the_table_of_limits_is_that_of_the_source() {
                 bytes(limits::FORM_OVERHEAD_BYTES_MAX)
             ),
         ),
+    ]
+}
+
+/// Limits of connections, of changes and of memory.
+fn of_the_server() -> Vec<(&'static str, String)> {
+    vec![
         ("File name", bytes(limits::NAME_BYTES_MAX)),
         (
             "Connections",
@@ -81,19 +81,29 @@ fn the_table_of_limits_is_that_of_the_source() {
             ),
         ),
         (
-            "Wait for the storage's lock",
+            "Wait for another process's lock on the storage",
             format!("{}, then 503", time(limits::LOCK_WAIT_MAX)),
         ),
         (
-            "Memory that waiting clients hold",
+            "Changes that wait",
             format!(
-                "{} of heads and requests sent ahead, {} of answers that no other client gets",
-                bytes(limits::PARKED_BYTES_MAX),
-                bytes(limits::LEFT_BODIES_BYTES_MAX)
+                "{} changes, {} GiB of uploads; then 503",
+                limits::QUEUED_CHANGES_MAX,
+                limits::QUEUED_BYTES_MAX >> 30
             ),
         ),
-    ];
-    let rows = rows.map(|(what, limit)| format!("| {what} | {limit} |\n"));
+        ("Memory that waiting clients hold", parked_memory()),
+    ]
+}
+
+#[test]
+fn the_table_of_limits_is_that_of_the_source() {
+    let mut rows = of_transfers();
+    rows.extend(of_the_server());
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|(what, limit)| format!("| {what} | {limit} |\n"))
+        .collect();
     let rows = rows.concat();
     let table = format!("\n| What | Limit |\n|---|---|\n{rows}\n");
     let end = "<!-- end of limits -->";
@@ -137,4 +147,22 @@ fn stated_limits_are_those_of_the_source() {
         .collect();
     report(&faults);
     assert!(limits::LEFTOVERS_INTERVAL < Duration::from_secs(10));
+}
+
+fn stall_time() -> String {
+    format!(
+        "{}, or {} while three quarters of `max_connections` are open; progress of an answer is \
+            what the client's side has acknowledged",
+        time(limits::STALL_TIME_MAX),
+        time(limits::CROWDED_STALL_TIME_MAX)
+    )
+}
+
+fn parked_memory() -> String {
+    format!(
+        "{} for each connection, and {} over all connections for long heads, requests sent ahead \
+            and answers made for one client; beyond it the largest holder is closed",
+        bytes(limits::PARKED_RESERVE_BYTES),
+        bytes(limits::PARKED_BYTES_MAX)
+    )
 }

@@ -10,14 +10,13 @@
 
 mod crowds;
 mod deadlines;
+mod download_counts;
 mod fairness;
 mod later;
 mod panics;
+mod reasons;
 mod server;
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the black-box tests need more of it"
-)]
+#[expect(dead_code, reason = "the black-box tests need more of it")]
 #[path = "../support/mod.rs"]
 mod support;
+mod turns;

@@ -50,7 +50,8 @@ fn heads_are_refused_with_these_sentences() {
         ),
         (
             &HeadError::Host,
-            "The Host header is missing, repeated or not a host with an optional port",
+            "The Host header is missing, repeated, or not a host of at most 255 bytes with an optional \
+             port",
         ),
         (
             &HeadError::Framing(FramingError::TwoLengths),

@@ -217,3 +217,44 @@ fn any_text_is_read_and_a_found_version_is_in_it() {
     }
     assert!(found > 5_000, "only {found} had one");
 }
+
+/// Versions of random names: comparing is total, antisymmetric and transitive, and equal versions
+/// are those that compare as equal.
+#[test]
+fn versions_have_a_total_order() {
+    let mut random = Random::new(7);
+    let pieces = [
+        "1", "2", "10", ".", "-", "+", "v", "rc", "a", "b1", "beta", "0",
+    ];
+    let names: Vec<String> = (0..4000)
+        .map(|_| format!("1.{}.0{}", random.below(3), random.text(&pieces, 4)))
+        .collect();
+    let versions: Vec<Version<'_>> = names.iter().filter_map(|name| Version::of(name)).collect();
+    assert!(versions.len() > 2000);
+    for triple in versions.windows(3) {
+        let [a, b, c] = triple else { continue };
+        assert_eq!(a.cmp(b), b.cmp(a).reverse(), "{a:?} {b:?}");
+        assert_eq!(a == b, a.cmp(b).is_eq(), "{a:?} {b:?}");
+        assert_eq!(a == b, a.without_v() == b.without_v(), "{a:?} {b:?}");
+        if a <= b && b <= c {
+            assert!(a <= c, "{a:?} {b:?} {c:?}");
+        }
+    }
+}
+
+/// A single letter begins a pre-release only with a number after it.
+#[test]
+fn a_single_letter_is_a_pre_release_only_with_a_number() {
+    for (name, is_pre_release) in [
+        ("1.0.0-a", false),
+        ("1.0.0-a1", true),
+        ("1.0.0-B2", true),
+        ("1.0.0b", false),
+        ("1.0.0-rc", true),
+        ("1.0.0-rcx", false),
+        ("1.0.0-1", false),
+    ] {
+        let version = Version::of(name).unwrap();
+        assert_eq!(version.is_pre_release(), is_pre_release, "{name}");
+    }
+}

@@ -69,6 +69,8 @@ pub enum ApiError {
     NoSpace(Failure),
     /// Too many changes wait for the disk.
     QueueFull,
+    /// Calls to the disk do not return.
+    DiskHangs,
     /// Another process holds the storage directory's lock.
     Busy,
     /// The storage directory cannot be used at the moment.
@@ -123,6 +125,7 @@ impl From<StorageError> for ApiError {
             StorageError::Occupied => Self::Occupied(String::new()),
             StorageError::PreconditionFailed => Self::Precondition,
             StorageError::QueueFull => Self::QueueFull,
+            StorageError::DiskHangs => Self::DiskHangs,
             StorageError::NoSpace(failure) => Self::NoSpace(failure),
             StorageError::Busy => Self::Busy,
             StorageError::Unavailable(failure) => Self::Unavailable(failure),
@@ -161,7 +164,7 @@ impl ApiError {
             Self::Parameter { .. } => 422,
             Self::Storage(_) | Self::Panic => 500,
             Self::ChecksumPending(_) | Self::Busy | Self::Unavailable(_) => 503,
-            Self::Overloaded | Self::QueueFull | Self::Draining => 503,
+            Self::Overloaded | Self::QueueFull | Self::DiskHangs | Self::Draining => 503,
             Self::NoSpace(_) => 507,
         }
     }
@@ -220,6 +223,7 @@ impl ApiError {
                 "The storage failed: cannot {}: {}",
                 failure.action, failure.error
             ),
+            Self::DiskHangs => "The disk does not answer; try again".to_owned(),
             Self::QueueFull => "Too many changes are waiting for the disk; try again".to_owned(),
             Self::Overloaded => {
                 "Slow clients hold all memory available for answers; try again".to_owned()
@@ -273,6 +277,7 @@ impl ApiError {
             | Self::Unavailable(_)
             | Self::Overloaded
             | Self::QueueFull
+            | Self::DiskHangs
             | Self::Draining => response.header("Retry-After", &RETRY_AFTER_SECONDS.to_string()),
             _ => response,
         }

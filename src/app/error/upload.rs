@@ -16,6 +16,8 @@ use crate::text::excerpt;
 pub enum UploadError {
     /// A name that no package may have.
     Name(String, NameError),
+    /// The name of the server's own list of checksums.
+    Reserved,
     NotMultipart,
     Multipart(MultipartError),
     /// The form ends before its closing boundary.
@@ -49,7 +51,7 @@ impl UploadError {
             Self::LengthRequired => 411,
             Self::TooLarge(_) | Self::FormOverhead => 413,
             Self::NotMultipart => 415,
-            Self::NoFile | Self::ManyFiles => 422,
+            Self::NoFile | Self::ManyFiles | Self::Reserved => 422,
         }
     }
 }
@@ -63,6 +65,10 @@ impl std::fmt::Display for UploadError {
                  bytes of UTF-8 without '/', '\\' or control characters, does not begin with '.' \
                  and does not end in '.sha256'",
                 excerpt(name)
+            ),
+            Self::Reserved => f.write_str(
+                "The name 'SHA256SUMS' is reserved for the server's list of all checksums; \
+                 publish the file under another name",
             ),
             Self::NotMultipart => f.write_str(
                 "The body is not multipart/form-data with a boundary; send the file as \

@@ -9,12 +9,13 @@
 //!
 //! Sources: docs/contract.md, section 3; RFC 9110, sections 13 and 14; RFC 9530 (`Repr-Digest`).
 
-use super::lookup::{by_tag, existing_name};
+use super::lookup::{CHECKSUMS, by_tag, existing_name, latest, urls};
+use crate::app::answer::{Form, no_values};
 use crate::app::entity_tag::entity_tag;
 use crate::app::error::{ApiError, NotFound};
 use crate::app::public_url;
 use crate::app::release::{self, PACKAGE_CONTENT_TYPE};
-use crate::app::rendered::{Rendered, View};
+use crate::app::rendered::{Source, View};
 use crate::app::router::Route;
 use crate::app::state::AppState;
 use crate::clock;
@@ -26,16 +27,14 @@ use crate::http::range::{self, RangeRequest};
 use crate::http::response::{Body, Response};
 use crate::http::service::Request;
 use crate::http::target;
+use crate::limits::PATTERN_BYTES_MAX;
 use crate::pattern::Pattern;
 use crate::storage::name::SIDECAR_SUFFIX;
-use crate::storage::releases::{release_id, tag_of};
-use crate::storage::{OpenPackage, Package, PackageName, Release};
+use crate::storage::{Listing, OpenPackage, Package, PackageName, Release};
 use std::sync::Arc;
 use tiny_http::Method;
 
 const CHECKSUM_CONTENT_TYPE: &str = "text/plain; charset=utf-8";
-/// The name of the list of all checksums.
-const CHECKSUMS: &str = "SHA256SUMS";
 
 pub fn get(state: &AppState, request: &Request<'_>, segment: &str) -> Result<Response, ApiError> {
     let decoded = target::decode_segment(segment).unwrap_or_default();
@@ -43,7 +42,9 @@ pub fn get(state: &AppState, request: &Request<'_>, segment: &str) -> Result<Res
         return checksum(state, package);
     }
     match file(state, request, &existing_name(segment)?) {
-        Err(ApiError::NotFound(_)) if decoded == CHECKSUMS => checksums(state, request, None),
+        Err(ApiError::NotFound(_)) if decoded == CHECKSUMS => {
+            checksums(state, request, &*state.store.listing()?, None)
+        }
         answer => answer,
     }
 }
@@ -56,6 +57,28 @@ pub fn of_release(
 ) -> Result<Response, ApiError> {
     let listing = state.store.listing()?;
     let release = by_tag(&listing, route.tag)?;
+    one_of(state, request, route, &listing, release)
+}
+
+/// The same for the release of the highest version.
+pub fn of_latest(
+    state: &AppState,
+    request: &Request<'_>,
+    route: &Route<'_>,
+) -> Result<Response, ApiError> {
+    let listing = state.store.listing()?;
+    let release = latest(&listing)?;
+    one_of(state, request, route, &listing, release)
+}
+
+fn one_of(
+    state: &AppState,
+    request: &Request<'_>,
+    route: &Route<'_>,
+    listing: &Listing,
+    release: &Release,
+) -> Result<Response, ApiError> {
+    urls(state, request, route)?;
     let decoded = target::decode_segment(route.name).unwrap_or_default();
     let package = decoded.strip_suffix(SIDECAR_SUFFIX).unwrap_or(&decoded);
     let is_listed = release
@@ -64,7 +87,7 @@ pub fn of_release(
         .any(|listed| listed.name.as_str() == package);
     match &*decoded {
         _ if is_listed => get(state, request, route.name),
-        CHECKSUMS => checksums(state, request, Some(release)),
+        CHECKSUMS => checksums(state, request, listing, Some(release)),
         name => Err(NotFound::Package(name.to_owned()).into()),
     }
 }
@@ -81,10 +104,16 @@ pub fn newest(
         query => format!("{segment}?{query}"),
     };
     let no_match = || NotFound::Match(text.clone());
-    let pattern = Pattern::new(&target::decode_segment(&text).ok_or_else(no_match)?);
+    let decoded = target::decode_segment(&text).ok_or_else(no_match)?;
+    if decoded.len() > PATTERN_BYTES_MAX {
+        return Err(no_match().into());
+    }
+    let pattern = Pattern::new(&decoded);
     let listing = state.store.listing()?;
-    let mut packages = listing.packages().iter();
-    let newest = packages.find(|package| pattern.matches(package.name.as_str()));
+    let packages = state.ordered(&listing).into_iter();
+    let newest = packages
+        .into_iter()
+        .find(|package| pattern.matches(package.name.as_str()));
     let base = state.public_url.base(request)?;
     let location = release::download_url(newest.ok_or_else(no_match)?, public_url::path_of(&base));
     Ok(Response::new(302)
@@ -96,26 +125,33 @@ pub fn newest(
 fn checksums(
     state: &AppState,
     request: &Request<'_>,
+    listing: &Listing,
     release: Option<&Release>,
 ) -> Result<Response, ApiError> {
-    let listing = state.store.listing()?;
-    let is_meant = |package: &&Arc<Package>| {
-        release.is_none_or(|release| release_id(tag_of(package.name.as_str())) == release.id)
-    };
-    let packages = || listing.by_name().iter().filter(is_meant);
-    if let Some(pending) = packages().find(|package| package.sha256.is_none()) {
+    let packages = release.map_or(listing.by_name(), |release| &release.packages);
+    if let Some(pending) = packages.iter().find(|package| package.sha256.is_none()) {
         return Err(ApiError::ChecksumPending(pending.name.to_string()));
     }
     let view = View::Checksums(release.map(|release| release.id));
-    let rendered = state.api_rendered.get(view, "", (listing.version, 0), &|| {
-        let lines = packages().filter_map(|package| {
+    let source = Source::of(listing);
+    let rendered = state.rendered.get(view, source, no_values(), &|| {
+        let mut packages: Vec<_> = packages.iter().collect();
+        packages.sort_unstable_by_key(|package| &package.name);
+        let line = |package: &&Arc<Package>| {
             let sha256 = package.sha256.map(|sha256| sha256.hex());
             sha256.map(|sha256| format!("{sha256}  {}\n", package.name))
-        });
-        let lines: String = lines.collect();
-        Rendered::new(CHECKSUM_CONTENT_TYPE, lines.into_bytes(), &[])
+        };
+        packages
+            .iter()
+            .filter_map(line)
+            .collect::<String>()
+            .into_bytes()
     });
-    rendered?.answer(request)
+    let form = Form {
+        content_type: CHECKSUM_CONTENT_TYPE,
+        headers: &[],
+    };
+    rendered.answer(request, form)
 }
 
 pub fn file(

@@ -3,7 +3,7 @@
 //! Invariant: a name, a tag or an id that cannot exist is answered like one that does not exist.
 
 use crate::app::error::{ApiError, NotFound};
-use crate::app::release::RepositoryUrls;
+use crate::app::repository::RepositoryUrls;
 use crate::app::router::Route;
 use crate::app::state::AppState;
 use crate::http::service::Request;
@@ -11,6 +11,9 @@ use crate::http::target;
 use crate::storage::{Listing, Package, PackageName, Release};
 use crate::text;
 use std::sync::Arc;
+
+/// The name of the list of all checksums, which no package may be published under.
+pub const CHECKSUMS: &str = "SHA256SUMS";
 
 /// The name of a package to read or delete. A name that no package may have is 404.
 pub fn existing_name(segment: &str) -> Result<PackageName, NotFound> {
@@ -46,4 +49,10 @@ pub fn by_tag<'l>(listing: &'l Listing, segment: &str) -> Result<&'l Release, No
 pub fn by_id<'l>(listing: &'l Listing, id: &str) -> Result<&'l Release, NotFound> {
     let release = text::number(id).and_then(|id| listing.releases().by_id(id));
     release.ok_or_else(|| NotFound::Release(id.to_owned()))
+}
+
+/// The release of the highest version that is not a pre-release.
+pub fn latest(listing: &Listing) -> Result<&Release, NotFound> {
+    let latest = listing.releases().latest();
+    latest.ok_or_else(|| NotFound::Release("latest".to_owned()))
 }

@@ -12,3 +12,4 @@ pub mod probes;
 pub mod publish;
 pub mod release_writes;
 pub mod releases;
+pub mod website;

@@ -10,9 +10,9 @@
 
 use super::lookup::urls;
 use super::publish::raw;
+use crate::app::answer::json;
 use crate::app::error::{ApiError, ReleaseError};
-use crate::app::release::RepositoryUrls;
-use crate::app::rendered::json;
+use crate::app::repository::RepositoryUrls;
 use crate::app::router::Route;
 use crate::app::state::AppState;
 use crate::http::framing::Framing;

@@ -8,18 +8,19 @@
 //! pagination in the REST API"; RFC 8288 (`Link`).
 
 use super::download;
-use super::lookup::{by_id, by_tag, package, urls};
+use super::lookup::{self, by_id, by_tag, package, urls};
+use crate::app::answer::{Form, Rendered, to_json};
 use crate::app::error::{ApiError, NotFound};
-use crate::app::negotiate::{self, Page};
-use crate::app::release::RepositoryUrls;
-use crate::app::rendered::{Rendered, View};
+use crate::app::links::{link_header, links};
+use crate::app::negotiate;
+use crate::app::rendered::{Source, View};
+use crate::app::repository::{self, RepositoryUrls, Tag};
 use crate::app::router::Route;
 use crate::app::state::AppState;
 use crate::http::response::Response;
 use crate::http::service::Request;
 use crate::storage::releases::tag_of;
 use crate::storage::{Listing, Release};
-use std::fmt::Write;
 
 pub fn list(
     state: &AppState,
@@ -30,13 +31,55 @@ pub fn list(
     let urls = urls(state, request, route)?;
     let listing = state.store.listing()?;
     let all = listing.releases().all();
-    let rendered = render(state, &listing, View::Releases(page), &urls, &|| {
+    let page = page.within(all.len());
+    let rendered = render(state, &listing, View::Releases(page), &urls, &|marks| {
         let count = |name: &str| state.downloads.of(name);
-        let shown = on_page(all, page).map(|release| urls.release(release, &count));
-        let links = links(urls.releases(), page, all.len());
-        Rendered::json(&shown.collect::<Vec<_>>(), &link_header(&links))
+        let shown = page
+            .of(all)
+            .iter()
+            .map(|release| marks.release(release, &count));
+        to_json(&shown.collect::<Vec<_>>())
     });
-    rendered?.answer(request)
+    let links = links(urls.releases(), "", page, all.len());
+    rendered.answer(request, Form::json(&link_header(&links)))
+}
+
+/// The root of GitHub's API, which clients ask whether a server has one.
+pub fn root(state: &AppState, request: &Request<'_>) -> Result<Response, ApiError> {
+    let base = state.public_url.base(request)?;
+    let repository_url = format!("{base}/api/v3/repos/{{owner}}/{{repo}}");
+    let root = serde_json::json!({ "repository_url": repository_url });
+    Form::json(&[]).answer_once(request, to_json(&root))
+}
+
+pub fn repository(
+    state: &AppState,
+    request: &Request<'_>,
+    route: &Route<'_>,
+) -> Result<Response, ApiError> {
+    let base = state.public_url.base(request)?;
+    let object = repository::object(route.repository, &base);
+    let object = object.ok_or_else(|| NotFound::Path(request.target.path.to_owned()))?;
+    Form::json(&[]).answer_once(request, to_json(&object))
+}
+
+pub fn tags(
+    state: &AppState,
+    request: &Request<'_>,
+    route: &Route<'_>,
+) -> Result<Response, ApiError> {
+    let page = negotiate::page(request)?;
+    let urls = urls(state, request, route)?;
+    let listing = state.store.listing()?;
+    let all = listing.releases().all();
+    let page = page.within(all.len());
+    let rendered = render(state, &listing, View::Tags(page), &urls, &|marks| {
+        let tags = page.of(all).iter().map(|release| Tag::new(release, marks));
+        to_json(&tags.collect::<Vec<_>>())
+    });
+    let url = format!("{}/tags", urls.releases().trim_end_matches("/releases"));
+    let links = links(&url, "", page, all.len());
+    rendered.answer(request, Form::json(&link_header(&links)))
 }
 
 pub fn latest(
@@ -45,9 +88,8 @@ pub fn latest(
     route: &Route<'_>,
 ) -> Result<Response, ApiError> {
     let listing = state.store.listing()?;
-    let latest = listing.releases().latest();
-    let latest = latest.ok_or_else(|| NotFound::Release("latest".to_owned()))?;
-    one(state, request, route, &listing, latest)
+    let release = lookup::latest(&listing)?;
+    one(state, request, route, &listing, release)
 }
 
 pub fn tagged(
@@ -78,11 +120,12 @@ fn one(
     release: &Release,
 ) -> Result<Response, ApiError> {
     let urls = urls(state, request, route)?;
-    let rendered = render(state, listing, View::Release(release.id), &urls, &|| {
+    let view = View::Release(release.id);
+    let rendered = render(state, listing, view, &urls, &|marks| {
         let count = |name: &str| state.downloads.of(name);
-        Rendered::json(&urls.release(release, &count), &[])
+        to_json(&marks.release(release, &count))
     });
-    rendered?.answer(request)
+    rendered.answer(request, Form::json(&[]))
 }
 
 pub fn assets(
@@ -94,16 +137,17 @@ pub fn assets(
     let urls = urls(state, request, route)?;
     let listing = state.store.listing()?;
     let release = by_id(&listing, route.name)?;
+    let page = page.within(release.packages.len());
     let view = View::ReleaseAssets(release.id, page);
-    let rendered = render(state, &listing, view, &urls, &|| {
+    let rendered = render(state, &listing, view, &urls, &|marks| {
         let count = |name: &str| state.downloads.of(name);
-        let shown = on_page(&release.packages, page);
-        let shown = shown.map(|package| urls.asset(package, &release.tag, &count));
-        let url = format!("{}/{}/assets", urls.releases(), release.id);
-        let links = links(&url, page, release.packages.len());
-        Rendered::json(&shown.collect::<Vec<_>>(), &link_header(&links))
+        let shown = page.of(&release.packages).iter();
+        let shown = shown.map(|package| marks.asset(package, &release.tag, &count));
+        to_json(&shown.collect::<Vec<_>>())
     });
-    rendered?.answer(request)
+    let url = format!("{}/{}/assets", urls.releases(), release.id);
+    let links = links(&url, "", page, release.packages.len());
+    rendered.answer(request, Form::json(&link_header(&links)))
 }
 
 /// A package: its bytes if the client asks for them, otherwise the object that describes it.
@@ -126,7 +170,7 @@ pub fn asset(
         .by_tag(tag)
         .map_or(tag, |release| &release.tag);
     let asset = urls.asset(&package, tag, &count);
-    Rendered::json(&asset, &[("Vary", "Accept")]).answer(request)
+    Form::json(&[("Vary", "Accept")]).answer_once(request, to_json(&asset))
 }
 
 fn render(
@@ -134,44 +178,9 @@ fn render(
     listing: &Listing,
     view: View,
     urls: &RepositoryUrls,
-    render: &dyn Fn() -> Rendered,
-) -> Result<Rendered, ApiError> {
-    let version = (listing.version, state.downloads.version());
-    state.api_rendered.get(view, &urls.key(), version, render)
-}
-
-fn on_page<T>(items: &[T], page: Page) -> impl Iterator<Item = &T> {
-    let before = (page.number - 1).saturating_mul(page.size);
-    items.iter().skip(before).take(page.size)
-}
-
-/// The value of `Link` for a page of a list; empty if the list has a single page.
-fn links(url: &str, page: Page, items: usize) -> String {
-    let last = items.div_ceil(page.size).max(1);
-    let mut links = String::new();
-    let mut add = |relation: &str, number: usize| {
-        let separator = if links.is_empty() { "" } else { ", " };
-        // Writing to a string does not fail.
-        let _ = write!(
-            links,
-            "{separator}<{url}?per_page={}&page={number}>; rel=\"{relation}\"",
-            page.size
-        );
-    };
-    if page.number > 1 {
-        add("prev", last.min(page.number - 1));
-    }
-    if page.number < last {
-        add("next", page.number + 1);
-        add("last", last);
-    }
-    if page.number > 1 {
-        add("first", 1);
-    }
-    links
-}
-
-fn link_header(links: &str) -> Vec<(&'static str, &str)> {
-    let links = Some(links).filter(|links| !links.is_empty());
-    links.map(|links| ("Link", links)).into_iter().collect()
+    render: &dyn Fn(&RepositoryUrls) -> Vec<u8>,
+) -> Rendered {
+    let source = Source::with_counts(listing, &state.downloads);
+    let render = || render(&RepositoryUrls::marks());
+    state.rendered.get(view, source, urls.values(), &render)
 }

@@ -3,7 +3,7 @@
 
 use super::stall;
 use crate::support::{Connection, TestServer, noise, until};
-use release_server::limits::{LEFT_BODIES_BYTES_MAX, PARKED_BYTES_MAX, RENDERED_BODIES_MAX};
+use release_server::limits::{PARKED_BYTES_MAX, RENDERED_BYTES_MAX, RENDERED_BYTES_PER_PACKAGE};
 use std::io::Write;
 
 /// The workers' buffers, and the structs and allocations of a thousand connections.
@@ -70,8 +70,10 @@ fn small_needs_fit_beside_a_crowd() {
     let content = noise(9, 20_000_000);
     assert_eq!(server.put("large.zip", &content).status, 201);
     let half = format!("GET / HTTP/1.1\r\nHost: t\r\nX: {}", "x".repeat(15_000));
-    let crowd = crowd(&server, 800, half.as_bytes());
+    let full = crowd(&server, 800, half.as_bytes());
     until(|| (server.metric(CLOSED) > 0).then_some(()));
+    // The last kilobytes of the budget, too.
+    let small = [1000, 100, 40].map(|bytes| crowd(&server, 100, &half.as_bytes()[..bytes]));
     // Downloads that pause, and heads in two parts, short and long.
     let mut downloads: Vec<Connection> = (0..4).map(|_| server.connect()).collect();
     for download in &mut downloads {
@@ -92,23 +94,44 @@ fn small_needs_fit_beside_a_crowd() {
     for mut download in downloads {
         assert!(download.response("GET").body == content);
     }
-    drop(crowd);
+    drop((full, small));
+}
+
+/// A directory with so many packages and their checksums.
+fn directory_of(packages: usize) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let sha256 = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
+    for number in 0..packages {
+        let path = directory.path().join(format!("package-1.{number}.0.zip"));
+        std::fs::write(&path, "x").unwrap();
+        std::fs::write(path.with_extension("zip.sha256"), sha256).unwrap();
+    }
+    directory
+}
+
+/// What every client asks for.
+const USUAL: [&str; 5] = [
+    "/latest",
+    "/packages",
+    "/packages?format=json",
+    "/assets/SHA256SUMS",
+    "/repos/o/r/releases",
+];
+
+fn assert_usual_answers(server: &TestServer) {
+    for path in USUAL {
+        assert_eq!(server.get(path).status, 200, "{path}");
+    }
 }
 
 #[test]
 fn answers_for_invented_hosts() {
     const PACKAGES: usize = 2000;
-    let directory = tempfile::tempdir().unwrap();
-    let sha256 = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
-    for number in 0..PACKAGES {
-        let path = directory.path().join(format!("package-{number}.zip"));
-        std::fs::write(&path, "x").unwrap();
-        std::fs::write(path.with_extension("zip.sha256"), sha256).unwrap();
-    }
-    // Each worker keeps the buffer that its largest answer needed.
+    let directory = directory_of(PACKAGES);
+    // Each worker keeps what it needed for the largest answer that it made.
     let server = TestServer::over(directory.path(), &[("WORKERS", "1")]);
     for _ in 0..30 {
-        assert_eq!(server.get("/latest").status, 200);
+        assert_usual_answers(&server);
     }
     let body_bytes = server.get("/latest").body.len();
     let before = server.resident_kib();
@@ -116,19 +139,64 @@ fn answers_for_invented_hosts() {
     let clients: Vec<_> = (0..40)
         .map(|host| stall(&server, 1, ask(host).repeat(12).as_bytes()))
         .collect();
-    // A host name that no request has used before.
-    let mut hosts = 1000..;
-    let mut fresh = || {
+    for host in 1000..1040 {
         let mut connection = server.connect();
-        connection.send(ask(hosts.next().unwrap()).as_bytes());
-        connection.response("GET")
-    };
-    let refused = until(|| Some(fresh()).filter(|answer| answer.status == 503));
-    refused.assert_error(503, "Slow clients hold all memory");
-    let bytes_max = LEFT_BODIES_BYTES_MAX + (RENDERED_BODIES_MAX + 2) * body_bytes;
-    assert_bounded(&server, before, bytes_max);
-    // The earlier clients are still served, at every moment.
-    assert_eq!(server.get("/latest").body.len(), body_bytes);
+        connection.send(ask(host).as_bytes());
+        assert_eq!(connection.response("GET").status, 200);
+    }
+    assert_usual_answers(&server);
+    assert_bounded(&server, before, body_bytes);
     drop(clients);
-    until(|| (fresh().status == 200).then_some(()));
+}
+
+/// A stranger that invents owners as long as they may be, each in requests of its own.
+fn invented(number: usize, path: &str) -> String {
+    let owner = format!("{number:x>100}");
+    let host = format!("{number:h>255}");
+    format!("/repos/{owner}/{owner}{path} HTTP/1.1\r\nHost: {host}\r\n\r\n")
+}
+
+#[test]
+fn answers_for_invented_repositories_and_pages() {
+    let directory = directory_of(100);
+    let server = TestServer::over(directory.path(), &[]);
+    assert_usual_answers(&server);
+    let before = server.resident_kib();
+    for number in 0..200 {
+        let mut connection = server.connect();
+        let path = format!(
+            "/releases?per_page={}&page={}",
+            number % 100 + 1,
+            number / 100 + 1
+        );
+        connection.send(format!("HEAD {}", invented(number, &path)).as_bytes());
+        assert_eq!(connection.response("HEAD").status, 200);
+    }
+    let crowds: Vec<_> = (0..120)
+        .map(|number| {
+            let ask = invented(number, &format!("/releases?per_page={}", number % 100 + 1));
+            stall(&server, 1, format!("GET {ask}").repeat(40).as_bytes())
+        })
+        .collect();
+    assert_usual_answers(&server);
+    let bytes_max = RENDERED_BYTES_MAX + 100 * RENDERED_BYTES_PER_PACKAGE + PARKED_BYTES_MAX;
+    assert_bounded(&server, before, bytes_max);
+    drop(crowds);
+}
+
+#[test]
+fn objects_of_single_assets() {
+    let directory = directory_of(1);
+    let server = TestServer::over(directory.path(), &[]);
+    let id = server.get("/repos/o/r/releases/latest").json()["assets"][0]["id"].clone();
+    let before = server.resident_kib();
+    let crowds: Vec<_> = (0..60)
+        .map(|number| {
+            let ask = invented(number, &format!("/releases/assets/{id}"));
+            stall(&server, 1, format!("GET {ask}").repeat(500).as_bytes())
+        })
+        .collect();
+    assert_usual_answers(&server);
+    assert_bounded(&server, before, PARKED_BYTES_MAX);
+    drop(crowds);
 }

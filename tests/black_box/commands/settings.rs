@@ -40,6 +40,10 @@ fn a_misspelt_name_in_dotenv_stops_the_start() {
             ".env: line 2: CONFG_PATH is not a setting; did you mean CONFIG_PATH?",
         ),
         (
+            "A=1\nB=two words\nC=3",
+            ".env: line 2 is not NAME=value; quote values that hold spaces or quotes",
+        ),
+        (
             "A=1\nAUTH_TOKEN='s3cret\nB=2",
             ".env: line 2 is not NAME=value; quote values that hold spaces or quotes",
         ),

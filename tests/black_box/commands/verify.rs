@@ -240,6 +240,21 @@ fn it_needs_the_directory_and_no_token() {
 }
 
 #[test]
+fn a_package_dated_in_the_future_is_repaired_for_good() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.zip");
+    fs::write(&path, "1").unwrap();
+    let future = SystemTime::now() + Duration::from_hours(24 * 365);
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(future).unwrap();
+    let (_, right) = lines(&verify(directory.path(), &["--repair"]));
+    assert!(right);
+    let (said, right) = lines(&verify(directory.path(), &[]));
+    assert_eq!(said, ["packages: 1, bytes: 1, wrong: 0, repaired: 0"]);
+    assert!(right);
+}
+
+#[test]
 fn progress_is_for_terminals() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("a.zip"), noise(1, 3 << 20)).unwrap();

@@ -4,6 +4,7 @@ use super::over_without_proc;
 use super::strace::{ONE_WORKER, Strace};
 use crate::support::{Connection, TOKEN, TestServer, hex, until};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Makes every call of this name by one thread fail, until the returned guard is dropped.
 fn failing(server: &TestServer, thread: &str, call: &str, error: &str) -> Strace {
@@ -165,6 +166,35 @@ fn half_an_upload(server: &TestServer) -> Connection {
     );
     connection.send(head.as_bytes());
     connection
+}
+
+/// Half of the workers are left for everything that needs no disk.
+#[test]
+#[ignore = "needs strace: scripts/faults.sh"]
+fn a_disk_that_hangs_takes_half_of_the_workers() {
+    let server = TestServer::with(&[("WORKERS", "4")]);
+    assert_eq!(server.put("a.zip", b"1").status, 201);
+    assert_eq!(server.listed(), ["a.zip"]);
+    let workers = ["worker-0", "worker-1", "worker-2", "worker-3"];
+    let hanging = "inject=statx:delay_enter=5000000";
+    let faults = workers.map(|worker| Strace::on_thread(&server, worker, &["-e", hanging]));
+    let answered = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                assert_eq!(server.listed(), ["a.zip"]);
+                answered.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        until(|| (answered.load(Ordering::Relaxed) == 6).then_some(()));
+        assert_eq!(server.get("/healthz").status, 200);
+        server
+            .get("/assets/a.zip")
+            .assert_error(503, "disk does not answer");
+        assert_eq!(answered.load(Ordering::Relaxed), 6, "two calls still hang");
+    });
+    drop(faults);
+    assert_eq!(server.get("/assets/a.zip").body, b"1");
 }
 
 #[test]

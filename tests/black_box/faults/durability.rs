@@ -113,3 +113,37 @@ fn a_sync_that_fails_is_an_error_and_publishes_nothing() {
     });
     assert_eq!(server.put("a.zip", b"again").status, 201);
 }
+
+#[test]
+#[ignore = "needs strace: scripts/faults.sh"]
+fn the_parent_of_a_new_directory_is_synced() {
+    let parent = tempfile::tempdir().unwrap();
+    let storage = parent.path().join("above/data");
+    let record = parent.path().join("strace");
+    let mut start = std::process::Command::new("strace");
+    start
+        .args(["-D", "-f", "-y", "-e", "trace=mkdir,mkdirat,fsync", "-o"])
+        .arg(&record)
+        .arg(env!("CARGO_BIN_EXE_release-server"))
+        .env_clear()
+        .envs([("CONFIG_PATH", "/dev/null"), ("AUTH_TOKEN", "x")])
+        .envs([("HOST", "127.0.0.1"), ("PORT", "0")])
+        .env("STORAGE_PATH", &storage);
+    let mut server = TestServer::spawn(start, &storage);
+    server.assert_alive();
+    let calls = until(|| {
+        let text = std::fs::read_to_string(&record).ok()?;
+        text.contains("/above>)").then_some(text)
+    });
+    let lines: Vec<String> = calls.lines().map(str::to_owned).collect();
+    let above = format!("{}>)", parent.path().display());
+    assert_order(
+        &lines,
+        &[
+            &["mkdir", "/above\""],
+            &["fsync(", &above],
+            &["mkdir", "/above/data\""],
+            &["fsync(", "/above>)"],
+        ],
+    );
+}

@@ -11,7 +11,7 @@ use super::{Start, kills, over_without_proc, try_upload, try_write};
 use crate::support::{Response, TestServer, noise};
 use std::path::PathBuf;
 
-/// A short run tries one call out of this many.
+/// A short run tries one call out of this many, and every sync.
 const ONE_CALL_OF: usize = 6;
 
 /// The limit of the server whose retention is tested.
@@ -199,7 +199,9 @@ fn at_every_call(
     }
     drop(server);
     let one_of = kills().map_or(ONE_CALL_OF, |_| 1);
-    let tried: Vec<_> = calls.iter().step_by(one_of).collect();
+    let sampled = |(at, call): &(usize, &Call)| at.is_multiple_of(one_of) || call.name == "fsync";
+    let tried = calls.iter().enumerate().filter(sampled);
+    let tried: Vec<_> = tried.map(|(_, call)| call).collect();
     let told = tried.iter().filter(|call| strike(&mut trial, call)).count();
     println!(
         "{operation:?}: {} calls, {} tried, {done} {told}; packages checked {}, lost 0",

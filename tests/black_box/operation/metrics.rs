@@ -46,6 +46,49 @@ fn the_metrics_count_requests_and_bytes() {
     }
 }
 
+#[test]
+fn bytes_and_latency_are_those_of_the_requests() {
+    let server = TestServer::start();
+    let content = vec![b'x'; 100_000];
+    let requests: [(&str, &str, &str, &[u8], u64); 5] = [
+        ("PUT", "/assets/a.zip", "", &content, 0),
+        ("GET", "/assets/a.zip", "", b"", 100_000),
+        ("GET", "/assets/a.zip", "Range: bytes=0-9\r\n", b"", 10),
+        ("HEAD", "/assets/a.zip", "", b"", 0),
+        ("GET", "/healthz", "", b"", 3),
+    ];
+    let (mut received, mut sent, mut milliseconds) = (0, 0, 0.0);
+    for (number, (method, path, headers, body, answer_bytes)) in requests.into_iter().enumerate() {
+        let id = format!("request-{number}");
+        let headers = format!("{headers}X-Request-Id: {id}\r\n");
+        let answer = server.write(method, path, &headers, body);
+        assert!(answer.status < 300, "{answer:?}");
+        // The line follows the counting.
+        let line = server.wait_for_line(|line| line["request_id"] == *id);
+        let answer_bytes = match method {
+            "PUT" => answer.body.len() as u64,
+            _ => answer_bytes,
+        };
+        assert_eq!(line["received_bytes"], body.len() as u64, "{line}");
+        assert_eq!(line["bytes"], answer_bytes, "{line}");
+        let duration = line["duration_ms"].as_f64().unwrap();
+        assert!(duration > 0.0, "{line}");
+        received += body.len() as u64;
+        sent += answer_bytes;
+        milliseconds += duration;
+    }
+    let page = server.get("/metrics").text();
+    let of = |name: &str| value::<u64>(&page, &format!("release_server_{name}"));
+    assert_eq!(of("received_bytes_total"), received);
+    assert_eq!(of("sent_bytes_total"), sent);
+    assert_eq!(of("request_duration_seconds_count"), 5);
+    let seconds = value::<f64>(&page, "release_server_request_duration_seconds_sum");
+    assert!(
+        (seconds * 1000.0 - milliseconds).abs() < 0.1,
+        "{seconds} s of {milliseconds} ms"
+    );
+}
+
 /// The value of a metric of the process.
 fn value<T: FromStr<Err: Debug>>(text: &str, name: &str) -> T {
     let rest = |line: &'_ str| {

@@ -2,6 +2,7 @@
 
 use crate::support::{TOKEN, TestServer, noise};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_signal_ends_an_idle_server_with_zero() {
@@ -70,6 +71,35 @@ fn the_grace_is_the_longest_that_a_request_is_waited_for() {
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
     server.wait_for_line(|line| line["message"] == "the shutdown grace is over");
+}
+
+/// A connection that stalls uses up the delay and the grace, and no more than both.
+#[test]
+fn the_delay_and_the_grace_take_their_time_and_no_more() {
+    let mut server = TestServer::with(&[("SHUTDOWN_DELAY", "1"), ("SHUTDOWN_GRACE", "2")]);
+    let mut stalled = server.connect();
+    stalled.send(b"GET /healthz HTTP/1.1\r\nHos");
+    stalled.wait_until_taken();
+    let began = Instant::now();
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    let taken = began.elapsed();
+    // The default grace is 25 s.
+    let bounds = Duration::from_secs(3)..Duration::from_secs(20);
+    assert!(bounds.contains(&taken), "{taken:?}");
+}
+
+#[test]
+fn an_idle_connection_is_closed_by_the_real_clock() {
+    let server = TestServer::with(&[("IDLE_TIMEOUT", "1")]);
+    let mut idle = server.connect();
+    idle.send(b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n");
+    assert_eq!(idle.response("GET").status, 200);
+    let began = Instant::now();
+    idle.assert_closed();
+    let taken = began.elapsed();
+    let bounds = Duration::from_millis(900)..Duration::from_secs(20);
+    assert!(bounds.contains(&taken), "{taken:?}");
 }
 
 #[test]

@@ -183,3 +183,15 @@ fn a_client_that_waits_for_100_gets_its_refusal_before_it_sends() {
     connection.send(b"12345");
     assert_eq!(connection.response("PUT").status, 201);
 }
+
+#[test]
+fn the_right_token_under_another_scheme_is_refused() {
+    let server = TestServer::start();
+    for scheme in ["Basic", "Digest", "Bear", "Bearer:", ""] {
+        let headers = format!("Authorization: {scheme} {TOKEN}\r\n");
+        let answer = server.request("PUT", "/assets/a.zip", &headers, b"1");
+        assert_eq!(answer.status, 401, "{scheme}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+    }
+    assert_eq!(server.listed(), [""; 0]);
+}

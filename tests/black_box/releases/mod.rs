@@ -2,4 +2,5 @@
 
 mod downloads;
 mod reads;
+mod website;
 mod writes;

@@ -87,7 +87,7 @@ fn a_missing_object_is_reported_in_githubs_words() {
         "/latest/download/none-*".to_owned(),
         "/latest/download/%FF".to_owned(),
         "/api/v3/latest".to_owned(),
-        "/api/v3/repos/o/r".to_owned(),
+        "/api/v3/repos/o".to_owned(),
         "/repos//r/releases".to_owned(),
         "/repos/%FF/r/releases".to_owned(),
     ] {

@@ -2,6 +2,8 @@
 //! others.
 
 use crate::support::{TestServer, hex, noise, until};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Barrier;
 
 fn servers(
@@ -118,57 +120,42 @@ fn retention_holds_among_all_of_them() {
     }
 }
 
-#[test]
-fn a_package_of_one_process_is_listed_by_the_others() {
-    let directory = tempfile::tempdir().unwrap();
-    let servers = servers(&directory, 2, &[]);
-    for number in 0..10 {
-        let name = format!("{number}.zip");
-        assert_eq!(servers[number % 2].put(&name, b"1").status, 201);
-        for server in &servers {
-            until(|| server.listed().contains(&name).then_some(()));
-        }
-    }
+/// The name, size and checksum of every listed package.
+fn listed(server: &TestServer) -> BTreeMap<String, (u64, String)> {
+    let release = server.get("/latest").json();
+    let assets = release["assets"].as_array().unwrap().clone();
+    let text = |value: &Value| value.as_str().unwrap_or("no checksum").to_owned();
+    let entry = |asset: Value| {
+        let size = asset["size"].as_u64().unwrap();
+        (text(&asset["name"]), (size, text(&asset["digest"])))
+    };
+    assets.into_iter().map(entry).collect()
 }
 
+/// Without waiting, also for several changes within one tick of the file system's clock, and for a
+/// new file that got the inode of the old one.
 #[test]
-fn a_package_published_anew_is_never_listed_with_the_checksum_before() {
+fn an_answered_change_is_in_the_next_list_of_every_process() {
     let directory = tempfile::tempdir().unwrap();
-    let servers = servers(&directory, 2, &[]);
-    let (writer, reader) = (&servers[0], &servers[1]);
-    for round in 0..20 {
-        assert_eq!(
-            writer
-                .put("a.zip", format!("before {round}").as_bytes())
-                .status,
-            201
-        );
-        let marker = format!("{round}.zip");
-        until(|| reader.listed().contains(&"a.zip".to_owned()).then_some(()));
-        // Many file systems reuse a freed inode for the next file.
-        assert_eq!(writer.write("DELETE", "/assets/a.zip", "", b"").status, 204);
-        let content = format!("after {round}");
-        assert_eq!(writer.put("a.zip", content.as_bytes()).status, 201);
-        assert_eq!(writer.put(&marker, b"1").status, 201);
-        let release = until(|| {
-            let release = reader.get("/latest").json();
-            let assets = release["assets"].as_array().unwrap();
-            assets
-                .iter()
-                .any(|asset| asset["name"] == marker)
-                .then_some(release)
-        });
-        let assets = release["assets"].as_array().unwrap();
-        let listed = assets
-            .iter()
-            .find(|asset| asset["name"] == "a.zip")
-            .unwrap();
-        assert_eq!(
-            listed["digest"],
-            format!("sha256:{}", hex(content.as_bytes()))
-        );
-        assert_eq!(writer.write("DELETE", "/assets/a.zip", "", b"").status, 204);
-        until(|| (!reader.listed().contains(&"a.zip".to_owned())).then_some(()));
+    let servers = servers(&directory, 3, &[]);
+    let mut expected = BTreeMap::new();
+    for round in 0..120_u64 {
+        let server = &servers[usize::try_from(round).unwrap() % servers.len()];
+        let name = format!("{}.zip", round % 4);
+        let path = format!("/assets/{name}");
+        if round % 5 == 4 && expected.contains_key(&name) {
+            assert_eq!(server.write("DELETE", &path, "", b"").status, 204);
+            expected.remove(&name);
+        } else {
+            let content = noise(round, 10 + usize::try_from(round % 3).unwrap());
+            let answer = server.write("PUT", &format!("{path}?overwrite=1"), "", &content);
+            assert!(matches!(answer.status, 200 | 201), "{answer:?}");
+            let size = content.len() as u64;
+            expected.insert(name, (size, format!("sha256:{}", hex(&content))));
+        }
+        for server in &servers {
+            assert_eq!(listed(server), expected, "round {round}");
+        }
     }
 }
 
@@ -184,4 +171,90 @@ fn a_held_lock_is_awaited_for_a_bounded_time() {
     drop(lock);
     let published = until(|| Some(server.put("a.zip", b"1")).filter(|answer| answer.status == 201));
     assert_eq!(published.json()["name"], "a.zip");
+}
+
+#[test]
+fn a_change_of_another_process_is_in_the_very_next_list() {
+    let directory = tempfile::tempdir().unwrap();
+    let one = TestServer::over(directory.path(), &[]);
+    let other = TestServer::over(directory.path(), &[]);
+    for number in 0..30 {
+        let name = format!("{number}.zip");
+        assert_eq!(one.put(&name, b"1").status, 201);
+        let listed = other.listed();
+        assert!(listed.contains(&name), "{name} is not in {listed:?}");
+        if number % 3 == 0 {
+            let path = format!("/assets/{name}");
+            assert_eq!(other.write("DELETE", &path, "", b"").status, 204);
+            let listed = one.listed();
+            assert!(!listed.contains(&name), "{name} is in {listed:?}");
+        }
+    }
+}
+
+#[test]
+fn two_changes_wait_for_one_lock_and_both_are_made() {
+    let server = TestServer::start();
+    let lock = std::fs::File::open(server.storage()).unwrap();
+    lock.lock().unwrap();
+    std::thread::scope(|scope| {
+        let changes = ["a.zip", "b.zip"].map(|name| scope.spawn(|| server.put(name, b"1").status));
+        // Reads go on meanwhile, and nothing is made.
+        for _ in 0..5 {
+            assert_eq!(server.get("/latest").status, 200);
+        }
+        assert_eq!(server.listed(), [""; 0]);
+        drop(lock);
+        assert_eq!(changes.map(|change| change.join().unwrap()), [201, 201]);
+    });
+}
+
+/// Changes that wait for the lock are made as one group, in the order of their arrival.
+#[test]
+fn changes_that_wait_together_are_made_together() {
+    let server = TestServer::with(&[("MAX_PACKAGES", "3")]);
+    for number in 0..3 {
+        assert_eq!(server.put(&format!("old-{number}.zip"), b"old").status, 201);
+    }
+    let lock = std::fs::File::open(server.storage()).unwrap();
+    lock.lock().unwrap();
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let publish = |number: usize| server.put(&format!("new-{}.zip", number % 4), b"new");
+        let waiting: Vec<_> = (0..8)
+            .map(|number| scope.spawn(move || publish(number)))
+            .collect();
+        until(|| (server.metric("release_server_connections_open") > 8).then_some(()));
+        drop(lock);
+        waiting
+            .into_iter()
+            .map(|answer| answer.join().unwrap())
+            .collect()
+    });
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    let won: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.status == 201)
+        .collect();
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 409).count(),
+        8 - won.len()
+    );
+    let removed = won.iter().flat_map(|answer| {
+        let json = answer.json();
+        json["removed"].as_array().unwrap().clone()
+    });
+    let mut removed: Vec<String> = removed
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect();
+    removed.sort();
+    removed.dedup();
+    // Three of the seven names are left, and each other one was reported once.
+    assert_eq!(server.listed().len(), 3);
+    assert_eq!(removed.len(), won.len(), "{removed:?}");
+    assert!(
+        server
+            .listed()
+            .iter()
+            .all(|name| !removed.contains(name) || name.starts_with("new"))
+    );
 }

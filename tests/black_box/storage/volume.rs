@@ -138,6 +138,42 @@ fn a_package_without_a_checksum_has_a_strong_tag_of_its_own() {
 }
 
 #[test]
+fn the_tag_of_a_package_without_a_checksum_differs_for_each_of_its_states() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("big.zip");
+    // Sparse, and large enough that no checksum is there before the test ends.
+    let file = fs::File::create(&path).unwrap();
+    file.set_len(20 << 30).unwrap();
+    let server = TestServer::over(directory.path(), &[]);
+    let tag = || {
+        let head = server.request("HEAD", "/assets/big.zip", "", b"");
+        head.header("etag").to_owned()
+    };
+    let mut tags = vec![tag()];
+    assert_eq!(tag(), tags[0]);
+    let time = fs::metadata(&path).unwrap().modified().unwrap();
+    // Another length; another time of the same length; another change with the same time.
+    file.set_len(21 << 30).unwrap();
+    tags.push(tag());
+    file.set_modified(time - Duration::from_secs(1)).unwrap();
+    tags.push(tag());
+    std::thread::sleep(Duration::from_millis(20));
+    file.set_modified(time - Duration::from_secs(1)).unwrap();
+    tags.push(tag());
+    // Another file of the same length and time.
+    let other = directory.path().join(".other");
+    let copy = fs::File::create(&other).unwrap();
+    copy.set_len(21 << 30).unwrap();
+    copy.set_modified(time - Duration::from_secs(1)).unwrap();
+    fs::rename(&other, &path).unwrap();
+    tags.push(tag());
+    for (at, tag) in tags.iter().enumerate() {
+        assert!(!tags[..at].contains(tag), "{tags:?}");
+        assert!(tag.starts_with('"'), "{tag} is not strong");
+    }
+}
+
+#[test]
 fn entries_that_are_not_packages_are_neither_listed_nor_served_nor_replaced() {
     let directory = tempfile::tempdir().unwrap();
     let outside = tempfile::tempdir().unwrap();
@@ -204,6 +240,20 @@ fn leftovers_of_dead_processes_are_removed_and_live_uploads_stay() {
     until(|| (server.stored() == [".upload-fedcba9876543210"]).then_some(()));
     drop(writer);
     until(|| (server.stored() == [""; 0]).then_some(()));
+}
+
+#[test]
+fn hidden_files_that_a_server_did_not_make_stay() {
+    let directory = tempfile::tempdir().unwrap();
+    let kept = [".notes.sha256", ".upload-notes", ".upload-0123456789ABCDEF"];
+    for name in kept {
+        fs::write(directory.path().join(name), "a person's").unwrap();
+    }
+    fs::write(directory.path().join("gone.zip.sha256"), "c".repeat(64)).unwrap();
+    let server = TestServer::over(directory.path(), &[]);
+    let mut expected = kept.map(str::to_owned);
+    expected.sort();
+    until(|| (server.stored() == expected).then_some(()));
 }
 
 #[test]

@@ -81,7 +81,12 @@ fn check_config(config: &Config) {
         (1..=1_000_000).contains(&config.max_connections),
         "{config:?}"
     );
-    for time in [config.shutdown_delay, config.shutdown_grace] {
+    assert!(config.idle_timeout >= Duration::from_secs(1), "{config:?}");
+    for time in [
+        config.shutdown_delay,
+        config.shutdown_grace,
+        config.idle_timeout,
+    ] {
         assert!(time <= Duration::from_hours(24), "{config:?}");
     }
     assert!(config.max_packages != Some(0), "{config:?}");
@@ -129,6 +134,10 @@ fn written(config: &Config) -> HashMap<String, String> {
         ("TRUST_FORWARDED", &config.trust_forwarded.to_string()),
         ("WORKERS", &config.workers.to_string()),
         ("MAX_CONNECTIONS", &config.max_connections.to_string()),
+        (
+            "IDLE_TIMEOUT",
+            &format!("{}s", config.idle_timeout.as_secs()),
+        ),
         (
             "SHUTDOWN_DELAY",
             &format!("{}s", config.shutdown_delay.as_secs()),

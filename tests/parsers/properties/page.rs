@@ -5,10 +5,12 @@
 
 use super::listing::of_names;
 use percent_encoding::percent_decode_str;
+use release_server::app::negotiate::Selection;
+use release_server::app::packages_page::Shown;
 use release_server::app::views;
+use release_server::config::LatestBy;
 use std::fmt::Write;
 
-const BASE: &str = "https://releases.example.org/p";
 /// Elements whose content is not markup.
 const RAW: [&str; 2] = ["script", "style"];
 const VOID: [&str; 3] = ["meta", "link", "input"];
@@ -29,7 +31,20 @@ struct Element {
 pub fn check(input: &[u8]) {
     let text = &*String::from_utf8_lossy(input);
     let listing = of_names(text.lines());
-    let page = read(&views::packages(&listing, BASE));
+    let selection = Selection {
+        page: None,
+        words: "".into(),
+    };
+    let packages: Vec<_> = listing.packages().iter().collect();
+    let shown_packages = Shown {
+        packages: &packages,
+        releases: listing.releases(),
+        selection: &selection,
+        total: packages.len(),
+        latest_by: LatestBy::Time,
+        count: &|_| 0,
+    };
+    let page = read(&shown_packages.render());
     for package in listing.packages() {
         let name = package.name.as_str();
         let link = page.iter().find(|element| {

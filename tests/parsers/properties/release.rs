@@ -6,7 +6,8 @@
 
 use super::listing::of_names;
 use percent_encoding::percent_decode_str;
-use release_server::app::release::{Release, RepositoryUrls};
+use release_server::app::release::Release;
+use release_server::app::repository::RepositoryUrls;
 use release_server::app::router::Repository;
 use release_server::storage::Package;
 use serde_json::Value;
@@ -22,7 +23,8 @@ pub fn check(input: &[u8]) {
     let (owner, names) = text.split_once('\n').unwrap_or(("o", text));
     let listing = of_names(names.lines());
     let count = |name: &str| name.len() as u64;
-    let latest = Release::latest(&listing, BASE, &count);
+    let packages: Vec<_> = listing.packages().iter().collect();
+    let latest = Release::latest(&packages, BASE, &count);
     let latest = parsed(&serde_json::to_string(&latest).expect("JSON"));
     assert_eq!(latest["tag_name"], "latest");
     check_assets(

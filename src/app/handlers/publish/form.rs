@@ -5,6 +5,7 @@
 //!
 //! Source: RFC 7578.
 
+use super::raw::new_name;
 use super::{Intent, check_length, write};
 use crate::app::entity_tag::precondition;
 use crate::app::error::{ApiError, UploadError};
@@ -45,6 +46,7 @@ pub fn post(state: &Arc<AppState>, request: &Request<'_>) -> Result<Reply, ApiEr
             intent,
             base,
             file: None,
+            has_file_part: false,
             in_file: false,
             received_bytes: 0,
         },
@@ -62,6 +64,8 @@ struct Form {
     intent: Intent,
     base: String,
     file: Option<(PackageName, PendingUpload)>,
+    /// Whether a part has had the name `file`, with a filename or without.
+    has_file_part: bool,
     /// Whether the current part is the file.
     in_file: bool,
     received_bytes: u64,
@@ -96,17 +100,19 @@ impl FormSink {
 
 impl Form {
     fn begin(&mut self, part: &FormData) -> Result<(), ApiError> {
+        let is_file_part = part.name == "file";
+        if (is_file_part && self.has_file_part) || (part.filename.is_some() && self.file.is_some())
+        {
+            return Err(UploadError::ManyFiles.into());
+        }
+        self.has_file_part |= is_file_part;
         let Some(filename) = &part.filename else {
             return Ok(());
         };
-        if self.file.is_some() {
-            return Err(UploadError::ManyFiles.into());
-        }
-        if part.name != "file" {
+        if !is_file_part {
             return Err(UploadError::NoFile.into());
         }
-        let name =
-            PackageName::parse(filename).map_err(|why| UploadError::Name(filename.clone(), why))?;
+        let name = new_name(filename)?;
         self.state
             .store
             .check_publish(&name, &self.intent.requirement)

@@ -8,9 +8,9 @@
 pub mod form;
 pub mod raw;
 
+use crate::app::answer::json;
 use crate::app::error::{ApiError, UploadError};
 use crate::app::release::Metadata;
-use crate::app::rendered::json;
 use crate::app::state::AppState;
 use crate::checksum::Sha256;
 use crate::http::response::Response;

@@ -7,6 +7,7 @@
 use super::{BuildAnswer, Intent, check_length, write};
 use crate::app::entity_tag::precondition;
 use crate::app::error::{ApiError, UploadError};
+use crate::app::handlers::lookup::CHECKSUMS;
 use crate::app::negotiate;
 use crate::app::state::AppState;
 use crate::http::digest;
@@ -31,6 +32,9 @@ pub fn put(state: &Arc<AppState>, request: &Request<'_>, segment: &str) -> Resul
 }
 
 pub fn new_name(name: &str) -> Result<PackageName, UploadError> {
+    if name == CHECKSUMS {
+        return Err(UploadError::Reserved);
+    }
     PackageName::parse(name).map_err(|why| UploadError::Name(name.to_owned(), why))
 }
 
