@@ -27,6 +27,7 @@ def alerts():
     command = ["helm", "template", "rs", str(CHART), "--kube-version", "1.30"]
     command += ["--values", str(CHART / "ci/monitoring-values.yaml")]
     command += ["--show-only", "templates/prometheusrule.yaml"]
+    command += ["--set", "tls.secretName=tls,serviceMonitor.tlsConfig.serverName=a"]
     return yaml.safe_load(
         subprocess.run(command, capture_output=True, text=True, check=True).stdout
     )["spec"]

@@ -6,8 +6,8 @@
 Every object, for the oldest and the newest Kubernetes: its schema (strict; for custom resources
 from their CustomResourceDefinitions), the names that it refers to, its namespace, Pod Security
 "restricted"; the settings, by the server's own check-config. Then which values restart the pods,
-and which values the schema refuses. Needs helm, PyYAML and kubernetes-validate, which contains the
-schemas; no network.
+and which values the schema refuses. Needs helm, openssl, PyYAML and kubernetes-validate, which
+contains the schemas; no network.
 """
 
 import json
@@ -261,18 +261,38 @@ def check_references(objects, values, place):
     )
 
 
-def check_settings(server, objects, place):
-    """The server accepts the rendered settings."""
-    text = find(objects, "ConfigMap")["data"]["config.yaml"]
+def secret_files():
+    """Settings that name a file of a Secret: the volume, and a content that the server accepts."""
     with tempfile.TemporaryDirectory() as directory:
-        config, token = pathlib.Path(directory, "config.yaml"), pathlib.Path(directory, "token")
-        config.write_text(text)
-        token.write_text("token")
-        variables = {
-            "CONFIG_PATH": str(config),
-            "AUTH_TOKEN_FILE": str(token),
-            "PATH": os.environ["PATH"],
+        key, certificate = pathlib.Path(directory, "key"), pathlib.Path(directory, "certificate")
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+        command += ["-subj", "/CN=a", "-addext", "subjectAltName=DNS:a"]
+        command += ["-keyout", str(key), "-out", str(certificate)]
+        subprocess.run(command, capture_output=True, check=True)
+        return {
+            "auth_token_file": ("token", "token"),
+            "tls_certificate": ("tls", certificate.read_text()),
+            "tls_key": ("tls", key.read_text()),
         }
+
+
+def check_settings(server, objects, place, files):
+    """The server accepts the rendered settings, which name files in the mounted directories."""
+    text = find(objects, "ConfigMap")["data"]["config.yaml"]
+    settings = yaml.safe_load(text)
+    pod = find(objects, "Deployment")["spec"]["template"]["spec"]
+    mounts = {item["name"]: item["mountPath"] for item in pod["containers"][0]["volumeMounts"]}
+    with tempfile.TemporaryDirectory() as directory:
+        config = pathlib.Path(directory, "config.yaml")
+        config.write_text(text)
+        variables = {"CONFIG_PATH": str(config), "PATH": os.environ["PATH"]}
+        for name in files.keys() & settings.keys():
+            volume, content = files[name]
+            is_mounted = os.path.dirname(settings[name]) == mounts.get(volume)
+            check(is_mounted, f"{place}: {settings[name]} is not in a mounted directory")
+            path = pathlib.Path(directory, name)
+            path.write_text(content)
+            variables[name.upper()] = str(path)
         done = subprocess.run(
             [server, "check-config"],
             env=variables,
@@ -282,13 +302,6 @@ def check_settings(server, objects, place):
             check=False,
         )
     check(done.returncode == 0, f"{place}: {done.stderr.strip()}")
-    mount = find(objects, "Deployment")["spec"]["template"]["spec"]["containers"][0]["volumeMounts"]
-    directories = [item["mountPath"] for item in mount if item["name"] == "token"]
-    named = yaml.safe_load(text)["auth_token_file"]
-    check(
-        [os.path.dirname(named)] == directories,
-        f"{place}: {named} is not where the token is mounted",
-    )
 
 
 def pod_of(item):
@@ -300,7 +313,7 @@ def pod_of(item):
     return item.get("spec", {}).get("template", {}).get("spec")
 
 
-def check_set_up(path, version, server, schemas):
+def check_set_up(path, version, server, schemas, files):
     place = f"{path.name}, Kubernetes {version}"
     objects = render("--values", str(path), version=version)
     for item in objects:
@@ -309,7 +322,7 @@ def check_set_up(path, version, server, schemas):
             check_restricted(pod, f"{place}, {item['kind']}")
     check_selectors(objects, place)
     check_references(objects, yaml.safe_load(path.read_text()), place)
-    check_settings(server, objects, place)
+    check_settings(server, objects, place, files)
     return len(objects)
 
 
@@ -317,8 +330,9 @@ def check_rolling():
     """A changed setting restarts the pods; a changed token or annotation does not."""
 
     def pods(*values):
-        # Without a memory limit the number of packages is free.
-        values = ("resources.limits=null", *values)
+        # Without a memory limit the number of packages is free,
+        # and the settings of HTTPS need a certificate.
+        values = ("resources.limits=null", 'tls.secretName="tls"', *values)
         arguments = [part for value in values for part in ("--set-json", value)]
         return find(render(*arguments), "Deployment")["spec"]["template"]
 
@@ -382,10 +396,11 @@ def main():
         sys.exit(__doc__)
     server, *definitions = sys.argv[1:]
     schemas = custom_schemas(definitions)
+    files = secret_files()
     count = 0
     for path in sorted((CHART / "ci").glob("*-values.yaml")):
         for version in (OLDEST, NEWEST):
-            count += check_set_up(path, version, os.path.abspath(server), schemas)
+            count += check_set_up(path, version, os.path.abspath(server), schemas, files)
     check_rolling()
     check_refused()
     check_nulls()

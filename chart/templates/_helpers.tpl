@@ -83,10 +83,23 @@ annotations:
 /run/secrets/release-server
 {{- end -}}
 
+{{- define "release-server.tlsDirectory" -}}
+/run/secrets/release-server-tls
+{{- end -}}
+
+{{/* Name of the main port, and the scheme of its URLs. */}}
+{{- define "release-server.scheme" -}}
+{{- not .Values.tls.secretName | ternary "http" "https" -}}
+{{- end -}}
+
 {{/* config.yaml. The values are JSON, because Helm's numbers are floating point, and YAML output would print
 large ones as 1e+06. */}}
 {{- define "release-server.config" -}}
 auth_token_file: {{ include "release-server.tokenDirectory" . }}/token
+{{- if .Values.tls.secretName }}
+tls_certificate: {{ include "release-server.tlsDirectory" . }}/tls.crt
+tls_key: {{ include "release-server.tlsDirectory" . }}/tls.key
+{{- end }}
 {{- range $key, $value := .Values.config }}
 {{ $key }}: {{ toRawJson $value }}
 {{- end }}
