@@ -39,6 +39,24 @@ The program also contains:
   version of the library: scripts/static.sh uses the one that is installed.
 """
 
+# The text that every use of the license shares, without a line of copyright.
+MIT = """MIT License
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+associated documentation files (the "Software"), to deal in the Software without restriction,
+including without limitation the rights to use, copy, modify, merge, publish, distribute,
+sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial
+portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
+NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES
+OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN
+CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE."""
+
 
 def packages(target):
     """The packages in the program for a target, without build and development dependencies."""
@@ -68,7 +86,11 @@ def texts(package):
     alternatives = re.split(r"\s+OR\s+|/", package["license"] or "")
     if "MIT" in [one.strip(" ()") for one in alternatives]:
         mit = [path for path in files if re.search(r"mit", path.name, re.I)]
-        files = mit or [path for path in files if "permission is hereby granted" in lower(path)]
+        mit = mit or [path for path in files if "permission is hereby granted" in lower(path)]
+        if files and not mit:
+            # The package names its holders and leaves the license itself out.
+            return [path.read_text().strip("\n") for path in files] + [MIT]
+        files = mit
     if not files:
         name, license = package["name"], package["license"]
         sys.exit(f"licenses.py: {name} has no file with the text of {license}")

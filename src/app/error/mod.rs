@@ -91,6 +91,11 @@ pub enum ApiError {
     WriteInClear,
 }
 
+const EXPECTATION: &str = "The Expect header is not understood; only '100-continue' is";
+const PRECONDITION: &str =
+    "The package is not as If-Match, If-None-Match or If-Unmodified-Since requires";
+const OVERLOADED: &str = "Slow clients hold all memory available for answers; try again";
+const PANIC: &str = "The server failed to handle this request; its log has the details";
 const CLEAR_ON_TLS: &str = "This port speaks HTTPS; ask with https:// in place of http://";
 const WRITE_IN_CLEAR: &str = "Publish and delete over HTTPS; a token that was sent over plain HTTP \
                               can be read on the way, so replace it";
@@ -186,19 +191,17 @@ impl ApiError {
     fn sentence(&self) -> String {
         match self {
             Self::Head(error) => error.to_string(),
-            Self::ClearOnTls => CLEAR_ON_TLS.to_owned(),
-            Self::WriteInClear => WRITE_IN_CLEAR.to_owned(),
-            Self::Timeout => "The request did not arrive in time".to_owned(),
-            Self::HeadCutShort => "The connection ended before the head was complete".to_owned(),
-            Self::BodyCutShort => "The connection ended before the body was complete".to_owned(),
+            Self::ClearOnTls => CLEAR_ON_TLS.into(),
+            Self::WriteInClear => WRITE_IN_CLEAR.into(),
+            Self::Timeout => "The request did not arrive in time".into(),
+            Self::HeadCutShort => "The connection ended before the head was complete".into(),
+            Self::BodyCutShort => "The connection ended before the body was complete".into(),
             Self::Chunks(error) => format!("The chunked body is malformed: {error}"),
             Self::MethodNotAllowed(allow) => {
                 format!("The method is not allowed here; the allowed methods are {allow}")
             }
-            Self::Unauthorized(why) => (*why).to_owned(),
-            Self::Expectation => {
-                "The Expect header is not understood; only '100-continue' is".to_owned()
-            }
+            Self::Unauthorized(why) => (*why).into(),
+            Self::Expectation => EXPECTATION.into(),
             Self::Parameter { name, value, takes } => format!(
                 "The query parameter '{name}' does not take '{}'; it takes {takes}",
                 excerpt(value)
@@ -216,10 +219,7 @@ impl ApiError {
             Self::Range(size) => {
                 format!("The range begins beyond the end of the file, which has {size} bytes")
             }
-            Self::Precondition => {
-                "The package is not as If-Match, If-None-Match or If-Unmodified-Since requires"
-                    .to_owned()
-            }
+            Self::Precondition => PRECONDITION.into(),
             Self::Occupied(name) => format!(
                 "'{}' is the name of an entry in the storage directory that is not a package; \
                  such entries are never replaced",
@@ -233,8 +233,8 @@ impl ApiError {
                 "The catalog is not complete yet: {packages} packages are still being read; ask \
                  again in a moment"
             ),
-            Self::NoSpace(_) => "There is not enough space left in the storage".to_owned(),
-            Self::Busy => "Another server holds the storage directory's lock; try again".to_owned(),
+            Self::NoSpace(_) => "There is not enough space left in the storage".into(),
+            Self::Busy => "Another server holds the storage directory's lock; try again".into(),
             Self::Unavailable(failure) => format!(
                 "The storage cannot be used at the moment: cannot {}: {}",
                 failure.action, failure.error
@@ -243,15 +243,11 @@ impl ApiError {
                 "The storage failed: cannot {}: {}",
                 failure.action, failure.error
             ),
-            Self::DiskHangs => "The disk does not answer; try again".to_owned(),
-            Self::QueueFull => "Too many changes are waiting for the disk; try again".to_owned(),
-            Self::Overloaded => {
-                "Slow clients hold all memory available for answers; try again".to_owned()
-            }
-            Self::Draining => "The server is shutting down".to_owned(),
-            Self::Panic => {
-                "The server failed to handle this request; its log has the details".to_owned()
-            }
+            Self::DiskHangs => "The disk does not answer; try again".into(),
+            Self::QueueFull => "Too many changes are waiting for the disk; try again".into(),
+            Self::Overloaded => OVERLOADED.into(),
+            Self::Draining => "The server is shutting down".into(),
+            Self::Panic => PANIC.into(),
         }
     }
 
