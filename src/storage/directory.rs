@@ -178,8 +178,9 @@ impl AsFd for Directory {
     }
 }
 
-/// The hidden file whose size is the directory's generation.
-pub const GENERATION_FILE: &str = ".release-server.generation";
+/// The hidden file whose size is the directory's generation. The Python server lists hidden files
+/// as packages, but no file with the suffix of a sidecar.
+pub const GENERATION_FILE: &str = ".release-server.generation.sha256";
 
 /// Writable by all, as far as the process's umask allows: other servers on the volume write it too.
 pub const NEW_SHARED_FILE_MODE: Mode = NEW_FILE_MODE.union(Mode::WGRP).union(Mode::WOTH);

@@ -21,6 +21,21 @@ fn healed(server: &TestServer, name: &str) -> String {
     })
 }
 
+/// The Python server lists every file as a package but those with the suffix of a sidecar.
+#[test]
+fn the_python_server_would_list_the_packages_alone() {
+    let server = TestServer::start();
+    for name in ["a.zip", "b.zip"] {
+        assert_eq!(server.put(name, b"content").status, 201);
+    }
+    let of_python: Vec<_> = fs::read_dir(server.storage())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".sha256"))
+        .collect();
+    assert_eq!(of_python.len(), 2, "{of_python:?}");
+}
+
 #[test]
 fn a_volume_of_the_python_server_works_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
