@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034 # most variables here are for the scripts that source this What
+# shellcheck shell=sh disable=SC2034 # most variables here are for the scripts that source this
 # Shared by the clients in shell: steps that fail by themselves and let the next one run, the table
 # of names, and the questions to judge.py. run.sh sets BASE, TOKEN, WORK, PYTHON, HERE and CLIENT.
 
@@ -46,8 +46,7 @@ same() {
     [ -f "$1" ] || fail "there is no file '$1'"
     got=$(sha256 "$1") wanted=$(sha256 "$2")
     [ "$got" = "$wanted" ] ||
-        sizes="$(wc -c <"$1") bytes, not $(wc -c <"$2")"
-        fail "sha256 of the download is $got, not $wanted ($sizes)"
+        fail "sha256 of $(wc -c <"$1") bytes is $got, not $wanted of $(wc -c <"$2") bytes"
 }
 
 # holds FILE TEXT WHAT: a line of the file holds the text.

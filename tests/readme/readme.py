@@ -44,6 +44,11 @@ NOT_RUN = {
     "rsync --archive": "needs another machine",
     "STORAGE_PATH=/var/lib": "needs an installed service; tests run `verify` elsewhere",
     "gh attestation": "needs a release that is published on GitHub",
+    "certbot certonly": "needs a name that the internet resolves",
+    "openssl req -x509": "tests/tls serves and asks with pairs of its own",
+    "git archive --output acme": "needs an extension; tests/catalogs publishes one of each kind",
+    "URL=https": "tests/catalogs adds these catalogs to specify",
+    "export SPECKIT_": "tests/catalogs starts a project with these variables",
 }
 SPECIFY = """#!/usr/bin/env python3
 import io, json, sys, urllib.request, zipfile
