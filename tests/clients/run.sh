@@ -4,8 +4,9 @@
 #
 #     run.sh [--require-all] [--install CACHE_DIRECTORY] SERVER_BINARY
 #
-# --require-all  a client that is not installed is a failure --install      puts the Python packages
-# that are asked for into a virtualenv there, and uses its interpreter
+# --require-all  a client that is not installed is a failure
+# --install      puts the Python packages that are asked for into a virtualenv there, and uses its
+#                interpreter
 #
 # Each client publishes files under every name of names.json in every way it supports, downloads,
 # compares by SHA-256 and deletes. Always needed: python3 and sha256sum. PYTHON may name another
@@ -17,7 +18,7 @@ CLIENTS="curl wget aria2c requests httpx urllib http.client node specify"
 PATIENCE=600
 
 usage() {
-    sed -n '4,7s/^# \{0,1\}//p' "$0" >&2
+    sed -n '5,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
 }
 
