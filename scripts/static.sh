@@ -60,7 +60,8 @@ done
 CARGO_ENCODED_RUSTFLAGS=$flags cargo build --quiet --release --locked --target "$target" >&2
 binary=${CARGO_TARGET_DIR:-target}/$target/release/release-server
 # A program that needs a dynamic loader names it in the segment PT_INTERP.
-if LC_ALL=C readelf --program-headers --wide "$binary" | grep -qw INTERP; then
-    fail "$binary is not static: it needs a dynamic loader"
-fi
+headers=$(LC_ALL=C readelf --program-headers --wide "$binary")
+case $headers in
+    *INTERP*) fail "$binary is not static: it needs a dynamic loader" ;;
+esac
 echo "$binary"
