@@ -182,15 +182,16 @@ class Table:
             self.missed.append(name)
 
 
-def compare(table, name, runs):
+def compare(table, name, runs, rate_min=1.0, cpu_max=1.0):
     """Two rows from rounds of ((rate, cpu), (rate, cpu)): the rate and the CPU time a request."""
     median = statistics.median
     ratio = median(ours[0] / nginx[0] for ours, nginx in runs)
     cpu = median(ours[1] / nginx[1] for ours, nginx in runs)
     rates = [f"{median(run[side][0] for run in runs):,.0f}/s" for side in (0, 1)]
     times = [f"{median(run[side][1] for run in runs):.1f} µs" for side in (0, 1)]
-    table.row(name, *rates, f"{ratio:.2f} ×", "≥ 1.00 ×", ratio >= 1)
-    table.row(f"{name}, CPU a request", *times, f"{cpu:.2f} ×", "≤ 1.00 ×", cpu <= 1)
+    table.row(name, *rates, f"{ratio:.2f} ×", f"≥ {rate_min:.2f} ×", ratio >= rate_min)
+    label = f"{name}, CPU a request"
+    table.row(label, *times, f"{cpu:.2f} ×", f"≤ {cpu_max:.2f} ×", cpu <= cpu_max)
 
 
 def workloads(binary, work, stack):

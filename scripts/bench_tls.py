@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 
+import bench
 from bench import KIB, MIB, TOKEN, Ours, Process, Table, free_port, parse_options, wrk
 
 CLIENTS = 4
@@ -97,16 +98,6 @@ def requests(server, url, connections, seconds):
     return count / elapsed, (server.cpu_seconds() - cpu) / count * 1e6
 
 
-def compare(table, name, runs):
-    median = statistics.median
-    ratio = median(ours[0] / nginx[0] for ours, nginx in runs)
-    cpu = median(ours[1] / nginx[1] for ours, nginx in runs)
-    rates = [f"{median(run[side][0] for run in runs):,.0f}/s" for side in (0, 1)]
-    times = [f"{median(run[side][1] for run in runs):.1f} µs" for side in (0, 1)]
-    table.row(name, *rates, f"{ratio:.2f} ×", "≥ 0.90 ×", ratio >= 0.9)
-    table.row(f"{name}, CPU", *times, f"{cpu:.2f} ×", "≤ 1.10 ×", cpu <= 1.1)
-
-
 def bench_beside_nginx(table, binary, work, pair, rounds, seconds):
     ours_files, nginx_files = work / "ours", work / "nginx" / "files"
     for folder in (ours_files, nginx_files):
@@ -148,7 +139,7 @@ def bench_beside_nginx(table, binary, work, pair, rounds, seconds):
                 order = -1 if number % 2 else 1
                 run = [call(server, *rest) for call, server, rest in calls[::order]]
                 runs.append(run[::order])
-            compare(table, name, runs)
+            bench.compare(table, name, runs, rate_min=0.9, cpu_max=1.1)
 
 
 def bench_idle(table, binary, work, pair):
