@@ -3,9 +3,9 @@
 //!
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy`
 //! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`]
-//! (the directory) → [`tls`] (certificates and records) → [`config`] (settings) → [`http`] (bytes
-//! to values) → [`metrics`] → [`log`], [`checksum`], [`clock`], [`date`], [`limits`], [`pattern`],
-//! [`text`], [`version`].
+//! (the directory) → [`tls`] (certificates and records), [`tokens`] (who may write) → [`config`]
+//! (settings) → [`http`] (bytes to values) → [`metrics`] → [`log`], [`checksum`], [`clock`],
+//! [`date`], [`limits`], [`pattern`], [`text`], [`version`], [`watch`].
 //!
 //! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 
@@ -25,4 +25,6 @@ pub mod server;
 pub mod storage;
 pub mod text;
 pub mod tls;
+pub mod tokens;
 pub mod version;
+pub mod watch;

@@ -160,10 +160,16 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
         channel: wire.channel(),
     };
     let decided = catch_unwind(AssertUnwindSafe(|| env.service.respond(&request)));
-    let Ok(Decision { route, reply }) = decided else {
+    let Ok(Decision {
+        route,
+        token,
+        reply,
+    }) = decided
+    else {
         return HeadOutcome::Answer(AnswerPhase::panicked(exchange, wire, cx));
     };
     exchange.route = route;
+    exchange.token = token;
     let expects_continue = head.expectation == Expectation::Continue && wire.inbox().is_empty();
     let unread = |wire: &mut Wire| match head.framing {
         Framing::None => Unread::Nothing,

@@ -15,12 +15,12 @@ const LAYERS: [&[&str]; 9] = [
     &["server"],
     &["app"],
     &["storage"],
-    &["tls"],
+    &["tls", "tokens"],
     &["config"],
     &["http", "manifest"],
     &["metrics"],
     &[
-        "log", "clock", "checksum", "date", "limits", "pattern", "text", "version",
+        "log", "clock", "checksum", "date", "limits", "pattern", "text", "version", "watch",
     ],
 ];
 
