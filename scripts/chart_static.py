@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHART = ROOT / "chart"
 
 # Settings that the chart writes itself: files of mounted Secrets.
-MADE_BY_CHART = {"auth_token", "auth_token_file", "tls_certificate", "tls_key"}
+MADE_BY_CHART = {"auth_token", "auth_token_file", "tokens_file", "tls_certificate", "tls_key"}
 # Defaults that differ from the server's: in a cluster, endpoints are updated with a delay.
 OTHER_DEFAULTS = {"shutdown_delay": "5s"}
 

@@ -27,6 +27,22 @@ pub const TOKEN_FILE_BYTES_MAX: usize = 2 * TOKEN_BYTES_MAX;
 pub const TOKENS_FILE_BYTES_MAX: usize = 256 * KIB;
 /// The name of a token, which log lines and refusals repeat.
 pub const TOKEN_NAME_BYTES_MAX: usize = 64;
+/// An identity token: those of GitHub and GitLab have some 2 KiB, and the head has room for it.
+pub const IDENTITY_TOKEN_BYTES_MAX: usize = 8 * KIB;
+/// How much the clocks of an issuer and of this server may differ.
+pub const IDENTITY_TIME_SLACK: Duration = Duration::from_mins(1);
+/// Each of the two answers that an issuer's keys come from; the longest known ones have 30 KiB.
+pub const ISSUER_ANSWER_BYTES_MAX: usize = 256 * KIB;
+/// How long an issuer may take for each of the two.
+pub const ISSUER_TIME_MAX: Duration = Duration::from_secs(5);
+/// Keys of one issuer; large ones publish about ten.
+pub const ISSUER_KEYS_MAX: usize = 64;
+/// How often a token that names an unknown key makes the server fetch the keys again.
+pub const ISSUER_REFRESH_INTERVAL: Duration = Duration::from_mins(1);
+/// The same while no keys are known.
+pub const ISSUER_RETRY_INTERVAL: Duration = Duration::from_secs(2);
+/// Keys older than this are fetched again when they are used, so that a withdrawn key ends.
+pub const ISSUER_KEYS_AGE_MAX: Duration = Duration::from_hours(1);
 /// A configuration file, or `.env`: far more than all settings take.
 pub const CONFIG_FILE_BYTES_MAX: usize = MIB;
 /// Fields of one head; browsers and proxies send about 20.
@@ -301,6 +317,10 @@ const _: () = {
     assert!(
         PART_HEAD_BYTES_MAX as u64 <= FORM_OVERHEAD_BYTES_MAX,
         "a part's head is part of the overhead"
+    );
+    assert!(
+        IDENTITY_TOKEN_BYTES_MAX < HEAD_BYTES_MAX,
+        "an identity token fits a head"
     );
     assert!(
         NAME_BYTES_MAX + ".sha256".len() <= 255,

@@ -37,7 +37,8 @@ use crate::http::service::{Channel, Decision, Refusal, Reply, Request, Service};
 use crate::manifest::kind::Kind;
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::storage::Store;
-use crate::tokens::{Grant, Right, Tokens};
+use crate::tokens::{FetchKeys, Grant, Right, Tokens};
+use auth::Authenticated;
 use downloads::Downloads;
 use error::{ApiError, NotFound, ReleaseError};
 use public_url::PublicUrl;
@@ -100,7 +101,10 @@ impl App {
         }
         let is_read = matches!(request.method, Method::Get | Method::Head);
         if !is_read {
-            let grant = writer.insert(auth::authenticate(state, request)?);
+            let grant = match auth::authenticate(state, request)? {
+                Authenticated::Granted(grant) => writer.insert(grant),
+                Authenticated::Again(fetch) => return Ok(decide_after(fetch)),
+            };
             auth::check_method(state, grant, request.method)?;
         }
         if request.expectation == Expectation::Unknown {
@@ -121,6 +125,13 @@ impl App {
         let way_back = base.map(|base| format!("{}/packages", public_url::path_of(&base)));
         error.into_page(way_back.as_deref())
     }
+}
+
+/// The keys that the token needs are fetched on another thread, and the request waits without one.
+fn decide_after(fetch: FetchKeys) -> Reply {
+    Reply::Again(Box::new(move |completion| {
+        fetch.begin(move || completion.complete(()));
+    }))
 }
 
 fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Response, ApiError> {

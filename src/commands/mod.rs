@@ -147,7 +147,7 @@ fn check_config() -> Outcome {
         .tls
         .map(|tls| tls::describe(&tls.files, clock::wall_now()));
     let pair = pair.transpose()?.unwrap_or_default();
-    Tokens::open(None, config.tokens_files, Arc::new(Metrics::new([])))?;
+    Tokens::open(config.tokens, Clock::system(), Arc::new(Metrics::new([])))?;
     for warning in &raw.warnings {
         eprintln!("release-server: warning: {warning}");
     }
@@ -188,8 +188,8 @@ fn serve() -> Result<Infallible, Failure> {
     let workers = config.workers;
     let store = Store::open(&config.storage_path, retention, workers, clock.clone())
         .map_err(|error| unusable_storage(&config.storage_path, &error))?;
-    let (shared, files) = (config.shared_token, config.tokens_files);
-    let tokens = Arc::new(Tokens::open(shared, files, Arc::clone(&metrics))?);
+    let tokens = Tokens::open(config.tokens, clock.clone(), Arc::clone(&metrics))?;
+    let tokens = Arc::new(tokens);
     tokens.watch()?;
     let app = App::new(
         Arc::clone(&store),

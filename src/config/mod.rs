@@ -20,6 +20,6 @@ pub mod token;
 pub mod value;
 
 pub use error::ConfigError;
-pub use settings::{Address, Config, LatestBy, address, shared_token};
-pub use settings::{storage_path, tokens_files};
+pub use settings::{Address, Config, LatestBy, address, storage_path};
 pub use tls::{TlsFiles, TlsSettings, tls};
+pub use token::{TokenSettings, tokens};

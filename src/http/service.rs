@@ -44,6 +44,10 @@ pub enum Reply {
     /// Another thread makes the answer. The function is called on the worker and must not wait; the
     /// connection is parked until the completion is completed or dropped.
     Later(Box<dyn FnOnce(Completion) + Send>),
+    /// Another thread makes something ready that the decision needs. The function is called on the
+    /// worker and must not wait; the connection is parked until the completion is completed or
+    /// dropped, and the service then decides on the same head again.
+    Again(Box<dyn FnOnce(Completion<()>) + Send>),
 }
 
 impl From<Response> for Reply {
@@ -52,26 +56,27 @@ impl From<Response> for Reply {
     }
 }
 
-/// The duty to answer one request of [`Reply::Later`], from any thread. Dropped, it answers 500.
-pub struct Completion(Option<Deliver>);
+/// The duty to answer one request of [`Reply::Later`], from any thread, or to let one of
+/// [`Reply::Again`] be decided again. Dropped, it answers 500, or lets it be decided too.
+pub struct Completion<T = Response>(Option<Deliver<T>>);
 
-type Deliver = Box<dyn FnOnce(Option<Response>) + Send>;
+type Deliver<T> = Box<dyn FnOnce(Option<T>) + Send>;
 
-impl Completion {
+impl<T> Completion<T> {
     /// A completion that calls `deliver` once: with the answer, or with `None` where it is dropped.
-    pub fn new(deliver: impl FnOnce(Option<Response>) + Send + 'static) -> Self {
+    pub fn new(deliver: impl FnOnce(Option<T>) + Send + 'static) -> Self {
         Self(Some(Box::new(deliver)))
     }
 
     /// Hands the answer over to the connection.
-    pub fn complete(mut self, response: Response) {
+    pub fn complete(mut self, answer: T) {
         if let Some(deliver) = self.0.take() {
-            deliver(Some(response));
+            deliver(Some(answer));
         }
     }
 }
 
-impl Drop for Completion {
+impl<T> Drop for Completion<T> {
     fn drop(&mut self) {
         if let Some(deliver) = self.0.take() {
             deliver(None);

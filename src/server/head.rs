@@ -13,6 +13,7 @@ use super::exchange::Exchange;
 use super::skip::{SkipPhase, Unread};
 use super::socket::{Received, Sent};
 use super::storing::StoringPhase;
+use super::waiting::{Begin, WaitingPhase};
 use super::wire::Wire;
 use crate::http::body::BodyDecoder;
 use crate::http::fields;
@@ -32,6 +33,8 @@ pub struct HeadPhase {
     began: Option<Instant>,
     /// Bytes at the front of the inbox that are known to be an incomplete head.
     examined: usize,
+    /// When the head was complete, where it is decided again.
+    completed: Option<Instant>,
 }
 
 pub enum HeadOutcome {
@@ -43,6 +46,8 @@ pub enum HeadOutcome {
     Body(Box<BodyPhase>),
     /// Another thread makes the answer.
     Storing(Box<StoringPhase>),
+    /// Another thread makes ready what the decision needs.
+    Waiting(Box<WaitingPhase>),
     /// The head is not complete in time, or the connection was idle for too long.
     Late(CloseReason, HeadPhase),
     /// The client closed its sending side in the middle of a head.
@@ -57,6 +62,7 @@ impl HeadPhase {
             entered: now,
             began: None,
             examined: 0,
+            completed: None,
         }
     }
 
@@ -122,7 +128,16 @@ impl HeadPhase {
         match head::parse(bytes, &mut slots) {
             Ok(Parsed::Complete(head, length)) => {
                 wire.set_inbox(bytes[length..].to_vec());
-                decide(&head, wire, cx)
+                match decide(&head, self.completed, wire, cx) {
+                    Decided::Outcome(outcome) => outcome,
+                    Decided::Again(begin) => {
+                        wire.set_inbox(bytes.to_vec());
+                        self.examined = 0;
+                        self.began.get_or_insert_with(|| cx.now());
+                        self.completed.get_or_insert_with(|| cx.now());
+                        HeadOutcome::Waiting(WaitingPhase::new(self, begin))
+                    }
+                }
             }
             Ok(Parsed::Incomplete) => {
                 self.began.get_or_insert_with(|| cx.now());
@@ -139,10 +154,23 @@ impl HeadPhase {
     }
 }
 
-/// Hands a complete head to the application.
-fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOutcome {
+enum Decided {
+    Outcome(HeadOutcome),
+    /// The head is to be decided again.
+    Again(Begin),
+}
+
+/// Hands a complete head to the application. `completed` is when the head was complete, where that
+/// is not now.
+fn decide(
+    head: &Head<'_, '_>,
+    completed: Option<Instant>,
+    wire: &mut Wire,
+    cx: &mut Context<'_>,
+) -> Decided {
     let env = cx.env;
     let mut exchange = Exchange::begin(head, wire, cx);
+    exchange.started = completed.unwrap_or(exchange.started);
     let own_address;
     let authority = if let Some(authority) = head.authority {
         authority
@@ -166,7 +194,8 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
         reply,
     }) = decided
     else {
-        return HeadOutcome::Answer(AnswerPhase::panicked(exchange, wire, cx));
+        let answer = AnswerPhase::panicked(exchange, wire, cx);
+        return Decided::Outcome(HeadOutcome::Answer(answer));
     };
     exchange.route = route;
     exchange.token = token;
@@ -177,7 +206,8 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
         _ if expects_continue => Unread::Garbage,
         _ => SkipPhase::unread(BodyDecoder::new(head.framing), wire),
     };
-    match reply {
+    Decided::Outcome(match reply {
+        Reply::Again(begin) => return Decided::Again(begin),
         Reply::Now(response) => {
             let unread = unread(wire);
             HeadOutcome::Answer(AnswerPhase::new(response, exchange, unread, wire, cx))
@@ -188,12 +218,12 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
         Reply::Body(sink) => {
             if expects_continue && !send_continue(wire, cx) {
                 exchange.end(env, Some("the client went away"));
-                return HeadOutcome::Left;
+                return Decided::Outcome(HeadOutcome::Left);
             }
             let decoder = BodyDecoder::new(head.framing);
             HeadOutcome::Body(BodyPhase::new(exchange, decoder, sink, cx.now()))
         }
-    }
+    })
 }
 
 /// Asks the client for its body; whether the socket took all of that.

@@ -12,6 +12,8 @@ mod crowds;
 mod deadlines;
 mod download_counts;
 mod fairness;
+#[cfg(feature = "oidc")]
+mod issuers;
 mod later;
 mod panics;
 mod reasons;
@@ -19,4 +21,5 @@ mod server;
 #[expect(dead_code, reason = "the black-box tests need more of it")]
 #[path = "../support/mod.rs"]
 mod support;
+mod token_timing;
 mod turns;

@@ -4,6 +4,7 @@
 
 use release_server::date;
 use release_server::tokens::Right;
+use release_server::tokens::entry::Recognition;
 use release_server::tokens::file::TokensFiles;
 use release_server::tokens::secret;
 use release_server::watch::Source;
@@ -36,7 +37,10 @@ fn an_entry_is_read_as_written() {
         first.grant.rights,
         [Right::Delete, Right::Publish, Right::Overwrite]
     );
-    assert_eq!(first.hash[..2], [0x01, 0x23]);
+    let Recognition::Hash(hash) = first.recognition else {
+        panic!("{first:?}");
+    };
+    assert_eq!(hash[..2], [0x01, 0x23]);
     assert_eq!(first.expires, date::parse_rfc3339("2027-01-31T12:00:00Z"));
     for (name, is_covered) in [("x", true), ("xyz", true), ("y", true), ("yz", false)] {
         assert_eq!(first.grant.covers(name), is_covered, "{name}");

@@ -5,6 +5,8 @@
 
 mod catalogs;
 mod failures;
+#[cfg(feature = "oidc")]
+mod identity;
 mod selection;
 mod workshop;
 

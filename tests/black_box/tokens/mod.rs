@@ -2,7 +2,12 @@
 
 mod command;
 mod files;
+#[cfg(feature = "oidc")]
+pub mod identities;
+#[cfg(feature = "oidc")]
+mod issuers;
 mod rights;
+mod rotation;
 
 use crate::support::{Response, TestServer};
 use release_server::tokens::{Right, secret};

@@ -16,7 +16,7 @@ pub struct Case {
     pub is_expired: bool,
 }
 
-const RIGHTS: [&[Right]; 4] = [
+pub const RIGHTS: [&[Right]; 4] = [
     &[Publish],
     &[Publish, Overwrite],
     &[Delete],
