@@ -4,7 +4,8 @@
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy`
 //! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`]
 //! (the directory) → [`tls`] (certificates and records) → [`config`] (settings) → [`http`] (bytes
-//! to values) → [`metrics`] → [`log`], [`checksum`], [`clock`], [`date`], [`limits`], [`pattern`],
+//! to values) → [`metrics`] → [`log`], [`checksum`], [`clock`], [`date`],
+//! [`disk_gate`], [`limits`], [`pattern`],
 //! [`text`], [`version`].
 //!
 //! ARCHITECTURE.md has the overview, the map of the code and the invariants.
@@ -15,6 +16,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod date;
+pub mod disk_gate;
 pub mod http;
 pub mod limits;
 pub mod log;

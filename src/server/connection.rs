@@ -26,7 +26,9 @@ use super::storing::StoringOutcome;
 use super::table::{Holding, Parking};
 use super::wire::Wire;
 use crate::http::service::{Channel, Refusal};
-use crate::limits::{HEAD_TIME_MAX, PARKED_RESERVE_BYTES, REQUESTS_PER_TURN_MAX};
+use crate::limits::{
+    DISK_RETRY_INTERVAL, HEAD_TIME_MAX, PARKED_RESERVE_BYTES, REQUESTS_PER_TURN_MAX,
+};
 use crate::metrics::{Activity, CloseReason, Metrics};
 use crate::tls::Session;
 use std::net::SocketAddr;
@@ -49,6 +51,8 @@ enum Step {
     Wait(Phase),
     /// This phase, after other connections have had their turns.
     Yield(Phase),
+    /// This phase, when the disk may have room for another worker.
+    Retry(Phase),
     Close,
 }
 
@@ -88,7 +92,7 @@ impl Connection {
 
     /// The table of transitions: the present phase's outcome, and what follows it.
     fn step(&mut self, cx: &mut Context<'_>) -> Step {
-        use Step::{Close, Go, Wait};
+        use Step::{Close, Go, Retry, Wait};
         let wire = &mut self.wire;
         match std::mem::replace(&mut self.phase, Phase::Closed) {
             Phase::Handshake(handshake) => match handshake.advance(wire, cx) {
@@ -102,6 +106,7 @@ impl Connection {
             },
             Phase::Head(head) => match head.advance(wire, cx) {
                 HeadOutcome::Incomplete(head) => Wait(Phase::Head(head)),
+                HeadOutcome::DiskBusy(head) => Retry(Phase::Head(head)),
                 HeadOutcome::Answer(answer) => Go(Phase::Answer(answer)),
                 HeadOutcome::Body(body) => Go(Phase::Body(body)),
                 HeadOutcome::Storing(storing) => Go(Phase::Storing(storing)),
@@ -115,6 +120,7 @@ impl Connection {
             },
             Phase::Body(body) => match body.advance(wire, cx) {
                 BodyOutcome::Incomplete(body) => Wait(Phase::Body(body)),
+                BodyOutcome::DiskBusy(body) => Retry(Phase::Body(body)),
                 BodyOutcome::Answer(answer) => Go(Phase::Answer(answer)),
                 BodyOutcome::Storing(storing) => Go(Phase::Storing(storing)),
                 BodyOutcome::Late(reason, body) => late(reason, Phase::Body(body), wire, cx),
@@ -129,6 +135,7 @@ impl Connection {
             },
             Phase::Answer(answer) => match answer.advance(wire, cx) {
                 AnswerOutcome::Incomplete(answer) => Wait(Phase::Answer(answer)),
+                AnswerOutcome::DiskBusy(answer) => Retry(Phase::Answer(answer)),
                 AnswerOutcome::Late(reason, answer) => {
                     late(reason, Phase::Answer(answer), wire, cx)
                 }
@@ -173,6 +180,10 @@ impl Connection {
                 Step::Yield(phase) => {
                     self.phase = phase;
                     return Next::Park(Some(Interest::Write), Self::request_parking(cx.now()));
+                }
+                Step::Retry(phase) => {
+                    self.phase = phase;
+                    return Next::Park(None, Parking::Active(cx.now() + DISK_RETRY_INTERVAL));
                 }
                 Step::Close => return Next::Close,
             }

@@ -24,6 +24,7 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         pinned: Vec::new(),
     };
     let store = Store::open(path, retention, 1, clock.clone()).unwrap();
+    let disk = Arc::clone(store.gate());
     let metrics = Arc::new(Metrics::new([]));
     let options = Options {
         token: Token::fixed(TOKEN).unwrap(),
@@ -41,6 +42,7 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         trust_forwarded: false,
         idle_time_max: Duration::from_hours(1),
         sock_diag: SockDiag::system(),
+        disk,
         clock: clock.clone(),
         tls: None,
     };

@@ -20,7 +20,15 @@ const LAYERS: [&[&str]; 9] = [
     &["http", "manifest"],
     &["metrics"],
     &[
-        "log", "clock", "checksum", "date", "limits", "pattern", "text", "version",
+        "log",
+        "clock",
+        "checksum",
+        "date",
+        "disk_gate",
+        "limits",
+        "pattern",
+        "text",
+        "version",
     ],
 ];
 
