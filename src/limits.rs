@@ -23,6 +23,10 @@ pub const HEAD_RECEIVE_BYTES: usize = HEAD_BYTES_MAX + 1;
 pub const TOKEN_BYTES_MAX: usize = 4 * KIB;
 /// The file of a token: the token, and blanks around it.
 pub const TOKEN_FILE_BYTES_MAX: usize = 2 * TOKEN_BYTES_MAX;
+/// A file of named tokens: some 1,000 entries.
+pub const TOKENS_FILE_BYTES_MAX: usize = 256 * KIB;
+/// The name of a token, which log lines and refusals repeat.
+pub const TOKEN_NAME_BYTES_MAX: usize = 64;
 /// A configuration file, or `.env`: far more than all settings take.
 pub const CONFIG_FILE_BYTES_MAX: usize = MIB;
 /// Fields of one head; browsers and proxies send about 20.
@@ -144,6 +148,12 @@ pub const REQUESTS_PER_TURN_MAX: usize = 32;
 pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied after its head, and both are sent in one write.
 pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
+
+// --- Files that are read again as they change ----------------------------------------------------
+
+/// How often files of tokens are read to see whether they changed: half of the second within which
+/// a revoked token is refused.
+pub const FILES_REREAD_INTERVAL: Duration = Duration::from_millis(500);
 
 // --- TLS -----------------------------------------------------------------------------------------
 

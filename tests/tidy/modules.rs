@@ -16,7 +16,7 @@ const LAYERS: [&[&str]; 11] = [
     &["app"],
     &["storage"],
     &["s3"],
-    &["tls"],
+    &["tls", "tokens"],
     &["config"],
     &["client"],
     &["http", "manifest"],
@@ -31,6 +31,7 @@ const LAYERS: [&[&str]; 11] = [
         "pattern",
         "text",
         "version",
+        "watch",
     ],
 ];
 
