@@ -110,6 +110,7 @@ impl Service for Application {
         };
         Decision {
             route: "/",
+            token: None,
             reply: self.reply(asked),
         }
     }

@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::random::Random;
 use crate::request::{KINDS, Kind};
 use crate::schedule::{Schedule, State};
+use release_server::disk_gate::DiskGate;
 use release_server::http::service::Channel;
 use release_server::metrics::Metrics;
 use release_server::server::listener::Entrance;
@@ -102,13 +103,15 @@ pub fn run(seed: u64) -> Result<u64, String> {
         schedule: Arc::clone(&schedule),
         file: file(),
     };
+    let clock = schedule.lock().clock.clone();
     let options = Options {
         workers: 0,
         max_connections: plan.max_connections,
         trust_forwarded: false,
         idle_time_max: Duration::from_mins(1),
         sock_diag: SockDiag::system(),
-        clock: schedule.lock().clock.clone(),
+        disk: Arc::new(DiskGate::new(plan.others + 1, clock.clone())),
+        clock,
         tls: None,
     };
     let server = Server::start(
