@@ -274,9 +274,13 @@ pub const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(8);
 /// Computed checksums enter the listing in batches, at most this far apart, so that answers are not
 /// rendered again for each.
 pub const CHECKSUMS_ENTRY_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a worker waits while half of the workers look at the disk. A disk that works answers
-/// sooner, a loaded network file system included.
-pub const DISK_GATE_WAIT_MAX: Duration = Duration::from_millis(500);
+/// How long a worker waits while half of the workers are in calls to the disk.
+pub const DISK_GATE_WAIT_MAX: Duration = Duration::from_millis(5);
+/// After that, how long the connection is parked until what needs the disk is tried again.
+pub const DISK_RETRY_INTERVAL: Duration = Duration::from_millis(10);
+/// A disk hangs where half of the workers are in calls to it and none has returned for this long. A
+/// disk that works is faster, a loaded network file system included.
+pub const DISK_HANG_TIME_MIN: Duration = Duration::from_millis(500);
 /// A file that was changed more recently may still be copied in: its checksum is computed later.
 pub const QUIET_TIME: Duration = Duration::from_secs(3);
 /// How often hashing yields to the other work of the maintenance thread.

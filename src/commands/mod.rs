@@ -208,6 +208,7 @@ fn serve() -> Result<Infallible, Failure> {
         trust_forwarded: config.trust_forwarded,
         idle_time_max: config.idle_timeout,
         sock_diag: SockDiag::system(),
+        disk: Arc::clone(store.gate()),
         clock,
         tls: opened.tls,
     };

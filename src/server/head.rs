@@ -15,6 +15,7 @@ use super::socket::{Received, Sent};
 use super::storing::StoringPhase;
 use super::waiting::{Begin, WaitingPhase};
 use super::wire::Wire;
+use crate::disk_gate::DiskGate;
 use crate::http::body::BodyDecoder;
 use crate::http::fields;
 use crate::http::framing::Framing;
@@ -33,11 +34,13 @@ pub struct HeadPhase {
     began: Option<Instant>,
     /// Bytes at the front of the inbox that are known to be an incomplete head.
     examined: usize,
-    /// When the head was complete, where it is decided again.
-    completed: Option<Instant>,
+    /// When the head was complete, where the decision on it was put off since.
+    put_off: Option<Instant>,
 }
 
 pub enum HeadOutcome {
+    /// Too many workers are in calls to the disk. The request is decided again later.
+    DiskBusy(HeadPhase),
     /// The head is not complete, or has not begun.
     Incomplete(HeadPhase),
     /// The request is answered without its body, or refused.
@@ -62,7 +65,7 @@ impl HeadPhase {
             entered: now,
             began: None,
             examined: 0,
-            completed: None,
+            put_off: None,
         }
     }
 
@@ -128,16 +131,18 @@ impl HeadPhase {
         match head::parse(bytes, &mut slots) {
             Ok(Parsed::Complete(head, length)) => {
                 wire.set_inbox(bytes[length..].to_vec());
-                match decide(&head, self.completed, wire, cx) {
-                    Decided::Outcome(outcome) => outcome,
-                    Decided::Again(begin) => {
-                        wire.set_inbox(bytes.to_vec());
-                        self.examined = 0;
-                        self.began.get_or_insert_with(|| cx.now());
-                        self.completed.get_or_insert_with(|| cx.now());
-                        HeadOutcome::Waiting(WaitingPhase::new(self, begin))
+                decide(&head, self.put_off, wire, cx).unwrap_or_else(|(why, complete_at)| {
+                    self.began.get_or_insert(complete_at);
+                    self.put_off = Some(complete_at);
+                    self.examined = 0;
+                    wire.set_inbox(bytes.to_vec());
+                    match why {
+                        PutOff::DiskBusy => HeadOutcome::DiskBusy(self),
+                        PutOff::Again(begin) => {
+                            HeadOutcome::Waiting(WaitingPhase::new(self, begin))
+                        }
                     }
-                }
+                })
             }
             Ok(Parsed::Incomplete) => {
                 self.began.get_or_insert_with(|| cx.now());
@@ -154,23 +159,24 @@ impl HeadPhase {
     }
 }
 
-enum Decided {
-    Outcome(HeadOutcome),
-    /// The head is to be decided again.
+/// Why a complete head is to be decided again.
+enum PutOff {
+    DiskBusy,
+    /// Once another thread has made something ready.
     Again(Begin),
 }
 
-/// Hands a complete head to the application. `completed` is when the head was complete, where that
-/// is not now.
+/// Hands a complete head to the application. The error is for a head that is to be decided again,
+/// with the time of its completion.
 fn decide(
     head: &Head<'_, '_>,
-    completed: Option<Instant>,
+    put_off: Option<Instant>,
     wire: &mut Wire,
     cx: &mut Context<'_>,
-) -> Decided {
+) -> Result<HeadOutcome, (PutOff, Instant)> {
     let env = cx.env;
     let mut exchange = Exchange::begin(head, wire, cx);
-    exchange.started = completed.unwrap_or(exchange.started);
+    exchange.started = put_off.unwrap_or(exchange.started);
     let own_address;
     let authority = if let Some(authority) = head.authority {
         authority
@@ -187,15 +193,19 @@ fn decide(
         authority,
         channel: wire.channel(),
     };
-    let decided = catch_unwind(AssertUnwindSafe(|| env.service.respond(&request)));
+    let respond = AssertUnwindSafe(|| env.service.respond(&request));
+    let Some(decided) = DiskGate::attempt(|| catch_unwind(respond)) else {
+        return Err((PutOff::DiskBusy, exchange.started));
+    };
     let Ok(Decision {
         route,
         token,
         reply,
     }) = decided
     else {
-        let answer = AnswerPhase::panicked(exchange, wire, cx);
-        return Decided::Outcome(HeadOutcome::Answer(answer));
+        return Ok(HeadOutcome::Answer(AnswerPhase::panicked(
+            exchange, wire, cx,
+        )));
     };
     exchange.route = route;
     exchange.token = token;
@@ -206,8 +216,8 @@ fn decide(
         _ if expects_continue => Unread::Garbage,
         _ => SkipPhase::unread(BodyDecoder::new(head.framing), wire),
     };
-    Decided::Outcome(match reply {
-        Reply::Again(begin) => return Decided::Again(begin),
+    Ok(match reply {
+        Reply::Again(begin) => return Err((PutOff::Again(begin), exchange.started)),
         Reply::Now(response) => {
             let unread = unread(wire);
             HeadOutcome::Answer(AnswerPhase::new(response, exchange, unread, wire, cx))
@@ -218,7 +228,7 @@ fn decide(
         Reply::Body(sink) => {
             if expects_continue && !send_continue(wire, cx) {
                 exchange.end(env, Some("the client went away"));
-                return Decided::Outcome(HeadOutcome::Left);
+                return Ok(HeadOutcome::Left);
             }
             let decoder = BodyDecoder::new(head.framing);
             HeadOutcome::Body(BodyPhase::new(exchange, decoder, sink, cx.now()))

@@ -17,7 +17,6 @@ pub mod change;
 mod changes;
 pub mod content;
 pub mod directory;
-mod disk_gate;
 pub mod error;
 mod generation;
 mod group;

@@ -25,6 +25,7 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         pinned: Vec::new(),
     };
     let store = Store::open(path, retention, 1, clock.clone()).unwrap();
+    let disk = Arc::clone(store.gate());
     let metrics = Arc::new(Metrics::new([]));
     let settings = TokenSettings {
         shared: Token::fixed(TOKEN),
@@ -48,6 +49,7 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         trust_forwarded: false,
         idle_time_max: Duration::from_hours(1),
         sock_diag: SockDiag::system(),
+        disk,
         clock: clock.clone(),
         tls: None,
     };

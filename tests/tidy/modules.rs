@@ -22,7 +22,16 @@ const LAYERS: [&[&str]; 11] = [
     &["http", "manifest"],
     &["metrics"],
     &[
-        "log", "clock", "checksum", "date", "limits", "pattern", "text", "version", "watch",
+        "log",
+        "clock",
+        "checksum",
+        "date",
+        "disk_gate",
+        "limits",
+        "pattern",
+        "text",
+        "version",
+        "watch",
     ],
 ];
 
