@@ -35,12 +35,8 @@ pub const IDENTITY_TIME_SLACK: Duration = Duration::from_mins(1);
 pub const ISSUER_ANSWER_BYTES_MAX: usize = 256 * KIB;
 /// How long an issuer may take for each of the two.
 pub const ISSUER_TIME_MAX: Duration = Duration::from_secs(5);
-/// Keys of one issuer; large ones publish about ten.
-pub const ISSUER_KEYS_MAX: usize = 64;
 /// How often a token that names an unknown key makes the server fetch the keys again.
 pub const ISSUER_REFRESH_INTERVAL: Duration = Duration::from_mins(1);
-/// The same while no keys are known.
-pub const ISSUER_RETRY_INTERVAL: Duration = Duration::from_secs(2);
 /// Keys older than this are fetched again when they are used, so that a withdrawn key ends.
 pub const ISSUER_KEYS_AGE_MAX: Duration = Duration::from_hours(1);
 /// A configuration file, or `.env`: far more than all settings take.

@@ -7,10 +7,12 @@ use super::error::ConfigError;
 use super::files::read_regular_text;
 use super::keys;
 use super::raw::{Raw, refusal};
+use crate::clock::wall_now;
 use crate::limits::{TOKEN_BYTES_MAX, TOKEN_FILE_BYTES_MAX};
 use crate::watch::{Report, Reread, Source, Watched};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 #[derive(Debug)]
 pub struct TokenSettings {
@@ -97,7 +99,7 @@ impl Source for TokenFile {
             .map_err(|error| format!("{}: cannot be read: {error}", self.0.display()))
     }
 
-    fn check(&self, text: &String) -> Result<TokenHash, String> {
+    fn check(&self, text: &String, _now: SystemTime) -> Result<TokenHash, String> {
         let token = text.trim();
         if is_token(token) {
             Ok(hash(token.as_bytes()))
@@ -118,7 +120,7 @@ impl Token {
 
     /// A token in a file; the error is a sentence.
     pub fn in_file(path: &Path) -> Result<Self, String> {
-        let file = Watched::open(TokenFile(path.to_owned()))?;
+        let file = Watched::open(TokenFile(path.to_owned()), wall_now())?;
         Ok(Self(Kept::File(file)))
     }
 
@@ -134,7 +136,7 @@ impl Token {
     pub fn reread(&self, report: Report) -> Reread<TokenHash> {
         match &self.0 {
             Kept::Fixed(_) => Reread::Unchanged,
-            Kept::File(file) => file.reread(report),
+            Kept::File(file) => file.reread(wall_now(), report),
         }
     }
 

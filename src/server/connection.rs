@@ -111,18 +111,14 @@ impl Connection {
                 HeadOutcome::Answer(answer) => Go(Phase::Answer(answer)),
                 HeadOutcome::Body(body) => Go(Phase::Body(body)),
                 HeadOutcome::Storing(storing) => Go(Phase::Storing(storing)),
-                HeadOutcome::Waiting(waiting) => Go(Phase::Waiting(waiting)),
+                HeadOutcome::Waiting(head, waiting) => Go(Phase::Waiting(head, waiting)),
                 HeadOutcome::Late(reason, head) => late(reason, Phase::Head(head), wire, cx),
-                HeadOutcome::CutShort => {
-                    let exchange = Exchange::without_head(wire.inbox(), wire, cx);
-                    AnswerPhase::send_last(Refusal::HeadCutShort, exchange, wire, cx);
-                    Close
-                }
+                HeadOutcome::CutShort => head_cut_short(wire, cx),
                 HeadOutcome::Left => Close,
             },
-            Phase::Waiting(waiting) => match waiting.advance(self.id, wire, cx) {
-                WaitingOutcome::Incomplete(waiting) => Wait(Phase::Waiting(waiting)),
-                WaitingOutcome::Ready(head) => Go(Phase::Head(head)),
+            Phase::Waiting(head, waiting) => match waiting.advance(self.id, wire, cx) {
+                WaitingOutcome::Incomplete(waiting) => Wait(Phase::Waiting(head, waiting)),
+                WaitingOutcome::Ready => Go(Phase::Head(head)),
                 WaitingOutcome::Answer(answer) => Go(Phase::Answer(answer)),
             },
             Phase::Body(body) => match body.advance(wire, cx) {
@@ -146,15 +142,8 @@ impl Connection {
                 AnswerOutcome::Late(reason, answer) => {
                     late(reason, Phase::Answer(answer), wire, cx)
                 }
-                // The process is about to end, and bytes that the client has not taken end with it.
-                AnswerOutcome::Sent(After::Close) if cx.is_draining() => linger(wire, cx),
-                AnswerOutcome::Sent(After::NextRequest) if cx.is_draining() => {
-                    last_request(wire, cx)
-                }
-                AnswerOutcome::Sent(After::NextRequest) => next_request(wire, cx),
-                AnswerOutcome::Sent(After::Skip(skip)) => Go(Phase::Skip(skip)),
-                AnswerOutcome::Sent(After::Linger) => linger(wire, cx),
-                AnswerOutcome::Sent(After::Close) | AnswerOutcome::Failed => Close,
+                AnswerOutcome::Sent(after) => after_answer(after, wire, cx),
+                AnswerOutcome::Failed => Close,
             },
             Phase::Skip(skip) => match skip.advance(wire, cx) {
                 SkipOutcome::Incomplete(skip) => Wait(Phase::Skip(skip)),
@@ -267,6 +256,26 @@ impl Connection {
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.wire.as_fd()
+    }
+}
+
+/// The end of a connection whose client closed its sending side in the middle of a head.
+fn head_cut_short(wire: &mut Wire, cx: &mut Context<'_>) -> Step {
+    let exchange = Exchange::without_head(wire.inbox(), wire, cx);
+    AnswerPhase::send_last(Refusal::HeadCutShort, exchange, wire, cx);
+    Step::Close
+}
+
+/// The way on after an answer.
+fn after_answer(after: After, wire: &mut Wire, cx: &mut Context<'_>) -> Step {
+    match after {
+        // The process is about to end, and bytes that the client has not taken end with it.
+        After::Close if cx.is_draining() => linger(wire, cx),
+        After::NextRequest if cx.is_draining() => last_request(wire, cx),
+        After::NextRequest => next_request(wire, cx),
+        After::Skip(skip) => Step::Go(Phase::Skip(skip)),
+        After::Linger => linger(wire, cx),
+        After::Close => Step::Close,
     }
 }
 

@@ -50,7 +50,7 @@ pub enum HeadOutcome {
     /// Another thread makes the answer.
     Storing(Box<StoringPhase>),
     /// Another thread makes ready what the decision needs.
-    Waiting(Box<WaitingPhase>),
+    Waiting(HeadPhase, WaitingPhase),
     /// The head is not complete in time, or the connection was idle for too long.
     Late(CloseReason, HeadPhase),
     /// The client closed its sending side in the middle of a head.
@@ -139,7 +139,7 @@ impl HeadPhase {
                     match why {
                         PutOff::DiskBusy => HeadOutcome::DiskBusy(self),
                         PutOff::Again(begin) => {
-                            HeadOutcome::Waiting(WaitingPhase::new(self, begin))
+                            HeadOutcome::Waiting(self, WaitingPhase::new(begin))
                         }
                     }
                 })

@@ -26,7 +26,7 @@ pub enum Phase {
     /// Between requests, or in the middle of a head.
     Head(HeadPhase),
     /// A head is complete; another thread makes ready what the decision needs.
-    Waiting(Box<WaitingPhase>),
+    Waiting(HeadPhase, WaitingPhase),
     /// A request's body goes to its sink.
     Body(Box<BodyPhase>),
     /// The request is complete; another thread makes its answer.
@@ -62,7 +62,7 @@ impl Phase {
             }
             Self::Head(head) => (Some(Interest::Read), Parking::Active(head.deadline(cx))),
             Self::Body(body) => (Some(Interest::Read), Parking::Active(body.check_at(cx))),
-            Self::Storing(_) | Self::Waiting(_) => (None, Parking::Storing),
+            Self::Storing(_) | Self::Waiting(..) => (None, Parking::Storing),
             Self::Answer(answer) => {
                 let check_at = answer.check_at().unwrap_or(cx.now());
                 (Some(Interest::Write), Parking::Active(check_at))
@@ -80,7 +80,7 @@ impl Phase {
         let holding = match self {
             Self::Handshake(handshake) => (handshake.since(), 0),
             Self::Head(head) => (head.since(), 0),
-            Self::Waiting(waiting) => (waiting.since(), 0),
+            Self::Waiting(head, _) => (head.since(), 0),
             Self::Body(body) => (body.exchange().started, body.exchange().held_bytes()),
             Self::Storing(storing) => (storing.exchange().started, storing.exchange().held_bytes()),
             Self::Answer(answer) => (answer.exchange().started, answer.held_bytes()),
@@ -96,7 +96,7 @@ impl Phase {
             Self::Head(head) if head.is_idle() => Some(Activity::Idle),
             Self::Head(_) => Some(Activity::Head),
             Self::Body(_) => Some(Activity::Body),
-            Self::Storing(_) | Self::Waiting(_) => Some(Activity::Storing),
+            Self::Storing(_) | Self::Waiting(..) => Some(Activity::Storing),
             Self::Answer(_) => Some(Activity::Answer),
             Self::Skip(_) | Self::Linger(_) => Some(Activity::Leaving),
             Self::Closed => None,
@@ -112,7 +112,7 @@ impl Phase {
                 let exchange = Exchange::without_head(wire.inbox(), wire, cx);
                 AnswerPhase::send_last(refusal, exchange, wire, cx);
             }
-            Self::Waiting(_) => {
+            Self::Waiting(..) => {
                 let exchange = Exchange::without_head(wire.inbox(), wire, cx);
                 AnswerPhase::send_last(refusal, exchange, wire, cx);
             }

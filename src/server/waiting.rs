@@ -10,19 +10,16 @@ use super::completions::Completions;
 use super::conn_id::ConnId;
 use super::context::Context;
 use super::exchange::Exchange;
-use super::head::HeadPhase;
 use super::wire::Wire;
 use crate::http::service::Completion;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 /// Begins the work that the decision needs.
 pub type Begin = Box<dyn FnOnce(Completion<()>) + Send>;
 
 pub struct WaitingPhase {
-    head: HeadPhase,
     /// Taken when the work begins.
     begin: Option<Begin>,
     is_ready: Arc<AtomicBool>,
@@ -30,33 +27,22 @@ pub struct WaitingPhase {
 
 pub enum WaitingOutcome {
     /// It is not ready yet.
-    Incomplete(Box<WaitingPhase>),
-    /// The head is decided again.
-    Ready(HeadPhase),
+    Incomplete(WaitingPhase),
+    /// The head is to be decided again.
+    Ready,
     /// Beginning the work panicked.
     Answer(Box<AnswerPhase>),
 }
 
 impl WaitingPhase {
-    pub fn new(head: HeadPhase, begin: Begin) -> Box<Self> {
-        Box::new(Self {
-            head,
+    pub fn new(begin: Begin) -> Self {
+        Self {
             begin: Some(begin),
             is_ready: Arc::default(),
-        })
+        }
     }
 
-    /// Since when it holds what it has received.
-    pub fn since(&self) -> Instant {
-        self.head.since()
-    }
-
-    pub fn advance(
-        mut self: Box<Self>,
-        id: ConnId,
-        wire: &Wire,
-        cx: &mut Context<'_>,
-    ) -> WaitingOutcome {
+    pub fn advance(mut self, id: ConnId, wire: &Wire, cx: &mut Context<'_>) -> WaitingOutcome {
         if let Some(begin) = self.begin.take() {
             let completion = completion(id, Arc::clone(&cx.env.completions), &self.is_ready);
             if catch_unwind(AssertUnwindSafe(|| begin(completion))).is_err() {
@@ -65,7 +51,7 @@ impl WaitingPhase {
             }
         }
         if self.is_ready.load(Ordering::Acquire) {
-            WaitingOutcome::Ready(self.head)
+            WaitingOutcome::Ready
         } else {
             WaitingOutcome::Incomplete(self)
         }

@@ -1,6 +1,7 @@
 //! What stands for trusted publishing in a binary that is built without it.
 //!
-//! Invariant: an entry that asks for it refuses its file, so no value of [`Publisher`] is ever made.
+//! Invariant: an entry that asks for it refuses its file, so no value of [`Publisher`] is ever
+//! made.
 
 use super::grant::Grant;
 use super::refusal::{IdentityRefusal, Judgement};

@@ -12,6 +12,7 @@ use crate::limits::TOKENS_FILE_BYTES_MAX;
 use crate::watch::Source;
 use serde_yaml::Value;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 pub struct TokensFiles(pub Vec<PathBuf>);
 
@@ -27,7 +28,7 @@ impl Source for TokensFiles {
         self.0.iter().map(text).collect()
     }
 
-    fn check(&self, texts: &Vec<String>) -> Result<Vec<Entry>, String> {
+    fn check(&self, texts: &Vec<String>, _now: SystemTime) -> Result<Vec<Entry>, String> {
         let mut entries: Vec<Entry> = Vec::new();
         for (path, text) in self.0.iter().zip(texts) {
             add(&mut entries, text).map_err(|why| format!("{}: {why}", path.display()))?;

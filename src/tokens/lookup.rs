@@ -3,17 +3,16 @@
 //! Invariants: the hash of a token is compared with those of all entries, without an early end, so
 //! the time depends on the number of entries alone; a token counts for as long as its entry is in
 //! the files, and a removed one is refused within [`FILES_REREAD_INTERVAL`].
-//!
-//! [`FILES_REREAD_INTERVAL`]: crate::limits::FILES_REREAD_INTERVAL
 
 use super::entry::{Entry, Recognition};
 use super::file::TokensFiles;
 use super::grant::Grant;
 use super::refusal::{FetchKeys, IdentityRefusal, Judgement};
 use super::{Identities, secret};
-use crate::clock::Clock;
+use crate::clock::{Clock, wall_now};
 use crate::config::token::{self, Token, TokenHash};
 use crate::config::{TokenSettings, keys};
+use crate::limits::FILES_REREAD_INTERVAL;
 use crate::metrics::Metrics;
 use crate::watch::{self, Report, Reread, Watched};
 use std::path::Path;
@@ -54,7 +53,7 @@ impl Tokens {
         metrics: Arc<Metrics>,
     ) -> Result<Self, String> {
         let files = settings.files;
-        let named = (!files.is_empty()).then(|| Watched::open(TokensFiles(files)));
+        let named = (!files.is_empty()).then(|| Watched::open(TokensFiles(files), wall_now()));
         let named = named.transpose().map_err(about(&keys::TOKENS_FILE))?;
         if named.is_some() {
             metrics.tokens.loaded();
@@ -77,7 +76,8 @@ impl Tokens {
             return Ok(());
         }
         let tokens = Arc::clone(self);
-        watch::start("tokens", move || tokens.reread(Report::WhenReadTwice))
+        let reread = move || tokens.reread(Report::WhenReadTwice);
+        watch::start("tokens", FILES_REREAD_INTERVAL, reread)
     }
 
     fn shared_file(&self) -> Option<&Path> {
@@ -140,7 +140,7 @@ impl Tokens {
             log_reread(setting, path, &token.reread(report), report);
         }
         if let Some(named) = &self.named {
-            let reread = named.reread(report);
+            let reread = named.reread(wall_now(), report);
             match &reread {
                 Reread::Unchanged => {}
                 Reread::Renewed(_) => self.metrics.tokens.loaded(),
@@ -194,7 +194,7 @@ impl Entry {
 
 /// Whether a text has the form of an identity token: a JSON object, in Base64, and two dots.
 fn is_identity(given: &[u8]) -> bool {
-    given.starts_with(b"eyJ") && given.iter().filter(|byte| **byte == b'.').count() == 2
+    given.starts_with(b"eyJ") && given.split(|byte| *byte == b'.').count() == 3
 }
 
 /// Compares two hashes in a time that does not depend on them.

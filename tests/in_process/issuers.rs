@@ -4,11 +4,12 @@ use crate::support::issuer::{Issuer, Manner};
 use crate::support::until;
 use release_server::clock::{Clock, wall_now};
 use release_server::config::token::TokenSettings;
-use release_server::limits::{ISSUER_KEYS_AGE_MAX, ISSUER_REFRESH_INTERVAL, ISSUER_RETRY_INTERVAL};
+use release_server::limits::{ISSUER_KEYS_AGE_MAX, ISSUER_REFRESH_INTERVAL, RETRY_AFTER_SECONDS};
 use release_server::metrics::Metrics;
 use release_server::tokens::{Denied, IdentityRefusal, Tokens};
 use serde_json::{Value, json};
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 struct Bench {
     issuer: Issuer,
@@ -124,6 +125,8 @@ fn keys_that_were_never_fetched_are_tried_again_soon() {
     }
     assert_eq!(bench.issuer.fetches(), 1);
     bench.issuer.behave(Manner::Keys(bench.issuer.keys()));
-    bench.clock.advance(ISSUER_RETRY_INTERVAL);
+    bench
+        .clock
+        .advance(Duration::from_secs(RETRY_AFTER_SECONDS.into()));
     bench.find(&token).unwrap();
 }

@@ -4,10 +4,12 @@
 //! counts the instructions of 10,000 wrong tokens whose hash has K bytes in common with an entry's:
 //! the counts are equal for all K.
 
+use release_server::checksum::Sha256;
 use release_server::clock::{Clock, wall_now};
 use release_server::config::token::{TokenSettings, hash};
 use release_server::metrics::Metrics;
 use release_server::tokens::{Denied, Tokens};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 const WRONG: &[u8] = b"rs_a-wrong-token";
@@ -23,8 +25,12 @@ fn tokens(matching_bytes: usize) -> (Tokens, tempfile::NamedTempFile) {
             entry = hash(WRONG).map(|byte| !byte);
             entry[..matching_bytes].copy_from_slice(&hash(WRONG)[..matching_bytes]);
         }
-        let digits: String = entry.iter().map(|byte| format!("{byte:02x}")).collect();
-        text += &format!("- name: t{number:02}\n  sha256: {digits}\n  may: [publish]\n");
+        let digits = Sha256::new(entry).hex();
+        writeln!(
+            text,
+            "- {{name: t{number}, sha256: {digits}, may: [publish]}}"
+        )
+        .unwrap();
     }
     std::fs::write(file.path(), text).unwrap();
     let settings = TokenSettings {

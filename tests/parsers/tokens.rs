@@ -2,6 +2,7 @@
 //!
 //! Source: docs/tokens.md, "The file".
 
+use release_server::clock::wall_now;
 use release_server::date;
 use release_server::tokens::Right;
 use release_server::tokens::entry::Recognition;
@@ -18,7 +19,7 @@ fn files() -> TokensFiles {
 }
 
 fn refusal(text: &str) -> String {
-    let checked = files().check(&vec![text.to_owned()]);
+    let checked = files().check(&vec![text.to_owned()], wall_now());
     checked.map(drop).expect_err(text)
 }
 
@@ -30,7 +31,7 @@ fn an_entry_is_read_as_written() {
          - {{name: plain, sha256: '{}', may: [publish], names: null, expires: }}\n",
         HASH.replace('0', "f")
     );
-    let entries = files().check(&vec![text]).unwrap();
+    let entries = files().check(&vec![text], wall_now()).unwrap();
     let first = &entries[0];
     assert_eq!(first.grant.name, "a.b_c-1");
     assert_eq!(

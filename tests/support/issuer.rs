@@ -30,6 +30,9 @@ pub enum Manner {
     Garbage,
 }
 
+/// The subject of its tokens.
+pub const SUBJECT: &str = "repo:zlink/templates:ref:refs/tags/v1";
+
 pub struct Issuer {
     pub url: String,
     manner: Arc<Mutex<Manner>>,
@@ -120,7 +123,7 @@ impl Issuer {
     pub fn claims(&self, others: &Value) -> Value {
         let now = now();
         let mut claims = json!({
-            "iss": self.url, "aud": "release-server", "sub": "repo:zlink/templates:ref:refs/tags/v1",
+            "iss": self.url, "aud": "release-server", "sub": SUBJECT,
             "iat": now, "nbf": now, "exp": now + 300,
             "repository": "zlink/templates", "ref": "refs/tags/v1.0",
         });

@@ -49,6 +49,7 @@ const OWNERS: [(&str, &[&str]); 7] = [
             "storage",
             "tls",
             "log",
+            "tokens/oidc/issuer.rs",
             "watch",
             "config/settings.rs",
         ],

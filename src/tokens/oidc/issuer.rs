@@ -13,7 +13,7 @@ use super::keys::{Algorithm, KeySet};
 use crate::client::{Body, Client, Method, Request};
 use crate::clock::Clock;
 use crate::limits::{
-    ISSUER_ANSWER_BYTES_MAX, ISSUER_KEYS_AGE_MAX, ISSUER_REFRESH_INTERVAL, ISSUER_RETRY_INTERVAL,
+    ISSUER_ANSWER_BYTES_MAX, ISSUER_KEYS_AGE_MAX, ISSUER_REFRESH_INTERVAL, RETRY_AFTER_SECONDS,
 };
 use crate::tokens::refusal::Fetched;
 use serde::Deserialize;
@@ -33,7 +33,7 @@ struct State {
     keys: Option<Arc<KeySet>>,
     /// When the last fetch that succeeded ended.
     fetched: Option<Instant>,
-    /// When the last fetch began.
+    /// When the last fetch began, or ended.
     attempted: Option<Instant>,
     is_fetching: bool,
     waiting: Vec<Fetched>,
@@ -134,7 +134,9 @@ impl Issuer {
         if let Err(error) = started {
             log::error!(issuer = self.url.as_str(), error:% = error; "cannot start a thread");
             state.is_fetching = false;
-            state.waiting.drain(..).for_each(|done| done());
+            for done in state.waiting.drain(..) {
+                done();
+            }
         }
     }
 
@@ -152,10 +154,14 @@ impl Issuer {
                 "the keys of the issuer cannot be fetched"
             ),
         }
+        // Those who waited are answered, however long it took.
+        state.attempted = Some(self.clock.now());
         state.is_fetching = false;
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
-        waiting.into_iter().for_each(|done| done());
+        for done in waiting {
+            done();
+        }
     }
 
     fn request_keys(&self) -> Result<KeySet, String> {
@@ -196,7 +202,8 @@ impl State {
     fn may_fetch(&self, now: Instant) -> bool {
         let interval: Duration = match self.keys {
             Some(_) => ISSUER_REFRESH_INTERVAL,
-            None => ISSUER_RETRY_INTERVAL,
+            // What the answer to those who waited says.
+            None => Duration::from_secs(RETRY_AFTER_SECONDS.into()),
         };
         let is_due = |at: Instant| now.duration_since(at) >= interval;
         !self.is_fetching && self.attempted.is_none_or(is_due)

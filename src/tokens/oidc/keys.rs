@@ -6,7 +6,6 @@
 //!
 //! Sources: RFC 7517 (JWK), RFC 7518, sections 3.3, 3.4 and 6.
 
-use crate::limits::ISSUER_KEYS_MAX;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::signature::{
@@ -69,7 +68,6 @@ impl KeySet {
         let keys: Vec<IssuerKey> = document
             .keys
             .into_iter()
-            .take(ISSUER_KEYS_MAX)
             .filter_map(|key| IssuerKey::read(serde_json::from_value(key).ok()?))
             .collect();
         if keys.is_empty() {

@@ -1,8 +1,8 @@
 //! Trusted publishing: identity tokens that an issuer signs for a pipeline, in place of a secret.
 //!
 //! Data flows one way: `publisher` is what an entry requires of a token; `compact` takes a token
-//! apart, `claims` and `keys` read what an issuer writes; `issuer` fetches keys; `identity` judges a
-//! token by all of them.
+//! apart, `claims` and `keys` read what an issuer writes; `issuer` fetches keys; `identity` judges
+//! a token by all of them.
 //!
 //! Invariants: nothing in a token names its key or its algorithm to this server, which knows both
 //! from the issuer; nothing in a token is believed before its signature is checked, but the issuer,

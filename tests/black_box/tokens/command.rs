@@ -71,8 +71,8 @@ fn a_new_token_is_printed_once_with_its_entry_and_is_recognised() {
         server.request("PUT", "/assets/a.zip", &field, b"1").status,
         201
     );
-    let expired = entry.replace("may", "expires: 2020-01-01T00:00:00Z\n  may");
-    fs::write(&file, format!("tokens:\n{expired}")).unwrap();
+    let outdated = entry.replace("may", "expires: 2020-01-01T00:00:00Z\n  may");
+    fs::write(&file, format!("tokens:\n{outdated}")).unwrap();
     let why = "The token 'other' expired at 2020-01-01T00:00:00Z";
     assert_fails(&check(&file, other), 1, why);
 }
