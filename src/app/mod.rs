@@ -73,7 +73,7 @@ impl App {
         self.0.token.reload()
     }
 
-    pub fn new(store: Arc<Store>, metrics: Arc<Metrics>, options: Options) -> Self {
+    pub fn new(store: Arc<dyn Store>, metrics: Arc<Metrics>, options: Options) -> Self {
         Self(Arc::new(AppState {
             store,
             token: options.token,

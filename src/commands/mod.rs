@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::sock_diag::SockDiag;
 use crate::server::{self, Server, descriptors};
-use crate::storage::{Retention, Store};
+use crate::storage::{Retention, Store, engines};
 use crate::tls;
 use std::convert::Infallible;
 use std::path::Path;
@@ -174,9 +174,14 @@ fn serve() -> Result<Infallible, Failure> {
         max_releases: config.max_releases,
         pinned: config.pinned,
     };
-    let workers = config.workers;
-    let store = Store::open(&config.storage_path, retention, workers, clock.clone())
-        .map_err(|error| unusable_storage(&config.storage_path, &error))?;
+    let storage = engines::Options {
+        path: config.storage_path.clone(),
+        retention,
+        workers: config.workers,
+        clock: clock.clone(),
+    };
+    let store =
+        engines::open(storage).map_err(|error| unusable_storage(&config.storage_path, &error))?;
     let app = App::new(
         Arc::clone(&store),
         Arc::clone(&metrics),
@@ -198,7 +203,7 @@ fn serve() -> Result<Infallible, Failure> {
         tls: opened.tls,
     };
     let server = Server::start(opened.entrances, Arc::new(app.clone()), metrics, options)?;
-    warn_of_storage(&store);
+    warn_of_storage(&*store);
     let _maintenance = store.start_maintenance()?;
     log::info!(
         address:% = address, storage_path:% = config.storage_path.display(),
@@ -222,7 +227,7 @@ fn serve() -> Result<Infallible, Failure> {
     end_process(i32::from(ending == Ending::Forced))
 }
 
-fn warn_of_storage(store: &Store) {
+fn warn_of_storage(store: &dyn Store) {
     if let Err(error) = store.check_ready() {
         log::warn!(
             error:% = error;

@@ -6,8 +6,8 @@
 
 use crate::clock::Clock;
 use crate::limits::MIB;
+use crate::storage::directory_engine::verify::{self, Event, Progress};
 use crate::storage::error::Result;
-use crate::storage::verify::{self, Event, Progress};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;

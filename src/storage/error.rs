@@ -6,6 +6,7 @@
 use crate::checksum::Sha256;
 use rustix::io::Errno;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Why a storage operation did not succeed.
 #[derive(Clone, Debug)]
@@ -36,7 +37,24 @@ pub struct Failure {
     /// What was attempted; completes "cannot …".
     pub action: &'static str,
     pub path: String,
-    pub error: Errno,
+    pub error: Cause,
+}
+
+/// The error of the system or of the store.
+#[derive(Clone, Debug)]
+pub enum Cause {
+    System(Errno),
+    /// The sentence of an object store's error.
+    Store(Arc<str>),
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::System(error) => error.fmt(f),
+            Self::Store(error) => f.write_str(error),
+        }
+    }
 }
 
 impl std::fmt::Display for Failure {
@@ -78,7 +96,7 @@ pub fn failed(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(Errno
         let failure = Failure {
             action,
             path: path.as_ref().display().to_string(),
-            error,
+            error: Cause::System(error),
         };
         match error {
             Errno::NOSPC | Errno::DQUOT => StorageError::NoSpace(failure),

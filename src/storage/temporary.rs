@@ -10,8 +10,7 @@
 //! Sources: open(2), `O_TMPFILE`; linkat(2) with `/proc/self/fd`; flock(2).
 
 use super::directory::Directory;
-use super::error::{Result, StorageError, failed};
-use super::lock::DirLock;
+use super::error::{Cause, Failure, Result, StorageError, failed};
 use rustix::fs::{AtFlags, CWD, FlockOperation, RenameFlags};
 use rustix::io::Errno;
 use std::fs::File;
@@ -116,21 +115,22 @@ impl TemporaryFile {
     /// published.
     pub fn check_support(path: &Path) -> std::io::Result<()> {
         match Self::create(path) {
-            Err(StorageError::Failed(failure)) if is_unsupported(failure.error) => {
-                Err(std::io::Error::other(
-                    "its file system has neither unnamed files (O_TMPFILE) nor locks (flock)",
-                ))
-            }
+            Err(StorageError::Failed(Failure {
+                error: Cause::System(error),
+                ..
+            })) if is_unsupported(error) => Err(std::io::Error::other(
+                "its file system has neither unnamed files (O_TMPFILE) nor locks (flock)",
+            )),
             _ => Ok(()),
         }
     }
 
     /// Gives the file its name in one step; fails with `EXIST` where anything has the name.
-    pub fn place_new(&mut self, lock: &DirLock, name: &str) -> rustix::io::Result<()> {
+    pub fn place_new(&mut self, directory: &Directory, name: &str) -> rustix::io::Result<()> {
         match self.named.take() {
-            None => self.link(lock.directory(), name),
+            None => self.link(directory, name),
             Some(named) => {
-                let placed = rename_new(&named, lock.directory(), name);
+                let placed = rename_new(&named, directory, name);
                 if placed.is_err() {
                     self.named = Some(named);
                 }
@@ -140,8 +140,7 @@ impl TemporaryFile {
     }
 
     /// Gives the file its name in one step, in place of the file that has the name.
-    pub fn replace(&mut self, lock: &DirLock, name: &str) -> rustix::io::Result<()> {
-        let directory = lock.directory();
+    pub fn replace(&mut self, directory: &Directory, name: &str) -> rustix::io::Result<()> {
         if let Some(named) = self.named.take() {
             let placed = rustix::fs::renameat(&named.directory, &named.name, directory, name);
             if placed.is_err() {

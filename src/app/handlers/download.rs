@@ -30,7 +30,7 @@ use crate::http::target;
 use crate::limits::PATTERN_BYTES_MAX;
 use crate::pattern::Pattern;
 use crate::storage::name::SIDECAR_SUFFIX;
-use crate::storage::{Listing, OpenPackage, Package, PackageName, Release};
+use crate::storage::{self, Listing, OpenPackage, Package, PackageName, Release};
 use std::sync::Arc;
 use tiny_http::Method;
 
@@ -191,7 +191,7 @@ pub fn file(
     let (mut response, offset, length) = match wanted {
         RangeRequest::Whole => {
             if *request.method == Method::Get {
-                state.downloads.count(&state.store, name);
+                state.downloads.count(&*state.store, name);
             }
             (head(200), 0, size)
         }
@@ -211,8 +211,9 @@ pub fn file(
             "Content-Disposition",
             &disposition::attachment(name.as_str()),
         );
+    let storage::open::Source::File(file) = package.source;
     response.body = Body::File {
-        file: package.file,
+        file,
         offset,
         length,
     };

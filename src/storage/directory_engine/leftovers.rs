@@ -4,11 +4,11 @@
 //! sidecar. An unfinished file is removed only when its writer, of whatever process, no longer
 //! holds the lock on it.
 
-use super::directory::{Directory, Entry};
-use super::error::{Result, failed};
 use super::lock::DirLock;
-use super::name::{PackageName, SIDECAR_SUFFIX};
-use super::temporary::is_temporary;
+use crate::storage::directory::{Directory, Entry};
+use crate::storage::error::{Result, failed};
+use crate::storage::name::{PackageName, SIDECAR_SUFFIX};
+use crate::storage::temporary::is_temporary;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 use std::collections::HashSet;

@@ -10,20 +10,20 @@
 //!
 //! Source: docs/contract.md, section 4.
 
-use super::content::Content;
-use super::directory::{Directory, Entry, FileState, state_of};
-use super::error::{Result, StorageError, errno, failed};
 use super::leftovers;
-use super::listing::Listing;
 use super::lock::{DirLock, LockKeeper};
 use super::missing_checksums::checksum;
-use super::name::PackageName;
-use super::package::Package;
 use super::scan::{self, Warned};
 use super::sidecar::{self, Fault};
 use crate::checksum::Sha256;
 use crate::limits::LOCK_WAIT_MAX;
 use crate::manifest::outcome::Unlisted;
+use crate::storage::content::Content;
+use crate::storage::directory::{Directory, Entry, state_of};
+use crate::storage::error::{Result, StorageError, errno, failed};
+use crate::storage::listing::Listing;
+use crate::storage::name::PackageName;
+use crate::storage::package::{Package, PackageState};
 use rustix::io::Errno;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -204,7 +204,7 @@ impl Verifier<'_> {
     fn compare_locked(
         &mut self,
         name: &PackageName,
-        state: &FileState,
+        state: &PackageState,
         actual: Sha256,
     ) -> std::result::Result<(), Finding> {
         let lock = self.lock.acquire(LOCK_WAIT_MAX).map_err(Finding::Unknown)?;
@@ -227,7 +227,7 @@ impl Verifier<'_> {
         &self,
         lock: &DirLock,
         name: &PackageName,
-        state: &FileState,
+        state: &PackageState,
         sha256: Sha256,
     ) -> Result<()> {
         let sidecar = sidecar::prepare(&self.path, sha256, state.modified)?;
