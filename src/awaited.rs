@@ -4,6 +4,7 @@
 //! never while a lock of its own connection is held.
 
 use std::fmt::Debug;
+use std::fs::File;
 use std::task::Waker;
 
 /// Something that a request needs and that is not there yet.
@@ -14,6 +15,8 @@ pub trait Awaited: Debug + Send + Sync {
 
 /// A file that grows until it is complete, and is read meanwhile.
 pub trait Arriving: Debug + Send + Sync {
+    fn file(&self) -> &File;
+
     /// Bytes that can be read, from the file's beginning; `None` where the rest will not arrive.
     fn arrived(&self) -> Option<u64>;
 

@@ -24,6 +24,7 @@ use super::poller::Interest;
 use super::skip::SkipOutcome;
 use super::storing::StoringOutcome;
 use super::table::{Holding, Parking};
+use super::waiting::WaitingOutcome;
 use super::wire::Wire;
 use crate::http::service::{Channel, Refusal};
 use crate::limits::{HEAD_TIME_MAX, PARKED_RESERVE_BYTES, REQUESTS_PER_TURN_MAX};
@@ -105,6 +106,7 @@ impl Connection {
                 HeadOutcome::Answer(answer) => Go(Phase::Answer(answer)),
                 HeadOutcome::Body(body) => Go(Phase::Body(body)),
                 HeadOutcome::Storing(storing) => Go(Phase::Storing(storing)),
+                HeadOutcome::Waiting(waiting) => Go(Phase::Waiting(waiting)),
                 HeadOutcome::Late(reason, head) => late(reason, Phase::Head(head), wire, cx),
                 HeadOutcome::CutShort => {
                     let exchange = Exchange::without_head(wire.inbox(), wire, cx);
@@ -127,7 +129,11 @@ impl Connection {
                 StoringOutcome::Incomplete(storing) => Wait(Phase::Storing(storing)),
                 StoringOutcome::Answer(answer) => Go(Phase::Answer(answer)),
             },
-            Phase::Answer(answer) => match answer.advance(wire, cx) {
+            Phase::Waiting(waiting) => match waiting.advance(self.id, cx) {
+                WaitingOutcome::Incomplete(waiting) => Wait(Phase::Waiting(waiting)),
+                WaitingOutcome::Again(head) => Go(Phase::Head(head)),
+            },
+            Phase::Answer(answer) => match answer.advance(self.id, wire, cx) {
                 AnswerOutcome::Incomplete(answer) => Wait(Phase::Answer(answer)),
                 AnswerOutcome::Late(reason, answer) => {
                     late(reason, Phase::Answer(answer), wire, cx)

@@ -3,6 +3,7 @@
 //! Invariant: an error that an operator has to look into carries the action, the path and the
 //! system's error. Clients see the action and the error; the log has all three.
 
+use crate::awaited::Awaited;
 use crate::checksum::Sha256;
 use rustix::io::Errno;
 use std::path::Path;
@@ -29,6 +30,10 @@ pub enum StorageError {
     /// The directory cannot be used now; retrying may succeed.
     Unavailable(Failure),
     Failed(Failure),
+    /// The store refuses the change of this package, and of others it may not.
+    Refused(Failure),
+    /// The answer is not known yet; another thread finds it out.
+    Pending(Arc<dyn Awaited>),
 }
 
 /// A failed operation.
@@ -72,9 +77,11 @@ impl std::fmt::Display for StorageError {
             Self::DiskHangs => f.write_str("the disk does not answer"),
             Self::QueueFull => f.write_str("too many changes wait for the disk"),
             Self::Busy => f.write_str("another server holds the storage directory's lock"),
-            Self::NoSpace(failure) | Self::Unavailable(failure) | Self::Failed(failure) => {
-                failure.fmt(f)
-            }
+            Self::Pending(_) => f.write_str("the storage does not answer yet"),
+            Self::NoSpace(failure)
+            | Self::Unavailable(failure)
+            | Self::Failed(failure)
+            | Self::Refused(failure) => failure.fmt(f),
         }
     }
 }

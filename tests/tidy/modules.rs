@@ -20,7 +20,7 @@ const LAYERS: [&[&str]; 9] = [
     &["http", "manifest"],
     &["metrics"],
     &[
-        "log", "clock", "checksum", "date", "limits", "pattern", "text", "version",
+        "log", "awaited", "clock", "checksum", "date", "limits", "pattern", "text", "version",
     ],
 ];
 

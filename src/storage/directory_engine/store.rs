@@ -117,7 +117,9 @@ impl Store for DirectoryStore {
             return Ok(None);
         }
         let _inside = self.disk()?;
-        let Source::File(file) = &open.source;
+        let Source::File(file) = &open.source else {
+            return Ok(None);
+        };
         content::step_file(file, path)
             .map_err(|error| failed("read", self.path.join(package.name.as_str()))(errno(&error)))
     }
