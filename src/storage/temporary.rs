@@ -31,6 +31,15 @@ pub fn is_temporary(name: &str) -> bool {
         .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(digit))
 }
 
+/// The lock on an unfinished file; an error where its writer holds it. The caller keeps the lock
+/// until the name is removed: a writer that has just created the file then finds it locked or
+/// without a name, and gives it up. Network file systems lock only files that are open for writing.
+pub fn abandoned_lock(directory: &Directory, name: &str) -> rustix::io::Result<File> {
+    let file = directory.open_for_lock(name)?;
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
+}
+
 /// A file that is still being written; dropped before it is placed, it is removed.
 #[derive(Debug)]
 pub struct TemporaryFile {

@@ -30,6 +30,7 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The packages of one directory.
 #[derive(Debug)]
@@ -89,9 +90,8 @@ impl Store for DirectoryStore {
             owed: Arc::clone(&self.owed),
         };
         let mut background = Background::default();
-        background.spawn("maintenance", move |stopped| {
-            maintenance::run(&parts, stopped);
-        })?;
+        let maintain = move |stopped: &AtomicBool| maintenance::run(&parts, stopped);
+        background.spawn("maintenance", maintain, || {})?;
         Ok(background)
     }
 
