@@ -23,6 +23,8 @@ pub mod log;
 pub mod manifest;
 pub mod metrics;
 pub mod pattern;
+#[cfg(feature = "bucket")]
+pub mod s3;
 pub mod server;
 pub mod storage;
 pub mod text;

@@ -180,6 +180,11 @@ pub const CLIENT_IDLE_TIME_MAX: Duration = Duration::from_secs(15);
 /// What is read of `hosts` or `resolv.conf`.
 pub const NAMES_FILE_BYTES_MAX: usize = MIB;
 
+// --- Packages in a bucket ------------------------------------------------------------------------
+
+/// The prefix of a bucket's keys: a key has at most 1,024 bytes, of which a name takes 240.
+pub const BUCKET_PREFIX_BYTES_MAX: usize = 512;
+
 // --- Memory that clients can make the server hold ------------------------------------------------
 
 /// Memory that each parked connection may hold uncounted; `max_connections` bounds it. The usual
