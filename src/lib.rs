@@ -3,15 +3,17 @@
 //!
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy`
 //! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`]
-//! (the directory) → [`tls`] (certificates and records) → [`config`] (settings) → [`http`] (bytes
-//! to values) → [`metrics`] → [`log`], [`checksum`], [`clock`], [`date`], [`limits`], [`pattern`],
-//! [`text`], [`version`].
+//! (the directory) → `s3` (an object store) → [`tls`] (certificates and records) → [`config`]
+//! (settings) → `client` (requests to other servers) → [`http`] (bytes to values) → [`metrics`] →
+//! [`log`], [`checksum`], [`clock`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
 //!
 //! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 
 pub mod app;
 pub mod awaited;
 pub mod checksum;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod config;
@@ -22,6 +24,8 @@ pub mod log;
 pub mod manifest;
 pub mod metrics;
 pub mod pattern;
+#[cfg(feature = "bucket")]
+pub mod s3;
 pub mod server;
 pub mod storage;
 pub mod text;

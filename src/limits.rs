@@ -168,6 +168,25 @@ pub const RECORD_BYTES_MAX: usize = RECORD_PLAINTEXT_BYTES_MAX + 2 * KIB + 5;
 /// What is read of a file at a time to be sent over TLS.
 pub const FILE_READ_BYTES: usize = 64 * KIB;
 
+// --- Requests that the server itself makes -------------------------------------------------------
+
+/// Resolving the name of another server; then, again, connecting with the TLS handshake.
+pub const CLIENT_CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long another server may be silent while it is sent a request or is to answer: a store hashes
+/// a package of some GiB before its answer.
+pub const CLIENT_SILENCE_TIME_MAX: Duration = Duration::from_secs(30);
+/// Connections that are kept for the next request, of each client.
+pub const CLIENT_IDLE_CONNECTIONS: usize = 16;
+/// How long they are kept: stores close idle connections after 20 s and more.
+pub const CLIENT_IDLE_TIME_MAX: Duration = Duration::from_secs(15);
+/// What is read of `hosts` or `resolv.conf`.
+pub const NAMES_FILE_BYTES_MAX: usize = MIB;
+
+// --- Packages in a bucket ------------------------------------------------------------------------
+
+/// The prefix of a bucket's keys: a key has at most 1,024 bytes, of which a name takes 240.
+pub const BUCKET_PREFIX_BYTES_MAX: usize = 512;
+
 // --- Memory that clients can make the server hold ------------------------------------------------
 
 /// Memory that each parked connection may hold uncounted; `max_connections` bounds it. The usual

@@ -9,8 +9,10 @@
 //!
 //! Source: docs/contract.md, section 5.
 
+mod aws;
+mod bucket;
 mod error;
-mod files;
+pub mod files;
 mod hints;
 pub mod keys;
 pub mod raw;
@@ -19,6 +21,8 @@ mod tls;
 pub mod token;
 pub mod value;
 
+pub use aws::AwsEnvironment;
+pub use bucket::{BucketSettings, CreateMode, Downloads, KeyFiles, Location, bucket};
 pub use error::ConfigError;
 pub use settings::{Address, Config, LatestBy, address, storage_path};
 pub use tls::{TlsFiles, TlsSettings, tls};

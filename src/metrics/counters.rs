@@ -5,8 +5,10 @@
 //!
 //! Source: Prometheus, "Metric and label naming".
 
+use super::store::StoreMetrics;
 use super::tls::TlsMetrics;
 use crate::clock;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -134,6 +136,7 @@ pub struct Metrics {
     /// Handlers that panicked.
     pub panics: AtomicU64,
     pub tls: TlsMetrics,
+    pub store: Arc<StoreMetrics>,
     /// Packages published.
     pub published: AtomicU64,
     /// Packages deleted on request.
@@ -196,6 +199,7 @@ impl Metrics {
             closes: Default::default(),
             panics: AtomicU64::default(),
             tls: TlsMetrics::default(),
+            store: Arc::default(),
             published: AtomicU64::default(),
             deleted: AtomicU64::default(),
             swept: AtomicU64::default(),

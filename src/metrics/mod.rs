@@ -2,8 +2,10 @@
 
 mod counters;
 mod process;
+mod store;
 mod text;
 mod tls;
 
 pub use counters::{Activity, CloseReason, Finished, Metrics, NO_ROUTE, StorageMetrics};
+pub use store::{Operation, Outcome, StoreMetrics};
 pub use tls::{Handshake, TlsMetrics};
