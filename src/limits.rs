@@ -141,7 +141,7 @@ pub const SEND_TURN_BYTES: usize = 4 * MIB;
 /// Pipelined requests answered in one turn.
 pub const REQUESTS_PER_TURN_MAX: usize = 32;
 /// How often a connection that waits for another thread looks again by itself.
-pub const WAITING_RECHECK_INTERVAL: Duration = Duration::from_secs(5);
+pub const WAITING_RECHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Connections accepted in one turn.
 pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied after its head, and both are sent in one write.
@@ -264,6 +264,35 @@ pub const QUIET_TIME: Duration = Duration::from_secs(3);
 pub const HASH_YIELD_INTERVAL: Duration = Duration::from_millis(50);
 /// Bytes of a stored file that are read at a time to hash it.
 pub const HASH_BUFFER_BYTES: usize = 256 * KIB;
+
+// --- Bucket --------------------------------------------------------------------------------------
+
+/// How often the listing is compared with the bucket while requests ask for it. Another server's
+/// change is listed after at most one and a half of it, and what its notice is delayed by.
+pub const LISTING_CHECK_INTERVAL: Duration = Duration::from_millis(600);
+/// How long a request waits for that before it gets the last listing.
+pub const LISTING_CHECK_WAIT_MAX: Duration = Duration::from_millis(500);
+/// How often the bucket is listed in any case: objects put there by hand come without a notice.
+pub const LISTING_OLD_AGE: Duration = Duration::from_mins(1);
+/// A server whose listing is older than this is not ready.
+pub const STORE_LISTING_AGE_MAX: Duration = Duration::from_mins(5);
+/// How far apart the notices to other servers are: stores bound the writes to one key.
+pub const BEACON_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a store that did not answer is left alone.
+pub const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
+/// Names that are looked up at the store before the answer is 404, and the threads that do.
+pub const LOOKUPS_MAX: usize = 256;
+pub const LOOKUP_THREADS: usize = 2;
+/// How long the outcome of such a lookup counts.
+pub const LOOKUP_KEPT_TIME: Duration = Duration::from_secs(1);
+/// Packages that are fetched or wait for it.
+pub const FETCHES_MAX: usize = 1024;
+/// How often the rest of a package is asked for where its connection is cut.
+pub const FETCH_ATTEMPTS_MAX: usize = 4;
+/// How long the error of a failed fetch is given to those who ask for the same package.
+pub const FETCH_FAILED_TIME: Duration = Duration::from_secs(1);
+/// How often a change is tried while other servers change the same name.
+pub const PUT_ATTEMPTS_MAX: usize = 8;
 
 // --- Log -----------------------------------------------------------------------------------------
 

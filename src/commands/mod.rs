@@ -19,7 +19,8 @@ use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::sock_diag::SockDiag;
 use crate::server::{self, Server, descriptors};
-use crate::storage::{Retention, Store, engines};
+use crate::storage::engines::{self, OpenError};
+use crate::storage::{Retention, Store};
 use crate::tls;
 use std::convert::Infallible;
 use std::path::Path;
@@ -179,9 +180,10 @@ fn serve() -> Result<Infallible, Failure> {
         retention,
         workers: config.workers,
         clock: clock.clone(),
+        bucket: config.bucket.map(|it| (it, Arc::clone(&metrics.store))),
     };
     let store =
-        engines::open(storage).map_err(|error| unusable_storage(&config.storage_path, &error))?;
+        engines::open(storage).map_err(|error| unusable_storage(&config.storage_path, error))?;
     let app = App::new(
         Arc::clone(&store),
         Arc::clone(&metrics),
@@ -263,7 +265,11 @@ fn connections_within_limit(workers: usize, wanted: usize) -> usize {
     max_connections
 }
 
-fn unusable_storage(path: &Path, error: &std::io::Error) -> String {
+fn unusable_storage(path: &Path, error: OpenError) -> String {
+    let error = match error {
+        OpenError::Bucket(why) => return format!("the bucket cannot be used: {why}"),
+        OpenError::Directory(error) => error,
+    };
     let why = if path.exists() && !path.is_dir() {
         "it is not a directory".to_owned()
     } else {

@@ -77,6 +77,9 @@ pub struct StoreMetrics {
     pub retries: AtomicU64,
     /// Bytes of objects received from the store.
     pub received_bytes: AtomicU64,
+    /// Downloads of packages that were on the local disk, and of others.
+    pub cache_hits: AtomicU64,
+    pub cache_misses: AtomicU64,
     /// Bytes of objects sent to the store.
     pub sent_bytes: AtomicU64,
 }

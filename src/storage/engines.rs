@@ -1,31 +1,108 @@
 //! The choice of the engine, by the settings alone.
 
+#[cfg(feature = "bucket")]
+use super::bucket_engine::store::{BucketStore, Local, Policy};
 use super::directory_engine::store::DirectoryStore;
 use super::retention::Retention;
 use super::store::Store;
 use crate::clock::Clock;
+use crate::config::BucketSettings;
+#[cfg(feature = "bucket")]
+use crate::config::{CreateMode, Downloads};
+use crate::metrics::StoreMetrics;
+#[cfg(feature = "bucket")]
+use crate::s3::Bucket;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub struct Options {
-    /// The directory of the packages.
+    /// The directory of the packages; with a bucket, of uploads and fetched packages.
     pub path: PathBuf,
     pub retention: Retention,
     /// The number of threads that call the store.
     pub workers: usize,
     pub clock: Clock,
+    /// The bucket of the packages, and the metrics of its requests.
+    pub bucket: Option<(BucketSettings, Arc<StoreMetrics>)>,
+}
+
+/// Why the storage cannot be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The directory cannot be used.
+    Directory(io::Error),
+    /// The bucket cannot be used; a sentence that says what to do.
+    Bucket(String),
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::Directory(error)
+    }
 }
 
 /// Opens the storage.
-pub fn open(options: Options) -> io::Result<Arc<dyn Store>> {
+pub fn open(mut options: Options) -> Result<Arc<dyn Store>, OpenError> {
+    match options.bucket.take() {
+        Some((settings, metrics)) => open_bucket(settings, metrics, options),
+        None => Ok(Arc::new(DirectoryStore::open(
+            &options.path,
+            options.retention,
+            options.workers,
+            options.clock,
+        )?)),
+    }
+}
+
+/// Opens a storage in a bucket, after asking the store what it does.
+#[cfg(feature = "bucket")]
+fn open_bucket(
+    settings: BucketSettings,
+    metrics: Arc<StoreMetrics>,
+    options: Options,
+) -> Result<Arc<dyn Store>, OpenError> {
     let Options {
         path,
         retention,
         workers,
         clock,
+        ..
     } = options;
-    Ok(Arc::new(DirectoryStore::open(
-        &path, retention, workers, clock,
-    )?))
+    let local = Local {
+        path,
+        retention,
+        workers,
+        clock,
+    };
+    let creates_atomically = settings.create == CreateMode::Atomic;
+    let policy = Policy {
+        cache_bytes_max: settings.cache_bytes,
+        transfers: settings.transfers,
+        redirects: settings.downloads == Downloads::Redirect,
+        creates_atomically,
+    };
+    let bucket = Bucket::new(settings, Arc::clone(&metrics)).map_err(OpenError::Bucket)?;
+    let probe = bucket.probe();
+    let probe = probe.map_err(|error| OpenError::Bucket(error.to_string()))?;
+    if creates_atomically && !probe.creates_are_atomic {
+        return Err(OpenError::Bucket(NOT_ATOMIC.to_owned()));
+    }
+    let store = BucketStore::open(Arc::new(bucket), policy, metrics, local)?;
+    Ok(Arc::new(store))
+}
+
+#[cfg(feature = "bucket")]
+const NOT_ATOMIC: &str = "the store lets several requests create one object, so two publishers of \
+                          one name could both succeed; set BUCKET_CREATE=check, and let one \
+                          server alone publish";
+
+#[cfg(not(feature = "bucket"))]
+fn open_bucket(
+    _: BucketSettings,
+    _: Arc<StoreMetrics>,
+    _: Options,
+) -> Result<Arc<dyn Store>, OpenError> {
+    let why = "this build keeps packages in a directory only: it lacks the feature 'bucket'";
+    Err(OpenError::Bucket(why.to_owned()))
 }

@@ -11,6 +11,8 @@
 //! Source: docs/contract.md, section 4.
 
 mod background;
+#[cfg(feature = "bucket")]
+mod bucket_engine;
 pub mod change;
 pub mod content;
 pub mod directory;

@@ -28,6 +28,7 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         retention,
         workers: 1,
         clock: clock.clone(),
+        bucket: None,
     };
     let store = engines::open(options).unwrap();
     let metrics = Arc::new(Metrics::new([]));
