@@ -153,8 +153,9 @@ fn run_healthcheck() -> Outcome {
 }
 
 fn run_verify(repair: bool) -> Outcome {
-    let path = config::storage_path(&config::raw::Raw::gather()?)?;
-    Ok(verify::run(&path, repair)?)
+    let raw = config::raw::Raw::gather()?;
+    let path = config::storage_path(&raw)?;
+    Ok(verify::run(&path, config::bucket(&raw)?, repair)?)
 }
 
 fn serve() -> Result<Infallible, Failure> {

@@ -5,9 +5,10 @@
 //! and only to a terminal. A name in a line holds no control characters.
 
 use crate::clock::Clock;
+use crate::config::BucketSettings;
 use crate::limits::MIB;
-use crate::storage::directory_engine::verify::{self, Event, Progress};
-use crate::storage::error::Result;
+use crate::storage::engines;
+use crate::storage::verification::{Event, Progress};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -17,12 +18,13 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 /// Returns to the line's beginning and clears the line.
 const CLEAR_LINE: &str = "\r\x1b[K";
 
-/// Checks the packages in the directory at `path`; returns whether all are right in the end.
-pub fn run(path: &Path, repair: bool) -> Result<bool> {
+/// Checks the packages in the bucket, or else in the directory at `path`; returns whether all are
+/// right in the end.
+pub fn run(path: &Path, bucket: Option<BucketSettings>, repair: bool) -> Result<bool, String> {
     let (mut output, mut terminal) = (std::io::stdout(), std::io::stderr());
     let clock = Clock::system();
     let mut show_at = terminal.is_terminal().then(|| clock.now());
-    let summary = verify::verify(path, repair, &mut |event, progress| match event {
+    let summary = engines::verify(path, bucket, repair, &mut |event, progress| match event {
         Event::Read => {
             if let Some(at) = &mut show_at
                 && *at <= clock.now()

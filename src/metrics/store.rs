@@ -80,6 +80,10 @@ pub struct StoreMetrics {
     /// Downloads of packages that were on the local disk, and of others.
     pub cache_hits: AtomicU64,
     pub cache_misses: AtomicU64,
+    /// Bytes of packages on the local disk.
+    pub cached_bytes: AtomicU64,
+    /// When the listing was last known to be current, in seconds since 1970; 0 before that.
+    pub listing_seconds: AtomicU64,
     /// Bytes of objects sent to the store.
     pub sent_bytes: AtomicU64,
 }

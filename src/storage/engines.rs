@@ -1,10 +1,14 @@
 //! The choice of the engine, by the settings alone.
 
 #[cfg(feature = "bucket")]
+use super::bucket_engine;
+#[cfg(feature = "bucket")]
 use super::bucket_engine::store::{BucketStore, Local, Policy};
+use super::directory_engine;
 use super::directory_engine::store::DirectoryStore;
 use super::retention::Retention;
 use super::store::Store;
+use super::verification::{Notify, Progress};
 use crate::clock::Clock;
 use crate::config::BucketSettings;
 #[cfg(feature = "bucket")]
@@ -13,7 +17,7 @@ use crate::metrics::StoreMetrics;
 #[cfg(feature = "bucket")]
 use crate::s3::Bucket;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub struct Options {
@@ -92,6 +96,36 @@ fn open_bucket(
     Ok(Arc::new(store))
 }
 
+/// Compares all packages with their checksums. `repair` writes missing ones into a directory; the
+/// objects of a bucket are never rewritten.
+pub fn verify(
+    path: &Path,
+    bucket: Option<BucketSettings>,
+    repair: bool,
+    notify: Notify<'_>,
+) -> Result<Progress, String> {
+    let verified = match bucket {
+        None => directory_engine::verify::verify(path, repair, notify),
+        Some(settings) => return verify_bucket(settings, notify),
+    };
+    verified.map_err(|error| error.to_string())
+}
+
+#[cfg(feature = "bucket")]
+fn verify_bucket(settings: BucketSettings, notify: Notify<'_>) -> Result<Progress, String> {
+    let bucket = Bucket::new(settings, Arc::default())?;
+    bucket_engine::verify::verify(&bucket, notify).map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "bucket"))]
+fn verify_bucket(_: BucketSettings, _: Notify<'_>) -> Result<Progress, String> {
+    Err(WITHOUT_BUCKETS.to_owned())
+}
+
+#[cfg(not(feature = "bucket"))]
+const WITHOUT_BUCKETS: &str =
+    "this build keeps packages in a directory only: it lacks the feature 'bucket'";
+
 #[cfg(feature = "bucket")]
 const NOT_ATOMIC: &str = "the store lets several requests create one object, so two publishers of \
                           one name could both succeed; set BUCKET_CREATE=check, and let one \
@@ -103,6 +137,5 @@ fn open_bucket(
     _: Arc<StoreMetrics>,
     _: Options,
 ) -> Result<Arc<dyn Store>, OpenError> {
-    let why = "this build keeps packages in a directory only: it lacks the feature 'bucket'";
-    Err(OpenError::Bucket(why.to_owned()))
+    Err(OpenError::Bucket(WITHOUT_BUCKETS.to_owned()))
 }

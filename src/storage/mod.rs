@@ -29,6 +29,7 @@ pub mod retention;
 pub mod store;
 mod temporary;
 pub mod upload;
+pub mod verification;
 
 pub use background::Background;
 pub use change::{Delete, Precondition, Publish, Published, Requirement};

@@ -8,6 +8,7 @@
 //! - Everything here may be lost: the bucket has it.
 
 use crate::checksum::Sha256;
+use crate::metrics::StoreMetrics;
 use crate::storage::directory::{self, Directory, Entry, open_file};
 use crate::storage::error::{Result, failed};
 use crate::storage::temporary::TemporaryFile;
@@ -15,7 +16,8 @@ use rustix::io::Errno;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The directory of the files, in the storage directory.
 const CACHE_DIRECTORY: &str = "cache";
@@ -25,6 +27,7 @@ pub struct FileCache {
     path: PathBuf,
     directory: Directory,
     bytes_max: u64,
+    metrics: Arc<StoreMetrics>,
     entries: Mutex<Entries>,
 }
 
@@ -85,7 +88,11 @@ impl Entries {
 
 impl FileCache {
     /// Opens the cache in the storage directory, with what an earlier process left in it.
-    pub fn open(storage: &Path, bytes_max: u64) -> std::io::Result<Self> {
+    pub fn open(
+        storage: &Path,
+        bytes_max: u64,
+        metrics: Arc<StoreMetrics>,
+    ) -> std::io::Result<Self> {
         let path = storage.join(CACHE_DIRECTORY);
         directory::create_durably(&path)?;
         let directory = Directory::open(&path).map_err(std::io::Error::other)?;
@@ -104,11 +111,13 @@ impl FileCache {
             path,
             directory,
             bytes_max,
+            metrics,
             entries: Mutex::default(),
         };
         for (_, sha256, size) in found {
             cache.entries().add(sha256, size);
         }
+        cache.report();
         cache.evict_to(bytes_max);
         Ok(cache)
     }
@@ -118,8 +127,14 @@ impl FileCache {
     }
 
     /// Bytes of all files.
-    pub fn bytes(&self) -> u64 {
+    fn bytes(&self) -> u64 {
         self.entries().bytes
+    }
+
+    fn report(&self) {
+        self.metrics
+            .cached_bytes
+            .store(self.bytes(), Ordering::Relaxed);
     }
 
     /// Opens the file with this content, if there is one.
@@ -146,7 +161,10 @@ impl FileCache {
         rustix::fs::fdatasync(&file.file).map_err(failed("sync a file in", &self.path))?;
         self.evict_to(self.bytes_max - size);
         match file.place_new(&self.directory, &sha256.hex()) {
-            Ok(()) | Err(Errno::EXIST) => self.entries().add(sha256, size),
+            Ok(()) | Err(Errno::EXIST) => {
+                self.entries().add(sha256, size);
+                self.report();
+            }
             Err(error) => return Err(failed("keep a file in", &self.path)(error)),
         }
         Ok(())
@@ -168,6 +186,7 @@ impl FileCache {
             if let Err(error) = self.directory.remove(&sha256.hex()) {
                 log::warn!(error:% = error; "a cached package could not be removed");
             }
+            self.report();
         }
     }
 }

@@ -23,4 +23,5 @@ mod object;
 mod refresh;
 pub mod store;
 mod upkeep;
+pub mod verify;
 mod view;

@@ -19,8 +19,9 @@ use super::finishing::Finishing;
 use super::jobs::guarded;
 use super::object::Object;
 use super::view::{View, Work};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::limits::{BEACON_INTERVAL, STORE_RETRY_INTERVAL};
+use crate::metrics::StoreMetrics;
 use crate::s3::{self, Bucket, Condition, Content, Get, Put, S3ErrorKind};
 use crate::storage::error::Result;
 use crate::storage::name::{NameError, PackageName};
@@ -30,7 +31,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, UNIX_EPOCH};
 
 /// The object whose content changes after every change.
 pub const BEACON: &str = ".release-server/changed";
@@ -41,6 +42,7 @@ const WARNED_NAMES_MAX: usize = 1000;
 pub struct Refresh {
     pub bucket: Arc<Bucket>,
     pub view: Arc<View>,
+    pub metrics: Arc<StoreMetrics>,
     pub clock: Clock,
     pub retention: Retention,
     /// How many objects are looked at at a time.
@@ -75,9 +77,13 @@ impl Refresh {
         if let Err(error) = outcome {
             self.retry_at = self.clock.now() + STORE_RETRY_INTERVAL;
             let is_refused = error.kind == S3ErrorKind::Refused;
-            self.view
-                .fail(faults::of("list", "the bucket", &error), is_refused);
+            let failure = faults::of("list", "the bucket", &error);
+            return self.view.fail(failure, is_refused);
         }
+        let now = clock::wall_now().duration_since(UNIX_EPOCH);
+        let seconds = now.unwrap_or_default().as_secs();
+        let listed_at = &self.metrics.listing_seconds;
+        listed_at.store(seconds, Ordering::Relaxed);
     }
 
     /// Lists the bucket where another server has changed it since.

@@ -66,6 +66,7 @@ pub struct BucketStore {
     path: PathBuf,
     clock: Clock,
     bucket: Arc<Bucket>,
+    metrics: Arc<StoreMetrics>,
     policy: Policy,
     retention: Retention,
     view: Arc<View>,
@@ -95,7 +96,11 @@ impl BucketStore {
         directory::create_durably(path)?;
         TemporaryFile::check_support(path)?;
         let view = Arc::new(View::new(clock.clone()));
-        let cache = Arc::new(FileCache::open(path, policy.cache_bytes_max)?);
+        let cache = Arc::new(FileCache::open(
+            path,
+            policy.cache_bytes_max,
+            Arc::clone(&metrics),
+        )?);
         let transfers = Arc::new(Jobs::start("transfer", policy.transfers)?);
         let admission = Admission::default();
         let fetcher = Fetcher {
@@ -104,7 +109,7 @@ impl BucketStore {
             bucket: Arc::clone(&bucket),
             view: Arc::clone(&view),
             cache: Arc::clone(&cache),
-            metrics,
+            metrics: Arc::clone(&metrics),
             transfers: Arc::clone(&transfers),
             running: Mutex::default(),
         };
@@ -128,6 +133,7 @@ impl BucketStore {
             path: path.to_owned(),
             clock,
             bucket,
+            metrics,
             policy,
             retention,
             view,
@@ -176,6 +182,7 @@ impl Store for BucketStore {
         let refresh = Refresh {
             bucket: Arc::clone(&self.bucket),
             view: Arc::clone(&self.view),
+            metrics: Arc::clone(&self.metrics),
             clock: self.clock.clone(),
             retention: self.retention.clone(),
             threads: self.policy.transfers,
