@@ -5,8 +5,10 @@
 //! a failure (which includes a wrong package that `verify` finds), 2 for a command line that was
 //! not understood.
 
+mod copy;
 mod healthcheck;
 mod listen;
+mod report;
 mod verify;
 
 use crate::app::public_url::PublicUrl;
@@ -41,6 +43,10 @@ Commands:
   verify        compare every package with its checksum; the exit code is 1
                 when one differs. --repair writes checksums that are missing
                 or stale; servers may run meanwhile
+  copy          copy all packages of a directory into a bucket, or back:
+                --from PATH --to s3://NAME/PREFIX, or the other way round.
+                Packages that are there already are left, so a copy that was
+                interrupted can be begun again
 
 Options:
   -h, --help     print this help
@@ -58,6 +64,7 @@ enum Command {
     Healthcheck,
     CheckConfig,
     Verify { repair: bool },
+    Copy { from: String, to: String },
     Help,
     Version,
 }
@@ -76,6 +83,7 @@ pub fn run() -> ExitCode {
         Command::Healthcheck => run_healthcheck(),
         Command::CheckConfig => check_config(),
         Command::Verify { repair } => run_verify(repair),
+        Command::Copy { from, to } => run_copy(&from, &to),
         Command::Help => {
             print!("{HELP}");
             Ok(true)
@@ -101,7 +109,7 @@ type Failure = Box<dyn std::error::Error>;
 type Outcome = Result<bool, Failure>;
 
 fn parse() -> Result<Command, lexopt::Error> {
-    use lexopt::prelude::{Long, Short, Value};
+    use lexopt::prelude::{Long, Short, Value, ValueExt as _};
     let mut arguments = lexopt::Parser::from_env();
     let mut command = None;
     while let Some(argument) = arguments.next()? {
@@ -109,12 +117,22 @@ fn parse() -> Result<Command, lexopt::Error> {
             Short('h') | Long("help") => return Ok(Command::Help),
             Short('V') | Long("version") => return Ok(Command::Version),
             Long("repair") if let Some(Command::Verify { repair }) = &mut command => *repair = true,
+            Long("from") if let Some(Command::Copy { from, .. }) = &mut command => {
+                *from = arguments.value()?.string()?;
+            }
+            Long("to") if let Some(Command::Copy { to, .. }) = &mut command => {
+                *to = arguments.value()?.string()?;
+            }
             Value(word) if command.is_none() => {
                 command = Some(match word.to_str() {
                     Some("serve") => Command::Serve,
                     Some("healthcheck") => Command::Healthcheck,
                     Some("check-config") => Command::CheckConfig,
                     Some("verify") => Command::Verify { repair: false },
+                    Some("copy") => Command::Copy {
+                        from: String::new(),
+                        to: String::new(),
+                    },
                     _ => {
                         let word = word.to_string_lossy();
                         return Err(format!("unknown command '{word}'").into());
@@ -128,7 +146,12 @@ fn parse() -> Result<Command, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    Ok(command.unwrap_or(Command::Serve))
+    match command {
+        Some(Command::Copy { from, to }) if from.is_empty() || to.is_empty() => {
+            Err("copy needs --from PLACE and --to PLACE".into())
+        }
+        command => Ok(command.unwrap_or(Command::Serve)),
+    }
 }
 
 fn check_config() -> Outcome {
@@ -156,6 +179,10 @@ fn run_verify(repair: bool) -> Outcome {
     let raw = config::raw::Raw::gather()?;
     let path = config::storage_path(&raw)?;
     Ok(verify::run(&path, config::bucket(&raw)?, repair)?)
+}
+
+fn run_copy(from: &str, to: &str) -> Outcome {
+    Ok(copy::run(&config::raw::Raw::gather()?, from, to)?)
 }
 
 fn serve() -> Result<Infallible, Failure> {

@@ -4,7 +4,11 @@
 use super::bucket_engine;
 #[cfg(feature = "bucket")]
 use super::bucket_engine::store::{BucketStore, Local, Policy};
+#[cfg(feature = "bucket")]
+use super::directory;
 use super::directory_engine;
+#[cfg(feature = "bucket")]
+use super::directory_engine::import::Volume;
 use super::directory_engine::store::DirectoryStore;
 use super::retention::Retention;
 use super::store::Store;
@@ -119,6 +123,38 @@ fn verify_bucket(settings: BucketSettings, notify: Notify<'_>) -> Result<Progres
 
 #[cfg(not(feature = "bucket"))]
 fn verify_bucket(_: BucketSettings, _: Notify<'_>) -> Result<Progress, String> {
+    Err(WITHOUT_BUCKETS.to_owned())
+}
+
+/// Where `copy` reads or writes packages.
+#[derive(Debug)]
+pub enum Place {
+    Directory(PathBuf),
+    Bucket(Box<BucketSettings>),
+}
+
+/// Copies all packages that are not there yet.
+#[cfg(feature = "bucket")]
+pub fn copy(from: Place, to: Place, notify: Notify<'_>) -> Result<Progress, String> {
+    let open = |path: &Path| Volume::open(path).map_err(|error| error.to_string());
+    let copied = match (from, to) {
+        (Place::Directory(from), Place::Bucket(to)) => {
+            let bucket = Bucket::new(*to, Arc::default())?;
+            bucket_engine::copy::into_bucket(&open(&from)?, &bucket, notify)
+        }
+        (Place::Bucket(from), Place::Directory(to)) => {
+            let bucket = Bucket::new(*from, Arc::default())?;
+            directory::create_durably(&to)
+                .map_err(|error| format!("{}: cannot be created: {error}", to.display()))?;
+            bucket_engine::copy::into_directory(&bucket, &mut open(&to)?, notify)
+        }
+        _ => return Err("one of --from and --to is a directory, the other a bucket".to_owned()),
+    };
+    copied.map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "bucket"))]
+pub fn copy(_: Place, _: Place, _: Notify<'_>) -> Result<Progress, String> {
     Err(WITHOUT_BUCKETS.to_owned())
 }
 

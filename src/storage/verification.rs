@@ -16,6 +16,8 @@ pub struct Progress {
     /// Findings that remain.
     pub wrong: usize,
     pub repaired: usize,
+    /// Packages that `copy` has put where they were missing.
+    pub copied: usize,
 }
 
 /// What the caller is notified of.

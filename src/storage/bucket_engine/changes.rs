@@ -26,7 +26,6 @@ use crate::storage::name::PackageName;
 use crate::storage::package::Package;
 use crate::storage::upload::CompleteUpload;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -130,7 +129,7 @@ impl Changes {
     fn store(&self, upload: &CompleteUpload, publish: &Publish) -> Result<(Object, bool)> {
         let (name, requirement) = (&publish.name, &publish.requirement);
         let modified = self.next_time();
-        let number = random_number();
+        let number = object::random_number();
         for _ in 0..PUT_ATTEMPTS_MAX {
             let is_plain = !requirement.overwrite && requirement.precondition.is_none();
             let current = if is_plain && self.creates_atomically {
@@ -319,10 +318,4 @@ impl Changes {
         }
         Err(StorageError::Busy)
     }
-}
-
-/// 128 random bits as hexadecimal digits.
-fn random_number() -> String {
-    let part = || RandomState::new().hash_one(clock::wall_now());
-    format!("{:016x}{:016x}", part(), part())
 }

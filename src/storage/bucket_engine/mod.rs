@@ -13,6 +13,7 @@
 
 mod admission;
 mod changes;
+pub mod copy;
 mod faults;
 mod fetch;
 mod file_cache;

@@ -8,11 +8,13 @@
 //! Invariant: a package's state changes with the object's entity tag.
 
 use crate::checksum::Sha256;
+use crate::clock;
 use crate::s3;
 use crate::storage::content::Content;
 use crate::storage::name::PackageName;
 use crate::storage::package::{Package, PackageState};
 use sha2::Digest;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -96,4 +98,10 @@ pub fn nanoseconds(time: SystemTime) -> String {
 fn whole_seconds(time: SystemTime) -> SystemTime {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     UNIX_EPOCH + Duration::from_secs(since.as_secs())
+}
+
+/// 128 random bits as hexadecimal digits.
+pub fn random_number() -> String {
+    let part = || RandomState::new().hash_one(clock::wall_now());
+    format!("{:016x}{:016x}", part(), part())
 }

@@ -12,6 +12,7 @@ mod cache;
 mod changes;
 mod generation;
 mod group;
+pub mod import;
 pub mod leftovers;
 pub mod lock;
 mod maintenance;
