@@ -4,7 +4,8 @@
 #   scripts/bucket-test.sh [--store versitygw|minio] [FILTER…]
 #
 # The store is installed by scripts/bucket-stores.sh, runs on a free port of the loopback address for
-# as long as the tests, and keeps its objects in a temporary directory.
+# as long as the tests, and keeps its objects in a temporary directory. Tests of faults reach it by
+# way of toxiproxy.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -13,19 +14,27 @@ if [ "${1:-}" = --store ]; then
     store=$2
     shift 2
 fi
-sh scripts/bucket-stores.sh "$store"
-program=${XDG_CACHE_HOME:-$HOME/.cache}/release-server-tools/stores/$store
+sh scripts/bucket-stores.sh "$store" toxiproxy
+stores=${XDG_CACHE_HOME:-$HOME/.cache}/release-server-tools/stores
+program=$stores/$store
 
 folder=$(mktemp -d)
-pid=
+pids=
 finish() {
-    [ -z "$pid" ] || kill "$pid"
+    # shellcheck disable=SC2086 # a list of words
+    [ -z "$pids" ] || kill $pids
     rm -rf "$folder"
 }
 trap finish EXIT
 trap 'exit 1' INT TERM
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+free_port() {
+    python3 -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+port=$(free_port)
 key=test-access-key secret=test-secret-key
 mkdir "$folder/objects"
 case $store in
@@ -44,7 +53,10 @@ case $store in
         exit 2
         ;;
 esac
-pid=$!
+pid=$! pids=$!
+proxy_port=$(free_port)
+"$stores/toxiproxy" -host 127.0.0.1 -port "$proxy_port" >"$folder/proxy-log" 2>&1 &
+pids="$pids $!"
 create() {
     curl --silent --fail --output /dev/null --aws-sigv4 aws:amz:us-east-1:s3 \
         --user "$key:$secret" --request PUT "http://127.0.0.1:$port/test"
@@ -61,5 +73,6 @@ until create; do
 done
 
 TEST_BUCKET_ENDPOINT=http://127.0.0.1:$port TEST_BUCKET_KEYS=$key:$secret
-export TEST_BUCKET_ENDPOINT TEST_BUCKET_KEYS
+TEST_TOXIPROXY=127.0.0.1:$proxy_port
+export TEST_BUCKET_ENDPOINT TEST_BUCKET_KEYS TEST_TOXIPROXY
 cargo test --test black_box -- "$@"

@@ -291,6 +291,10 @@ pub const FETCHES_MAX: usize = 1024;
 pub const FETCH_ATTEMPTS_MAX: usize = 4;
 /// How long the error of a failed fetch is given to those who ask for the same package.
 pub const FETCH_FAILED_TIME: Duration = Duration::from_secs(1);
+/// What is read of the object that says what is known of the others: some 200 bytes each.
+pub const KNOWN_BYTES_MAX: u64 = 64 * MIB as u64;
+/// How often it is written.
+pub const KNOWN_INTERVAL: Duration = Duration::from_mins(1);
 /// How often a change is tried while other servers change the same name.
 pub const PUT_ATTEMPTS_MAX: usize = 8;
 

@@ -5,7 +5,7 @@
 
 use super::background::Background;
 use super::change::{Delete, Publish, Requirement};
-use super::error::Result;
+use super::error::{Result, StorageError};
 use super::listing::Listing;
 use super::name::PackageName;
 use super::open::OpenPackage;
@@ -20,6 +20,15 @@ pub trait Store: Send + Sync {
 
     /// All packages, newest first. While the storage does not answer, as they were last listed.
     fn listing(&self) -> Result<Arc<Listing>>;
+
+    /// The same for those who cannot be asked again: as it was last read, where that would be
+    /// [`StorageError::Pending`].
+    fn listing_at_hand(&self) -> Result<Arc<Listing>> {
+        match self.listing() {
+            Err(StorageError::Pending(_)) => Ok(self.last_listing()),
+            listing => listing,
+        }
+    }
 
     /// The listing as it was last read, without a system call.
     fn last_listing(&self) -> Arc<Listing>;

@@ -19,6 +19,7 @@ mod fetch;
 mod file_cache;
 mod finishing;
 mod jobs;
+mod known;
 mod lookups;
 mod object;
 mod refresh;

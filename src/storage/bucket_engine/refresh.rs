@@ -17,10 +17,11 @@
 use super::faults;
 use super::finishing::Finishing;
 use super::jobs::guarded;
+use super::known::{self, Known};
 use super::object::Object;
 use super::view::{View, Work};
 use crate::clock::{self, Clock};
-use crate::limits::{BEACON_INTERVAL, STORE_RETRY_INTERVAL};
+use crate::limits::{BEACON_INTERVAL, KNOWN_INTERVAL, STORE_RETRY_INTERVAL};
 use crate::metrics::StoreMetrics;
 use crate::s3::{self, Bucket, Condition, Content, Get, Put, S3ErrorKind};
 use crate::storage::error::Result;
@@ -52,10 +53,16 @@ pub struct Refresh {
     pub beacon_at: Instant,
     pub retry_at: Instant,
     pub warned: HashSet<String>,
+    /// What other servers knew, until the bucket was listed once.
+    pub known: Option<Known>,
+    pub known_at: Instant,
+    /// The listing's version when that was last written.
+    pub known_version: u64,
 }
 
 impl Refresh {
     pub fn run(mut self) {
+        self.known = Some(known::read(&self.bucket));
         loop {
             match self.view.next_work(self.beacon_at, self.retry_at) {
                 Work::End => return,
@@ -112,6 +119,7 @@ impl Refresh {
     fn list(&mut self) -> s3::Result<()> {
         let (since, known) = self.view.begin();
         let bucket = Arc::clone(&self.bucket);
+        let remembered = self.known.take().unwrap_or_default();
         let mut objects = HashMap::with_capacity(known.len());
         let mut unknown = Vec::new();
         let mut take = |listed: s3::Object| {
@@ -119,10 +127,8 @@ impl Refresh {
                 Ok(name) => name,
                 Err(why) => return self.warn(&listed.key, why),
             };
-            match known
-                .get(&name)
-                .filter(|object| object.is_listed_as(&listed))
-            {
+            let object = known.get(&name).or_else(|| remembered.get(&name));
+            match object.filter(|object| object.is_listed_as(&listed)) {
                 Some(object) => {
                     let object = object.clone().with_time(listed.modified);
                     objects.insert(name, object);
@@ -134,7 +140,22 @@ impl Refresh {
         drop(known);
         objects.extend(self.look_at(&unknown)?);
         self.view.take_over(since, objects);
+        self.write_known();
         Ok(())
+    }
+
+    /// Writes what is known, now and then, where that has changed.
+    fn write_known(&mut self) {
+        let (now, version) = (self.clock.now(), self.view.last().version);
+        if now < self.known_at || version == self.known_version {
+            return;
+        }
+        self.known_at = now + KNOWN_INTERVAL;
+        let (_, objects) = self.view.begin();
+        match known::write(&self.bucket, objects.values()) {
+            Ok(()) => self.known_version = version,
+            Err(error) => log::debug!(error:% = error; "what is known was not written"),
+        }
     }
 
     /// Warns about an object that is not a package, once.

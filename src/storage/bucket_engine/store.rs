@@ -16,7 +16,7 @@ use super::upkeep::Upkeep;
 use super::view::View;
 use crate::clock::Clock;
 use crate::http::disposition;
-use crate::limits::LOOKUP_THREADS;
+use crate::limits::{KNOWN_INTERVAL, LOOKUP_THREADS};
 use crate::metrics::StoreMetrics;
 use crate::s3::Bucket;
 use crate::storage::background::Background;
@@ -190,6 +190,9 @@ impl Store for BucketStore {
             beacon_at: now,
             retry_at: now,
             warned: HashSet::new(),
+            known: None,
+            known_at: now + KNOWN_INTERVAL,
+            known_version: 0,
         };
         let upkeep = Upkeep {
             path: self.path.clone(),
@@ -245,8 +248,12 @@ impl Store for BucketStore {
     }
 
     fn check_publish(&self, name: &PackageName, requirement: &Requirement) -> Result<()> {
-        let listing = self.view.listing()?;
-        requirement.check(listing.get(name.as_str()).map(AsRef::as_ref))
+        match self.view.listing() {
+            Ok(listing) => requirement.check(listing.get(name.as_str()).map(AsRef::as_ref)),
+            // The publish itself decides, and a body that is arriving cannot wait.
+            Err(StorageError::Pending(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn publish(&self, upload: CompleteUpload, publish: Publish) {
