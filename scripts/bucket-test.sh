@@ -59,7 +59,8 @@ proxy_port=$(free_port)
 pids="$pids $!"
 create() {
     curl --silent --fail --output /dev/null --aws-sigv4 aws:amz:us-east-1:s3 \
-        --user "$key:$secret" --request PUT "http://127.0.0.1:$port/test"
+        --user "$key:$secret" --header "x-amz-content-sha256: UNSIGNED-PAYLOAD" \
+        --request PUT "http://127.0.0.1:$port/test"
 }
 tries=0
 until create; do

@@ -22,7 +22,7 @@ use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::sock_diag::SockDiag;
 use crate::server::{self, Server, descriptors};
 use crate::storage::engines::{self, OpenError};
-use crate::storage::{Retention, Store};
+use crate::storage::{Retention, StorageError, Store};
 use crate::tls;
 use std::convert::Infallible;
 use std::path::Path;
@@ -258,7 +258,10 @@ fn serve() -> Result<Infallible, Failure> {
 }
 
 fn warn_of_storage(store: &dyn Store) {
-    if let Err(error) = store.check_ready() {
+    // Not known yet is not a fault.
+    if let Err(error) = store.check_ready()
+        && !matches!(error, StorageError::Pending(_))
+    {
         log::warn!(
             error:% = error;
             "the storage directory cannot be used; publishing fails until it can"

@@ -24,6 +24,8 @@ pub fn readyz(state: &AppState) -> Result<Response, ApiError> {
     }
     match state.store.check_ready() {
         Ok(()) => Ok(healthz()),
+        // A probe is answered now.
+        Err(error @ StorageError::Pending(_)) => Ok(ApiError::from(error).into_response()),
         Err(error) => Err(not_ready(error.into())),
     }
 }

@@ -125,7 +125,11 @@ impl View {
             return Ok(Arc::clone(&state.listing));
         }
         self.work.notify_one();
-        Err(StorageError::Pending(Arc::clone(self) as Arc<dyn Awaited>))
+        Err(self.pending())
+    }
+
+    fn pending(self: &Arc<Self>) -> StorageError {
+        StorageError::Pending(Arc::clone(self) as Arc<dyn Awaited>)
     }
 
     /// The listing as it is known, without waiting for a check.
@@ -138,7 +142,7 @@ impl View {
     }
 
     /// Why packages cannot be listed or published, if so.
-    pub fn check_ready(&self) -> Result<()> {
+    pub fn check_ready(self: &Arc<Self>) -> Result<()> {
         let state = self.state();
         let age = state.age(self.clock.now());
         match &state.failure {
@@ -146,7 +150,7 @@ impl View {
             Some(failure) if age.is_none_or(|age| age > STORE_LISTING_AGE_MAX) => {
                 Err(failure.clone())
             }
-            None if age.is_none() => Err(StorageError::Busy),
+            None if age.is_none() => Err(self.pending()),
             _ => Ok(()),
         }
     }
