@@ -53,6 +53,16 @@ pub enum Cause {
     Store(Arc<str>),
 }
 
+impl Cause {
+    /// The error for clients, who need not know how the store is reached.
+    pub fn public(&self) -> String {
+        match self {
+            Self::System(error) => error.to_string(),
+            Self::Store(_) => "the object store did not do it".to_owned(),
+        }
+    }
+}
+
 impl std::fmt::Display for Cause {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -246,17 +246,19 @@ impl ApiError {
             Self::Busy => "Another server holds the storage directory's lock; try again".into(),
             Self::Unavailable(failure) => format!(
                 "The storage cannot be used at the moment: cannot {}: {}",
-                failure.action, failure.error
+                failure.action,
+                failure.error.public()
             ),
             Self::Storage(failure) => format!(
                 "The storage failed: cannot {}: {}",
-                failure.action, failure.error
+                failure.action,
+                failure.error.public()
             ),
             Self::DiskHangs => "The disk does not answer; try again".into(),
             Self::Pending(_) => "The storage does not answer yet; try again".into(),
             Self::StoreRefuses(name, failure) => {
-                let (name, error) = (excerpt(name), &failure.error);
-                format!("The object store refuses to change '{name}': {error}")
+                let name = excerpt(name);
+                format!("The object store refuses to {} '{name}'", failure.action)
             }
             Self::QueueFull => "Too many changes are waiting for the disk; try again".into(),
             Self::Overloaded => OVERLOADED.into(),

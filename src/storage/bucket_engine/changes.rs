@@ -195,7 +195,7 @@ impl Changes {
         };
         let is_condition = error.kind == S3ErrorKind::PreconditionFailed;
         if !is_condition && !faults::may_have_arrived(&error) {
-            return Err(faults::of("store", name.as_str(), &error));
+            return Err(faults::of("store the package", name.as_str(), &error));
         }
         match self.head(name)? {
             Some(head) if head.metadata(object::UPLOAD) == Some(number) => {
@@ -203,7 +203,7 @@ impl Changes {
             }
             Some(head) if is_condition => Ok(Outcome::Taken(head)),
             None if is_condition => Ok(Outcome::Free),
-            _ => Err(faults::of("store", name.as_str(), &error)),
+            _ => Err(faults::of("store the package", name.as_str(), &error)),
         }
     }
 
@@ -233,7 +233,7 @@ impl Changes {
         match self.bucket.head(name.as_str()) {
             Ok(head) => Ok(Some(head)),
             Err(error) if error.kind == S3ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(faults::of("look at", name.as_str(), &error)),
+            Err(error) => Err(faults::of("look at the package", name.as_str(), &error)),
         }
     }
 

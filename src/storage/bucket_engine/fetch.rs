@@ -291,9 +291,12 @@ impl Fetcher {
         }
         let sha256 = Sha256::new(hasher.finalize());
         match object.package.sha256 {
-            Some(stated) if stated != sha256 => {
-                Err(faults::damaged("fetch", object, &stated, &sha256))
-            }
+            Some(stated) if stated != sha256 => Err(faults::damaged(
+                "fetch the package",
+                object,
+                &stated,
+                &sha256,
+            )),
             _ => Ok(sha256),
         }
     }
@@ -312,7 +315,7 @@ impl Fetcher {
             ..Get::default()
         };
         let got = self.bucket.get(name, &get);
-        let mut got = got.map_err(|error| faults::of("fetch", name, &error))?;
+        let mut got = got.map_err(|error| faults::of("fetch the package", name, &error))?;
         if *received == 0 {
             fetch.advance(Progress::Receiving(0));
         }
@@ -324,7 +327,13 @@ impl Fetcher {
                 Ok(0) => break,
                 Ok(length) => length,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(faults::unavailable("fetch", object, &error.to_string())),
+                Err(error) => {
+                    return Err(faults::unavailable(
+                        "fetch the package",
+                        object,
+                        &error.to_string(),
+                    ));
+                }
             };
             self.write(fetch, &buffer[..length], *received)?;
             hasher.update(&buffer[..length]);

@@ -90,7 +90,7 @@ impl Lookups {
                 None
             }
             Err(error) if error.kind == S3ErrorKind::NotFound => Some(StorageError::NotFound),
-            Err(error) => Some(faults::of("look up", name.as_str(), &error)),
+            Err(error) => Some(faults::of("look up the package", name.as_str(), &error)),
         };
         let now = self.clock.now();
         let mut names = self.names();
