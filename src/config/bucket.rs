@@ -81,11 +81,14 @@ pub fn bucket(raw: &Raw) -> Result<Option<BucketSettings>, ConfigError> {
         };
     };
     let endpoint = raw.read(&keys::BUCKET_ENDPOINT, origin)?;
-    let path_style = raw.read(&keys::BUCKET_PATH_STYLE, switch)?;
+    // A certificate for *.s3.REGION.amazonaws.com does not cover a name with dots.
+    let path_style = raw
+        .read(&keys::BUCKET_PATH_STYLE, switch)?
+        .unwrap_or(endpoint.is_some() || location.name.contains('.'));
     Ok(Some(BucketSettings {
         location,
         region: region(raw, endpoint.is_some())?,
-        path_style: path_style.unwrap_or(endpoint.is_some()),
+        path_style,
         endpoint,
         downloads: required(raw, &keys::BUCKET_DOWNLOADS, |text| match text {
             "serve" => Some(Downloads::Serve),

@@ -211,7 +211,7 @@ pub const BUCKET_REGION: Key = Key {
     )
 };
 pub const BUCKET_PATH_STYLE: Key = Key {
-    unset: "true with bucket_endpoint, else false",
+    unset: "true with bucket_endpoint or a dot in the bucket's name, else false",
     ..key(
         "bucket_path_style",
         &["BUCKET_PATH_STYLE"],

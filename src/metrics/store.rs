@@ -2,7 +2,7 @@
 //!
 //! Source: Prometheus, "Metric and label naming".
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// A request to the store.
@@ -70,6 +70,7 @@ pub(super) const LATENCIES: [(Duration, &str); 7] = [
 
 #[derive(Debug, Default)]
 pub struct StoreMetrics {
+    is_shown: AtomicBool,
     pub(super) requests: [[AtomicU64; Outcome::ALL.len()]; Operation::ALL.len()],
     pub(super) latency_buckets: [AtomicU64; LATENCIES.len()],
     pub(super) latency_microseconds: AtomicU64,
@@ -89,6 +90,15 @@ pub struct StoreMetrics {
 }
 
 impl StoreMetrics {
+    /// Packages live in a store.
+    pub fn show(&self) {
+        self.is_shown.store(true, Relaxed);
+    }
+
+    pub(super) fn is_shown(&self) -> bool {
+        self.is_shown.load(Relaxed)
+    }
+
     /// Counts a request; `duration` is the time to the head of its response.
     pub fn finished(&self, operation: Operation, outcome: Outcome, duration: Duration) {
         self.requests[operation as usize][outcome as usize].fetch_add(1, Relaxed);
