@@ -19,7 +19,7 @@ use crate::config::BucketSettings;
 use crate::config::{CreateMode, Downloads};
 use crate::metrics::StoreMetrics;
 #[cfg(feature = "bucket")]
-use crate::s3::Bucket;
+use crate::s3::{Bucket, Probe};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -90,8 +90,8 @@ fn open_bucket(
         redirects: settings.downloads == Downloads::Redirect,
         creates_atomically,
     };
-    let bucket = Bucket::new(settings, Arc::clone(&metrics)).map_err(OpenError::Bucket)?;
-    let probe = bucket.probe();
+    let bucket = Bucket::new(&settings, Arc::clone(&metrics)).map_err(OpenError::Bucket)?;
+    let probe = Probe::run(&bucket);
     let probe = probe.map_err(|error| OpenError::Bucket(error.to_string()))?;
     if creates_atomically && !probe.creates_are_atomic {
         return Err(OpenError::Bucket(NOT_ATOMIC.to_owned()));
@@ -117,7 +117,7 @@ pub fn verify(
 
 #[cfg(feature = "bucket")]
 fn verify_bucket(settings: BucketSettings, notify: Notify<'_>) -> Result<Progress, String> {
-    let bucket = Bucket::new(settings, Arc::default())?;
+    let bucket = Bucket::new(&settings, Arc::default())?;
     bucket_engine::verify::verify(&bucket, notify).map_err(|error| error.to_string())
 }
 
@@ -139,11 +139,11 @@ pub fn copy(from: Place, to: Place, notify: Notify<'_>) -> Result<Progress, Stri
     let open = |path: &Path| Volume::open(path).map_err(|error| error.to_string());
     let copied = match (from, to) {
         (Place::Directory(from), Place::Bucket(to)) => {
-            let bucket = Bucket::new(*to, Arc::default())?;
+            let bucket = Bucket::new(&to, Arc::default())?;
             bucket_engine::copy::into_bucket(&open(&from)?, &bucket, notify)
         }
         (Place::Bucket(from), Place::Directory(to)) => {
-            let bucket = Bucket::new(*from, Arc::default())?;
+            let bucket = Bucket::new(&from, Arc::default())?;
             directory::create_durably(&to)
                 .map_err(|error| format!("{}: cannot be created: {error}", to.display()))?;
             bucket_engine::copy::into_directory(&bucket, &mut open(&to)?, notify)

@@ -5,7 +5,6 @@
 
 use super::admission::Admission;
 use super::changes::{BusyNames, Changes};
-use super::faults;
 use super::fetch::Fetcher;
 use super::file_cache::FileCache;
 use super::jobs::Jobs;
@@ -163,15 +162,13 @@ struct ObjectBytes {
 
 impl Deferred for ObjectBytes {
     fn bytes(self: Box<Self>, may_redirect: bool) -> Result<PackageBytes> {
-        match &self.redirect {
-            Some(bucket) if may_redirect => {
-                let name = self.object.package.name.as_str();
-                let disposition = disposition::attachment(name);
-                let url = bucket.presign(name, &disposition);
-                let cannot = |error| faults::of("sign a URL for", name, &error);
-                Ok(PackageBytes::Elsewhere(url.map_err(cannot)?))
-            }
-            _ => self.fetcher.bytes(&self.object),
+        let bucket = self.redirect.as_ref().filter(|_| may_redirect);
+        let name = self.object.package.name.as_str();
+        let url = bucket.and_then(|bucket| bucket.presign(name, &disposition::attachment(name)));
+        match url {
+            Some(url) => Ok(PackageBytes::Elsewhere(url)),
+            // Also where no credentials are at hand.
+            None => self.fetcher.bytes(&self.object),
         }
     }
 }
