@@ -14,7 +14,7 @@ fn package(name: &str, seconds: u64, identity: u64) -> Arc<Package> {
     Arc::new(Package {
         name: PackageName::parse(name).unwrap(),
         state: PackageState {
-            identity: inode,
+            identity,
             size: 1,
             modified: time,
             changed: time,
