@@ -187,7 +187,7 @@ fn run_copy(from: &str, to: &str) -> Outcome {
 
 fn serve() -> Result<Infallible, Failure> {
     let raw = config::raw::Raw::gather()?;
-    let config = Config::check(&raw)?;
+    let mut config = Config::check(&raw)?;
     output::start(&config.log_filter, config.log_format)?;
     raw.warnings
         .iter()
@@ -198,20 +198,7 @@ fn serve() -> Result<Infallible, Failure> {
     let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let opened = listen::open(&config, &metrics)?;
     let address = opened.address;
-    let retention = Retention {
-        max_packages: config.max_packages,
-        max_releases: config.max_releases,
-        pinned: config.pinned,
-    };
-    let storage = engines::Options {
-        path: config.storage_path.clone(),
-        retention,
-        workers: config.workers,
-        clock: clock.clone(),
-        bucket: config.bucket.map(|it| (it, Arc::clone(&metrics.store))),
-    };
-    let store =
-        engines::open(storage).map_err(|error| unusable_storage(&config.storage_path, error))?;
+    let store = open_store(&mut config, &metrics, &clock)?;
     let app = App::new(
         Arc::clone(&store),
         Arc::clone(&metrics),
@@ -255,6 +242,27 @@ fn serve() -> Result<Infallible, Failure> {
     // Returning would wait, beyond the grace, for a worker that waits for the disk. An upload that
     // such a worker has not published is dropped with the process.
     end_process(i32::from(ending == Ending::Forced))
+}
+
+fn open_store(
+    config: &mut Config,
+    metrics: &Metrics,
+    clock: &Clock,
+) -> Result<Arc<dyn Store>, String> {
+    let retention = Retention {
+        max_packages: config.max_packages,
+        max_releases: config.max_releases,
+        pinned: std::mem::take(&mut config.pinned),
+    };
+    let bucket = config.bucket.take();
+    let options = engines::Options {
+        path: config.storage_path.clone(),
+        retention,
+        workers: config.workers,
+        clock: clock.clone(),
+        bucket: bucket.map(|settings| (settings, Arc::clone(&metrics.store))),
+    };
+    engines::open(options).map_err(|error| unusable_storage(&config.storage_path, error))
 }
 
 fn warn_of_storage(store: &dyn Store) {

@@ -4,7 +4,7 @@
 use super::bucket::Bucket;
 use super::error::{Result, S3ErrorKind};
 use super::object::{Condition, Content, Put};
-use crate::limits::PROBE_CREATES;
+use crate::limits::bucket::PROBE_CREATES;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Barrier;
 

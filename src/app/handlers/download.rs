@@ -213,6 +213,16 @@ pub fn file(
             "Content-Disposition",
             &disposition::attachment(name.as_str()),
         );
+    with_bytes(response, package, request, (name, offset, length))
+}
+
+/// The answer with a section of the package, or the redirect to the package.
+fn with_bytes(
+    mut response: Response,
+    package: OpenPackage,
+    request: &Request<'_>,
+    (name, offset, length): (&PackageName, u64, u64),
+) -> Result<Response, ApiError> {
     if *request.method == Method::Head {
         response.body = Body::Omitted(length);
         return Ok(response);

@@ -18,7 +18,7 @@ use super::jobs::{Jobs, guarded};
 use super::object::{self, Object};
 use super::view::View;
 use crate::clock;
-use crate::limits::PUT_ATTEMPTS_MAX;
+use crate::limits::bucket::PUT_ATTEMPTS_MAX;
 use crate::s3::{Bucket, Condition, Content, Head, Put, S3ErrorKind};
 use crate::storage::change::{self, Delete, Publish, Published};
 use crate::storage::error::{Result, StorageError};

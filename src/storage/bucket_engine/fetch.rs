@@ -2,20 +2,19 @@
 //!
 //! Invariants:
 //! - A fetch gets the bytes of one state of an object; where the object changes, the fetch fails.
-//! - The last byte is not handed on before all are compared with the checksum: a client whose
-//!   download is complete has the right bytes.
 //! - A failed fetch is remembered for [`FETCH_FAILED_TIME`], so that those who wait for it get its
 //!   error and do not begin another.
 
+use super::arrival::{Answered, Fetch, Progress, Whole};
 use super::faults;
 use super::file_cache::FileCache;
 use super::jobs::Jobs;
 use super::object::Object;
 use super::view::View;
-use crate::awaited::{Arriving, Awaited};
 use crate::checksum::Sha256;
 use crate::clock::Clock;
-use crate::limits::{FETCH_ATTEMPTS_MAX, FETCH_FAILED_TIME, FETCHES_MAX, HASH_BUFFER_BYTES};
+use crate::limits::HASH_BUFFER_BYTES;
+use crate::limits::bucket::{FETCH_ATTEMPTS_MAX, FETCH_FAILED_TIME, FETCHES_MAX};
 use crate::metrics::StoreMetrics;
 use crate::s3::{Bucket, Get};
 use crate::storage::error::{Result, StorageError, errno, failed};
@@ -31,8 +30,6 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
-use std::time::Instant;
 
 /// The object whose bytes are fetched: its name and entity tag.
 type Key = (PackageName, Arc<str>);
@@ -50,107 +47,6 @@ pub struct Fetcher {
     pub running: Mutex<HashMap<Key, Arc<Fetch>>>,
 }
 
-/// One fetch and the file that it fills.
-#[derive(Debug)]
-pub struct Fetch {
-    file: File,
-    size: u64,
-    state: Mutex<FetchState>,
-}
-
-#[derive(Debug)]
-struct FetchState {
-    progress: Progress,
-    /// Who waits for more than so many bytes.
-    waiting: Vec<(u64, Waker)>,
-}
-
-#[derive(Clone, Debug)]
-enum Progress {
-    /// The store has not answered.
-    Starting,
-    /// So many bytes are in the file.
-    Receiving(u64),
-    /// All of them, and they are right.
-    Complete,
-    Failed(StorageError, Instant),
-}
-
-impl Fetch {
-    fn state(&self) -> MutexGuard<'_, FetchState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn advance(&self, progress: Progress) {
-        let mut state = self.state();
-        state.progress = progress;
-        let arrived = self.readable(&state.progress);
-        let is_due = |waits: &mut (u64, Waker)| arrived.is_none_or(|arrived| arrived > waits.0);
-        let due: Vec<_> = state.waiting.extract_if(.., is_due).collect();
-        drop(state);
-        due.into_iter().for_each(|(_, waker)| waker.wake());
-    }
-
-    /// Bytes that may be handed on.
-    fn readable(&self, progress: &Progress) -> Option<u64> {
-        match progress {
-            Progress::Starting => Some(0),
-            Progress::Receiving(received) => Some((*received).min(self.size.saturating_sub(1))),
-            Progress::Complete => Some(self.size),
-            Progress::Failed(..) => None,
-        }
-    }
-}
-
-impl Arriving for Fetch {
-    fn file(&self) -> &File {
-        &self.file
-    }
-
-    fn arrived(&self) -> Option<u64> {
-        self.readable(&self.state().progress)
-    }
-
-    fn wake(&self, bytes: u64, waker: Waker) {
-        let mut state = self.state();
-        if self
-            .readable(&state.progress)
-            .is_some_and(|arrived| arrived <= bytes)
-        {
-            state.waiting.push((bytes, waker));
-        } else {
-            drop(state);
-            waker.wake();
-        }
-    }
-}
-
-/// Waits for the store's answer.
-#[derive(Debug)]
-struct Answered(Arc<Fetch>);
-
-impl Awaited for Answered {
-    fn wake(&self, waker: Waker) {
-        let mut state = self.0.state();
-        if matches!(state.progress, Progress::Starting) {
-            state.waiting.push((0, waker));
-        } else {
-            drop(state);
-            waker.wake();
-        }
-    }
-}
-
-/// Waits for all bytes.
-#[derive(Debug)]
-struct Whole(Arc<Fetch>);
-
-impl Awaited for Whole {
-    fn wake(&self, waker: Waker) {
-        Arriving::wake(&*self.0, self.0.size.saturating_sub(1), waker);
-    }
-}
-
 impl Fetcher {
     fn running(&self) -> MutexGuard<'_, HashMap<Key, Arc<Fetch>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
@@ -162,7 +58,7 @@ impl Fetcher {
             return Ok(PackageBytes::File(file));
         }
         let fetch = self.begin(object)?;
-        let progress = fetch.state().progress.clone();
+        let progress = fetch.progress();
         match progress {
             Progress::Starting => Err(StorageError::Pending(Arc::new(Answered(fetch)))),
             Progress::Failed(error, _) => Err(error),
@@ -176,7 +72,7 @@ impl Fetcher {
             return Ok(file);
         }
         let fetch = self.begin(object)?;
-        let progress = fetch.state().progress.clone();
+        let progress = fetch.progress();
         match progress {
             Progress::Complete => fetch
                 .file
@@ -203,7 +99,7 @@ impl Fetcher {
         let key = (object.package.name.clone(), Arc::clone(&object.etag));
         let now = self.clock.now();
         let mut running = self.running();
-        running.retain(|_, fetch| match fetch.state().progress {
+        running.retain(|_, fetch| match fetch.progress() {
             Progress::Failed(_, at) => now.duration_since(at) < FETCH_FAILED_TIME,
             _ => true,
         });
@@ -218,14 +114,7 @@ impl Fetcher {
             .file
             .try_clone()
             .map_err(|error| failed("open", &self.path)(errno(&error)))?;
-        let fetch = Arc::new(Fetch {
-            file,
-            size: object.package.state.size,
-            state: Mutex::new(FetchState {
-                progress: Progress::Starting,
-                waiting: Vec::new(),
-            }),
-        });
+        let fetch = Arc::new(Fetch::new(file, object.package.state.size));
         running.insert(key.clone(), Arc::clone(&fetch));
         drop(running);
         let (fetcher, object, filled) = (Arc::clone(self), object.clone(), Arc::clone(&fetch));

@@ -8,7 +8,7 @@
 
 use super::object::{self, Object};
 use crate::checksum::Sha256;
-use crate::limits::KNOWN_BYTES_MAX;
+use crate::limits::bucket::KNOWN_BYTES_MAX;
 use crate::s3::{self, Bucket, Condition, Content as Bytes, Get, Put};
 use crate::storage::content::Content;
 use crate::storage::name::PackageName;

@@ -10,7 +10,7 @@ use super::object::Object;
 use super::view::View;
 use crate::awaited::Awaited;
 use crate::clock::Clock;
-use crate::limits::{LOOKUP_KEPT_TIME, LOOKUPS_MAX};
+use crate::limits::bucket::{LOOKUP_KEPT_TIME, LOOKUPS_MAX};
 use crate::s3::{Bucket, S3ErrorKind};
 use crate::storage::error::StorageError;
 use crate::storage::name::PackageName;

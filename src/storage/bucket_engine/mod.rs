@@ -12,6 +12,8 @@
 //! - No object is deleted that is not in the state in which it was chosen ([`refresh`]).
 
 mod admission;
+mod agenda;
+mod arrival;
 mod changes;
 pub mod copy;
 mod faults;

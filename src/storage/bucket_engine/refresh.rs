@@ -11,17 +11,18 @@
 //! - An object is removed by retention only as it is listed.
 //! - The beacon is read before the bucket is listed, so that a change in between is not missed.
 //!
-//! [`LISTING_CHECK_INTERVAL`]: crate::limits::LISTING_CHECK_INTERVAL
-//! [`LISTING_OLD_AGE`]: crate::limits::LISTING_OLD_AGE
+//! [`LISTING_CHECK_INTERVAL`]: crate::limits::bucket::LISTING_CHECK_INTERVAL
+//! [`LISTING_OLD_AGE`]: crate::limits::bucket::LISTING_OLD_AGE
 
+use super::agenda::Work;
 use super::faults;
 use super::finishing::Finishing;
 use super::jobs::guarded;
 use super::known::{self, Known};
 use super::object::Object;
-use super::view::{View, Work};
+use super::view::View;
 use crate::clock::{self, Clock};
-use crate::limits::{BEACON_INTERVAL, KNOWN_INTERVAL, STORE_RETRY_INTERVAL};
+use crate::limits::bucket::{BEACON_INTERVAL, KNOWN_INTERVAL, STORE_RETRY_INTERVAL};
 use crate::metrics::StoreMetrics;
 use crate::s3::{self, Bucket, Condition, Content, Get, Put, S3ErrorKind};
 use crate::storage::error::Result;

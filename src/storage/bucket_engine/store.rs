@@ -15,7 +15,7 @@ use super::upkeep::Upkeep;
 use super::view::View;
 use crate::clock::Clock;
 use crate::http::disposition;
-use crate::limits::{KNOWN_INTERVAL, LOOKUP_THREADS};
+use crate::limits::bucket::{KNOWN_INTERVAL, LOOKUP_THREADS};
 use crate::metrics::StoreMetrics;
 use crate::s3::Bucket;
 use crate::storage::background::Background;

@@ -9,12 +9,13 @@
 //!   began before the change does not undo it.
 //! - No lock is held across a request to the store.
 
+use super::agenda::{Agenda, Next, Work};
 use super::finishing::Finishing;
 use super::object::Object;
 use crate::awaited::Awaited;
 use crate::clock::Clock;
-use crate::limits::{
-    LISTING_CHECK_INTERVAL, LISTING_CHECK_WAIT_MAX, LISTING_OLD_AGE, STORE_LISTING_AGE_MAX,
+use crate::limits::bucket::{
+    LISTING_CHECK_INTERVAL, LISTING_CHECK_WAIT_MAX, STORE_LISTING_AGE_MAX,
 };
 use crate::storage::error::{Result, StorageError};
 use crate::storage::listing::Listing;
@@ -39,42 +40,18 @@ struct State {
     changes: u64,
     /// The changes since the last listing of the bucket began; `None` for a removed package.
     recent: Vec<(u64, PackageName, Option<Object>)>,
-    asked_at: Instant,
-    /// When the listing was last known to be current.
-    checked_at: Option<Instant>,
-    /// When somebody began to wait for a check.
-    wanted_since: Option<Instant>,
-    /// When the bucket was last listed.
-    listed_at: Option<Instant>,
-    /// Objects were found that the listing does not have, or the other way round.
-    is_doubted: bool,
+    agenda: Agenda,
     /// Why the last check failed.
     failure: Option<StorageError>,
     /// The store does not accept the credentials.
     is_refused: bool,
     waiting: Vec<Waker>,
-    finishing: Vec<Finishing>,
-    /// Other servers have not been notified of a change.
-    owes_beacon: bool,
-    is_ended: bool,
 }
 
 impl std::fmt::Debug for View {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("View")
     }
-}
-
-/// What the refresh thread is to do.
-pub enum Work {
-    /// Answer these changes; list the bucket before where one of them asks for it.
-    Finish(Vec<Finishing>),
-    /// Notify other servers.
-    Beacon,
-    /// List the bucket only where another server has changed it.
-    Check,
-    List,
-    End,
 }
 
 impl View {
@@ -87,17 +64,10 @@ impl View {
                 listing: Arc::default(),
                 changes: 0,
                 recent: Vec::new(),
-                asked_at: now,
-                checked_at: None,
-                wanted_since: None,
-                listed_at: None,
-                is_doubted: false,
+                agenda: Agenda::new(now),
                 failure: None,
                 is_refused: false,
                 waiting: Vec::new(),
-                finishing: Vec::new(),
-                owes_beacon: false,
-                is_ended: false,
             }),
             work: Condvar::new(),
         }
@@ -111,17 +81,17 @@ impl View {
     pub fn listing(self: &Arc<Self>) -> Result<Arc<Listing>> {
         let now = self.clock.now();
         let mut state = self.state();
-        state.asked_at = now;
+        state.agenda.asked_at = now;
         if !state.is_late(now) {
             return Ok(Arc::clone(&state.listing));
         }
-        if state.listed_at.is_none()
+        if state.agenda.listed_at.is_none()
             && let Some(failure) = &state.failure
         {
             return Err(failure.clone());
         }
-        let since = *state.wanted_since.get_or_insert(now);
-        if state.listed_at.is_some() && now.duration_since(since) >= LISTING_CHECK_WAIT_MAX {
+        let since = *state.agenda.wanted_since.get_or_insert(now);
+        if state.agenda.listed_at.is_some() && now.duration_since(since) >= LISTING_CHECK_WAIT_MAX {
             return Ok(Arc::clone(&state.listing));
         }
         self.work.notify_one();
@@ -144,7 +114,7 @@ impl View {
     /// Why packages cannot be listed or published, if so.
     pub fn check_ready(self: &Arc<Self>) -> Result<()> {
         let state = self.state();
-        let age = state.age(self.clock.now());
+        let age = state.agenda.age(self.clock.now());
         match &state.failure {
             Some(failure) if state.is_refused => Err(failure.clone()),
             Some(failure) if age.is_none_or(|age| age > STORE_LISTING_AGE_MAX) => {
@@ -157,34 +127,34 @@ impl View {
 
     /// How long ago the listing was known to be current; `None` before the first one.
     pub fn age(&self) -> Option<Duration> {
-        self.state().age(self.clock.now())
+        self.state().agenda.age(self.clock.now())
     }
 
     /// Makes the refresh thread list the bucket: it is not as listed.
     pub fn doubt(&self) {
-        self.state().is_doubted = true;
+        self.state().agenda.is_doubted = true;
         self.work.notify_one();
     }
 
     /// Hands a change over that is made, and is to be answered when it is finished.
     pub fn finish(&self, finishing: Finishing) {
-        self.state().finishing.push(finishing);
+        self.state().agenda.finishing.push(finishing);
         self.work.notify_one();
     }
 
     /// Notes that other servers are to be notified of a change.
     pub fn owe_beacon(&self) {
-        self.state().owes_beacon = true;
+        self.state().agenda.owes_beacon = true;
     }
 
     /// Notes that other servers were notified of all changes so far.
     pub fn beacon_written(&self) {
-        self.state().owes_beacon = false;
+        self.state().agenda.owes_beacon = false;
     }
 
     /// Ends the refresh thread.
     pub fn end(&self) {
-        self.state().is_ended = true;
+        self.state().agenda.is_ended = true;
         self.work.notify_one();
     }
 
@@ -252,8 +222,8 @@ impl View {
             .collect();
         state.objects = Arc::new(listed);
         state.change_listing(&removed, &added);
-        state.listed_at = Some(now);
-        state.is_doubted = false;
+        state.agenda.listed_at = Some(now);
+        state.agenda.is_doubted = false;
         let waiting = state.checked(now);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
@@ -273,7 +243,7 @@ impl View {
         }
         state.failure = Some(failure);
         state.is_refused = is_refused;
-        state.wanted_since = None;
+        state.agenda.wanted_since = None;
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
@@ -310,62 +280,23 @@ impl View {
         let mut state = self.state();
         loop {
             let now = self.clock.now();
-            if state.is_ended {
-                return Work::End;
+            match state.agenda.next(now, beacon_at, retry_at) {
+                Next::Now(work) => return work,
+                Next::At(at) => {
+                    let waited = self.work.wait_timeout(state, at.duration_since(now));
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
             }
-            if !state.finishing.is_empty() {
-                return Work::Finish(std::mem::take(&mut state.finishing));
-            }
-            let list_at = match state.listed_at {
-                _ if state.is_doubted => retry_at,
-                None => retry_at,
-                Some(listed_at) => retry_at.max(listed_at + LISTING_OLD_AGE),
-            };
-            let check_at = retry_at.max(state.check_at(now));
-            let beacon_at = state.owes_beacon.then_some(beacon_at.max(retry_at));
-            if list_at <= now {
-                return Work::List;
-            }
-            if beacon_at.is_some_and(|at| at <= now) {
-                state.owes_beacon = false;
-                return Work::Beacon;
-            }
-            if check_at <= now {
-                return Work::Check;
-            }
-            let until = list_at.min(check_at);
-            let until = beacon_at.map_or(until, |at| until.min(at));
-            let waited = self.work.wait_timeout(state, until.duration_since(now));
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }
 
 impl State {
-    fn age(&self, now: Instant) -> Option<Duration> {
-        self.listed_at?;
-        self.checked_at.map(|at| now.duration_since(at))
-    }
-
     /// Whether a request has to wait for a check. A store that does not answer is not waited for.
     fn is_late(&self, now: Instant) -> bool {
-        match self.age(now) {
+        match self.agenda.age(now) {
             None => true,
             Some(age) => age >= LISTING_CHECK_INTERVAL * 3 / 2 && self.failure.is_none(),
-        }
-    }
-
-    /// When the listing is to be checked next: soon while requests ask for it.
-    fn check_at(&self, now: Instant) -> Instant {
-        let last = self.checked_at.unwrap_or(now);
-        if self.wanted_since.is_some() {
-            return now;
-        }
-        let is_asked = now.duration_since(self.asked_at) < LISTING_CHECK_INTERVAL * 2;
-        last + if is_asked {
-            LISTING_CHECK_INTERVAL
-        } else {
-            LISTING_OLD_AGE
         }
     }
 
@@ -382,8 +313,8 @@ impl State {
             log::info!("the bucket can be listed again");
         }
         self.is_refused = false;
-        self.checked_at = Some(at);
-        self.wanted_since = None;
+        self.agenda.checked_at = Some(at);
+        self.agenda.wanted_since = None;
         std::mem::take(&mut self.waiting)
     }
 }
@@ -391,7 +322,7 @@ impl State {
 impl Awaited for View {
     fn wake(&self, waker: Waker) {
         let mut state = self.state();
-        if state.is_late(self.clock.now()) && state.wanted_since.is_some() {
+        if state.is_late(self.clock.now()) && state.agenda.wanted_since.is_some() {
             state.waiting.push(waker);
         } else {
             drop(state);
