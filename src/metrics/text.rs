@@ -8,6 +8,7 @@ use super::counters::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, Storage
 use super::process;
 use super::store::{LATENCIES, Operation, Outcome, StoreMetrics};
 use super::tls::Handshake;
+use super::tokens::TokenOutcome;
 use crate::log;
 use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -106,6 +107,7 @@ impl Metrics {
         self.render_pool(&mut page);
         self.render_tls(&mut page);
         render_store(&mut page, &self.store);
+        self.render_tokens(&mut page);
         page.labelled(
             "uploads_refused_total",
             "counter",
@@ -236,6 +238,24 @@ impl Metrics {
             &Handshake::ALL,
             &self.tls.handshakes,
         );
+    }
+
+    fn render_tokens(&self, page: &mut Page) {
+        page.labelled(
+            "token_checks_total",
+            "counter",
+            "Tokens of writes, by outcome. A forbidden one was accepted before.",
+            "outcome",
+            &TokenOutcome::ALL,
+            &self.tokens.outcomes,
+        );
+        if self.tokens.has_file() {
+            page.gauge(
+                "tokens_last_reload_successful",
+                "Whether the files of named tokens hold the tokens in force.",
+                u64::from(self.tokens.is_last_reload_successful()),
+            );
+        }
     }
 
     fn render_pool(&self, page: &mut Page) {
