@@ -5,6 +5,7 @@
 //! a failure (which includes a wrong package that `verify` finds), 2 for a command line that was
 //! not understood.
 
+mod check_bucket;
 mod healthcheck;
 mod listen;
 mod verify;
@@ -36,7 +37,8 @@ Commands:
   serve         serve packages (the default)
   healthcheck   check that the running server is ready; the exit code is 0
                 when it is ready, else 1
-  check-config  print every setting with its value and origin
+  check-config  print every setting with its value and origin; ask the bucket,
+                where one is set, for what the server needs
   verify        compare every package with its checksum; the exit code is 1
                 when one differs. --repair writes checksums that are missing
                 or stale; servers may run meanwhile
@@ -137,10 +139,12 @@ fn check_config() -> Outcome {
         .tls
         .map(|tls| tls::describe(&tls.files, clock::wall_now()));
     let pair = pair.transpose()?.unwrap_or_default();
+    let bucket = config.bucket.as_ref().map(check_bucket::describe);
+    let bucket = bucket.transpose()?.unwrap_or_default();
     for warning in &raw.warnings {
         eprintln!("release-server: warning: {warning}");
     }
-    print!("{}{pair}", raw.describe());
+    print!("{}{pair}{bucket}", raw.describe());
     Ok(true)
 }
 

@@ -17,6 +17,11 @@ pub struct Probe {
     pub deletes_are_conditional: bool,
 }
 
+/// Said where the settings need atomic creates and the store has none.
+pub const NOT_ATOMIC: &str = "the store lets several simultaneous creates of one object succeed, \
+                              so two publishers of one name could both get a success; set \
+                              bucket_create to check, and let one server alone publish";
+
 /// An ETag that no object has.
 const OTHER_ETAG: &str = "\"00000000000000000000000000000000\"";
 

@@ -44,7 +44,14 @@ const OWNERS: [(&str, &[&str]); 7] = [
     ("std::env", &["config/raw.rs"]),
     (
         "std::thread",
-        &["server", "storage", "tls", "log", "config/settings.rs"],
+        &[
+            "server",
+            "storage",
+            "s3",
+            "tls",
+            "log",
+            "config/settings.rs",
+        ],
     ),
 ];
 
