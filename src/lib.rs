@@ -10,6 +10,7 @@
 //! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 
 pub mod app;
+pub mod awaited;
 pub mod checksum;
 #[cfg(feature = "client")]
 pub mod client;

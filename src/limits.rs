@@ -5,6 +5,8 @@
 //!
 //! Source: docs/contract.md, section 7.
 
+pub mod bucket;
+
 use std::time::Duration;
 
 pub const KIB: usize = 1024;
@@ -140,6 +142,8 @@ pub const RECEIVE_TURN_BYTES: usize = 4 * MIB;
 pub const SEND_TURN_BYTES: usize = 4 * MIB;
 /// Pipelined requests answered in one turn.
 pub const REQUESTS_PER_TURN_MAX: usize = 32;
+/// How often a connection that waits for another thread looks again by itself.
+pub const WAITING_RECHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Connections accepted in one turn.
 pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied after its head, and both are sent in one write.
@@ -179,40 +183,6 @@ pub const CLIENT_IDLE_CONNECTIONS: usize = 16;
 pub const CLIENT_IDLE_TIME_MAX: Duration = Duration::from_secs(15);
 /// What is read of `hosts` or `resolv.conf`.
 pub const NAMES_FILE_BYTES_MAX: usize = MIB;
-
-// --- Packages in a bucket ------------------------------------------------------------------------
-
-/// The prefix of a bucket's keys: a key has at most 1,024 bytes, of which a name takes 240.
-pub const BUCKET_PREFIX_BYTES_MAX: usize = 512;
-
-/// A list of 1,000 objects with long names and every field that stores add.
-pub const LIST_PAGE_BYTES_MAX: usize = 8 * MIB;
-/// The description of an error.
-pub const S3_ERROR_BYTES_MAX: usize = 64 * KIB;
-/// How often a request is sent until it is answered.
-pub const S3_TRIES_MAX: u32 = 4;
-/// The pause before the second try; each further one is four times as long. Half of it is random,
-/// so that servers that failed together do not return together.
-pub const S3_FIRST_PAUSE: Duration = Duration::from_millis(100);
-pub const S3_PAUSE_MAX: Duration = Duration::from_secs(2);
-/// Clocks that differ by more make a store refuse signatures (it allows 15 minutes).
-pub const CLOCK_SKEW_MAX: Duration = Duration::from_mins(5);
-/// Simultaneous creates of the probe at the start.
-pub const PROBE_CREATES: usize = 8;
-/// An answer with credentials.
-pub const CREDENTIALS_BYTES_MAX: usize = 64 * KIB;
-/// A file with a key or a token; tokens of Kubernetes have 1 to 2 KiB.
-pub const CREDENTIAL_FILE_BYTES_MAX: usize = 16 * KIB;
-/// A request for credentials, from its beginning to its end.
-pub const CREDENTIALS_TIME_MAX: Duration = Duration::from_secs(5);
-/// Credentials are fetched again so long before they expire.
-pub const CREDENTIALS_MARGIN: Duration = Duration::from_mins(5);
-/// Those without a date are fetched again after this time.
-pub const CREDENTIALS_UNDATED_TIME: Duration = Duration::from_mins(5);
-/// How long a source that failed is left alone.
-pub const CREDENTIALS_PAUSE: Duration = Duration::from_secs(1);
-/// A presigned URL ends so long before the credentials that signed it.
-pub const PRESIGNED_MARGIN: Duration = Duration::from_mins(1);
 
 // --- Memory that clients can make the server hold ------------------------------------------------
 

@@ -73,7 +73,7 @@ impl App {
         self.0.token.reload()
     }
 
-    pub fn new(store: Arc<Store>, metrics: Arc<Metrics>, options: Options) -> Self {
+    pub fn new(store: Arc<dyn Store>, metrics: Arc<Metrics>, options: Options) -> Self {
         Self(Arc::new(AppState {
             store,
             token: options.token,
@@ -170,7 +170,7 @@ fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Re
         Endpoint::Healthz => Ok(probes::healthz()),
         Endpoint::Health => Ok(probes::health()),
         Endpoint::Readyz => probes::readyz(state),
-        Endpoint::Metrics => Ok(probes::metrics(state)),
+        Endpoint::Metrics => probes::metrics(state),
         Endpoint::ContractYaml => contract::yaml(request),
         Endpoint::ContractJson => contract::json(request),
         // The endpoint has no method that reads.
@@ -204,7 +204,11 @@ impl Service for App {
                 Err(NotFound::Path(request.target.path.to_owned()).into()),
             ),
         };
-        let mut reply = handled.unwrap_or_else(|error| Reply::Now(self.explain(error, request)));
+        let mut reply = match handled {
+            Ok(reply) => reply,
+            Err(ApiError::Pending(awaited)) => Reply::Again(awaited),
+            Err(error) => Reply::Now(self.explain(error, request)),
+        };
         if matches!(request.method, Method::Get | Method::Head)
             && let Reply::Now(response) = reply
         {

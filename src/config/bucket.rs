@@ -7,7 +7,7 @@ use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::raw::{Raw, refusal};
 use super::value;
-use crate::limits::BUCKET_PREFIX_BYTES_MAX;
+use crate::limits::bucket::BUCKET_PREFIX_BYTES_MAX;
 use crate::text::{number, switch};
 use std::path::PathBuf;
 use std::time::Duration;

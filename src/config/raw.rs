@@ -31,7 +31,7 @@ pub struct Setting {
 }
 
 /// The texts of all keys that are set.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Raw {
     settings: HashMap<&'static str, Setting>,
     /// Sentences about variables that are probably misspelt.

@@ -78,6 +78,13 @@ pub struct StoreMetrics {
     pub retries: AtomicU64,
     /// Bytes of objects received from the store.
     pub received_bytes: AtomicU64,
+    /// Downloads of packages that were on the local disk, and of others.
+    pub cache_hits: AtomicU64,
+    pub cache_misses: AtomicU64,
+    /// Bytes of packages on the local disk.
+    pub cached_bytes: AtomicU64,
+    /// When the listing was last known to be current, in seconds since 1970; 0 before that.
+    pub listing_seconds: AtomicU64,
     /// Bytes of objects sent to the store.
     pub sent_bytes: AtomicU64,
 }

@@ -281,6 +281,26 @@ fn render_store(page: &mut Page, store: &StoreMetrics) {
         "Bytes of objects sent to the object store.",
         &store.sent_bytes,
     );
+    page.counter(
+        "store_cache_hits_total",
+        "Downloads of packages that were on the local disk.",
+        &store.cache_hits,
+    );
+    page.counter(
+        "store_cache_misses_total",
+        "Downloads of packages that had to be fetched from the object store.",
+        &store.cache_misses,
+    );
+    page.gauge(
+        "store_cached_bytes",
+        "Bytes of packages on the local disk.",
+        store.cached_bytes.load(Relaxed),
+    );
+    page.gauge(
+        "store_listing_timestamp_seconds",
+        "When the listing was last known to be current, in seconds since 1970.",
+        store.listing_seconds.load(Relaxed),
+    );
 }
 
 fn render_storage(page: &mut Page, storage: &StorageMetrics) {

@@ -9,7 +9,7 @@ use super::error::{S3Error, S3ErrorKind as Kind};
 use super::xml::Element;
 use crate::client::Response;
 use crate::date;
-use crate::limits::S3_ERROR_BYTES_MAX;
+use crate::limits::bucket::S3_ERROR_BYTES_MAX;
 use std::time::SystemTime;
 
 /// An answer that is no success.

@@ -18,7 +18,7 @@ use crate::client::{Body, Client, Method, Options, Response};
 use crate::clock::{self, Clock};
 use crate::config::BucketSettings;
 use crate::date;
-use crate::limits::{LIST_PAGE_BYTES_MAX, PRESIGNED_MARGIN};
+use crate::limits::bucket::{LIST_PAGE_BYTES_MAX, PRESIGNED_MARGIN};
 use crate::metrics::{Operation, StoreMetrics};
 use crate::text::number;
 use sha2::{Digest, Sha256};

@@ -4,7 +4,7 @@
 use super::bucket::Bucket;
 use super::error::{Result, S3ErrorKind};
 use super::object::{Condition, Content, Put};
-use crate::limits::PROBE_CREATES;
+use crate::limits::bucket::PROBE_CREATES;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Barrier;
 
@@ -18,9 +18,9 @@ pub struct Probe {
 }
 
 /// Said where the settings need atomic creates and the store has none.
-pub const NOT_ATOMIC: &str = "the store lets several simultaneous creates of one object succeed, \
-                              so two publishers of one name could both get a success; set \
-                              bucket_create to check, and let one server alone publish";
+pub const NOT_ATOMIC: &str = "the store lets several requests create one object, so two publishers \
+                              of one name could both succeed; set BUCKET_CREATE=check, and let one \
+                              server alone publish";
 
 /// An ETag that no object has.
 const OTHER_ETAG: &str = "\"00000000000000000000000000000000\"";

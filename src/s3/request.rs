@@ -11,7 +11,7 @@ use super::error::{Result, S3Error, S3ErrorKind};
 use super::sign::{Signer, Target};
 use crate::client::{Body, Client, Failure, FailureKind, Method, Request, Response};
 use crate::clock::{self, Clock};
-use crate::limits::{CLOCK_SKEW_MAX, S3_FIRST_PAUSE, S3_PAUSE_MAX, S3_TRIES_MAX};
+use crate::limits::bucket::{CLOCK_SKEW_MAX, S3_FIRST_PAUSE, S3_PAUSE_MAX, S3_TRIES_MAX};
 use crate::metrics::{Operation, Outcome, StoreMetrics};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;

@@ -13,6 +13,7 @@ use super::exchange::Exchange;
 use super::skip::{SkipPhase, Unread};
 use super::socket::{Received, Sent};
 use super::storing::StoringPhase;
+use super::waiting::WaitingPhase;
 use super::wire::Wire;
 use crate::http::body::BodyDecoder;
 use crate::http::fields;
@@ -32,6 +33,8 @@ pub struct HeadPhase {
     began: Option<Instant>,
     /// Bytes at the front of the inbox that are known to be an incomplete head.
     examined: usize,
+    /// When the head was complete that the application is asked about again.
+    asked: Option<Instant>,
 }
 
 pub enum HeadOutcome {
@@ -43,6 +46,8 @@ pub enum HeadOutcome {
     Body(Box<BodyPhase>),
     /// Another thread makes the answer.
     Storing(Box<StoringPhase>),
+    /// The application is to be asked again.
+    Waiting(Box<WaitingPhase>),
     /// The head is not complete in time, or the connection was idle for too long.
     Late(CloseReason, HeadPhase),
     /// The client closed its sending side in the middle of a head.
@@ -57,6 +62,16 @@ impl HeadPhase {
             entered: now,
             began: None,
             examined: 0,
+            asked: None,
+        }
+    }
+
+    /// The phase of a connection whose inbox begins with a complete head, for which the application
+    /// was asked at this time and has no reply yet.
+    pub fn again(asked: Instant) -> Self {
+        Self {
+            asked: Some(asked),
+            ..Self::new(asked)
         }
     }
 
@@ -122,7 +137,11 @@ impl HeadPhase {
         match head::parse(bytes, &mut slots) {
             Ok(Parsed::Complete(head, length)) => {
                 wire.set_inbox(bytes[length..].to_vec());
-                decide(&head, wire, cx)
+                let outcome = decide(&head, self.asked, wire, cx);
+                if matches!(outcome, HeadOutcome::Waiting(_)) {
+                    wire.set_inbox(bytes.to_vec());
+                }
+                outcome
             }
             Ok(Parsed::Incomplete) => {
                 self.began.get_or_insert_with(|| cx.now());
@@ -140,9 +159,15 @@ impl HeadPhase {
 }
 
 /// Hands a complete head to the application.
-fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOutcome {
+fn decide(
+    head: &Head<'_, '_>,
+    asked: Option<Instant>,
+    wire: &mut Wire,
+    cx: &mut Context<'_>,
+) -> HeadOutcome {
     let env = cx.env;
     let mut exchange = Exchange::begin(head, wire, cx);
+    exchange.started = asked.unwrap_or(exchange.started);
     let own_address;
     let authority = if let Some(authority) = head.authority {
         authority
@@ -179,6 +204,7 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
         Reply::Later(start) => {
             HeadOutcome::Storing(StoringPhase::new(start, exchange, unread(wire)))
         }
+        Reply::Again(awaited) => HeadOutcome::Waiting(WaitingPhase::new(awaited, exchange, cx)),
         Reply::Body(sink) => {
             if expects_continue && !send_continue(wire, cx) {
                 exchange.end(env, Some("the client went away"));

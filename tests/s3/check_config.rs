@@ -68,7 +68,7 @@ fn what_is_missing_is_said_with_what_to_do() {
     });
     let why = check_config(&lying.url(), &[]).unwrap_err();
     assert!(
-        why.contains("set bucket_create to check, and let one server"),
+        why.contains("set BUCKET_CREATE=check, and let one server"),
         "{why}"
     );
     let output = check_config(&lying.url(), &[("BUCKET_CREATE", "check")]).unwrap();

@@ -22,7 +22,7 @@ const LAYERS: [&[&str]; 11] = [
     &["http", "manifest"],
     &["metrics"],
     &[
-        "log", "clock", "checksum", "date", "limits", "pattern", "text", "version",
+        "log", "awaited", "clock", "checksum", "date", "limits", "pattern", "text", "version",
     ],
 ];
 

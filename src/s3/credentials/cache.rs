@@ -8,7 +8,7 @@ use super::fetch::fetch;
 use super::{Credentials, Source};
 use crate::client::{Client, Options};
 use crate::clock::{self, Clock};
-use crate::limits::{
+use crate::limits::bucket::{
     CREDENTIALS_MARGIN, CREDENTIALS_PAUSE, CREDENTIALS_TIME_MAX, CREDENTIALS_UNDATED_TIME,
 };
 use crate::metrics::{Operation, Outcome, StoreMetrics};

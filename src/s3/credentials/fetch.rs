@@ -6,7 +6,7 @@
 use super::{Credentials, Source, responses};
 use crate::client::{Body, Client, Method, Request};
 use crate::config::files::read_regular_text;
-use crate::limits::{CREDENTIAL_FILE_BYTES_MAX, CREDENTIALS_BYTES_MAX};
+use crate::limits::bucket::{CREDENTIAL_FILE_BYTES_MAX, CREDENTIALS_BYTES_MAX};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::path::Path;
 

@@ -10,8 +10,8 @@
 //! - Waiting is bounded. Some network file systems block in flock even when asked not to, so one
 //!   thread waits for the lock, and the caller waits for that thread with a time limit.
 
-use super::directory::Directory;
-use super::error::{Result, StorageError, failed};
+use crate::storage::directory::Directory;
+use crate::storage::error::{Result, StorageError, failed};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, OwnedFd};

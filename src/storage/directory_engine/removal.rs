@@ -7,14 +7,14 @@
 //!
 //! Source: docs/contract.md, section 4, "Retention".
 
-use super::directory::Entry;
-use super::error::Result;
-use super::listing::Listing;
 use super::lock::DirLock;
-use super::name::PackageName;
-use super::package::{Package, age_order};
-use super::retention::Retention;
 use super::sidecar;
+use crate::storage::directory::Entry;
+use crate::storage::error::Result;
+use crate::storage::listing::Listing;
+use crate::storage::name::PackageName;
+use crate::storage::package::{Package, age_order};
+use crate::storage::retention::Retention;
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -10,20 +10,20 @@
 //!
 //! Source: docs/contract.md, section 4.
 
-use super::content::Content;
-use super::directory::{Directory, Entry, FileState, state_of};
-use super::error::{Result, StorageError, errno, failed};
 use super::leftovers;
-use super::listing::Listing;
 use super::lock::{DirLock, LockKeeper};
 use super::missing_checksums::checksum;
-use super::name::PackageName;
-use super::package::Package;
 use super::scan::{self, Warned};
 use super::sidecar::{self, Fault};
 use crate::checksum::Sha256;
 use crate::limits::LOCK_WAIT_MAX;
-use crate::manifest::outcome::Unlisted;
+use crate::storage::content::Content;
+use crate::storage::directory::{Directory, Entry, state_of};
+use crate::storage::error::{Result, StorageError, errno, failed};
+use crate::storage::listing::Listing;
+use crate::storage::name::PackageName;
+use crate::storage::package::{Package, PackageState};
+use crate::storage::verification::{Event, Notify, Progress};
 use rustix::io::Errno;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ use std::sync::Arc;
 const ATTEMPTS_MAX: usize = 3;
 
 #[derive(Debug)]
-pub enum Finding {
+enum Finding {
     /// No sidecar counts; with the result of the repair where one was requested.
     NoChecksum(Fault, Option<Result<()>>),
     /// The sidecar counts, and the bytes are others.
@@ -75,45 +75,17 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// The progress so far; in the end, the summary.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Progress {
-    /// Packages compared so far.
-    pub packages: usize,
-    pub packages_total: usize,
-    /// Bytes read so far.
-    pub bytes: u64,
-    /// An estimate: packages may change.
-    pub bytes_total: u64,
-    /// Findings that remain.
-    pub wrong: usize,
-    pub repaired: usize,
-}
-
-/// What the caller is notified of.
-pub enum Event<'e> {
-    Read,
-    /// Catalogs leave the package of this name out.
-    Unlisted(&'e str, &'e Unlisted),
-    /// The package of this name has, or had, this fault.
-    Found(&'e str, &'e Finding),
-}
-
 struct Verifier<'v> {
     path: PathBuf,
     directory: Directory,
     lock: LockKeeper,
     repair: bool,
     progress: Progress,
-    notify: &'v mut dyn FnMut(Event<'_>, &Progress),
+    notify: Notify<'v>,
 }
 
 /// Compares all packages in the directory at `path`; with `repair`, writes missing sidecars.
-pub fn verify(
-    path: &Path,
-    repair: bool,
-    notify: &mut dyn FnMut(Event<'_>, &Progress),
-) -> Result<Progress> {
+pub fn verify(path: &Path, repair: bool, notify: Notify<'_>) -> Result<Progress> {
     let directory = Directory::open(path)?;
     let mut unreadable = Vec::new();
     let packages = scan::scan(
@@ -204,7 +176,7 @@ impl Verifier<'_> {
     fn compare_locked(
         &mut self,
         name: &PackageName,
-        state: &FileState,
+        state: &PackageState,
         actual: Sha256,
     ) -> std::result::Result<(), Finding> {
         let lock = self.lock.acquire(LOCK_WAIT_MAX).map_err(Finding::Unknown)?;
@@ -227,7 +199,7 @@ impl Verifier<'_> {
         &self,
         lock: &DirLock,
         name: &PackageName,
-        state: &FileState,
+        state: &PackageState,
         sha256: Sha256,
     ) -> Result<()> {
         let sidecar = sidecar::prepare(&self.path, sha256, state.modified)?;

@@ -4,15 +4,13 @@
 //! sidecar. An unfinished file is removed only when its writer, of whatever process, no longer
 //! holds the lock on it.
 
-use super::directory::{Directory, Entry};
-use super::error::{Result, failed};
 use super::lock::DirLock;
-use super::name::{PackageName, SIDECAR_SUFFIX};
-use super::temporary::is_temporary;
-use rustix::fs::FlockOperation;
+use crate::storage::directory::{Directory, Entry};
+use crate::storage::error::{Result, failed};
+use crate::storage::name::{PackageName, SIDECAR_SUFFIX};
+use crate::storage::temporary::{abandoned_lock, is_temporary};
 use rustix::io::Errno;
 use std::collections::HashSet;
-use std::fs::File;
 
 /// The result of a clean-up, in names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,13 +90,4 @@ fn remove(directory: &Directory, name: &str, cleaned: &mut Cleaned) -> Result<()
         cleaned.removed += usize::from(directory.remove(name)?);
     }
     Ok(())
-}
-
-/// The lock on an unfinished file; an error where its writer holds it. The caller keeps the lock
-/// until the name is removed: a writer that has just created the file then finds it locked or
-/// without a name, and gives it up. Network file systems lock only files that are open for writing.
-fn abandoned_lock(directory: &Directory, name: &str) -> rustix::io::Result<File> {
-    let file = directory.open_for_lock(name)?;
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    Ok(file)
 }

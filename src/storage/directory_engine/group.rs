@@ -22,20 +22,20 @@
 //! Source: docs/contract.md, section 4.
 
 use super::cache::{self, ListingCache};
-use super::change::{self, Delete, Done, Publish, Published};
-use super::content::Content;
-use super::directory::{Entry, state_of};
-use super::error::{Result, StorageError, failed};
 use super::lock::DirLock;
-use super::name::PackageName;
 use super::open;
 use super::owed::OwedSidecars;
-use super::package::Package;
 use super::removal::{self, Kept};
-use super::retention::Retention;
 use super::sidecar;
-use super::temporary::TemporaryFile;
-use super::upload::SyncedUpload;
+use super::synced_upload::SyncedUpload;
+use crate::storage::change::{self, Delete, Done, Publish, Published};
+use crate::storage::content::Content;
+use crate::storage::directory::{Entry, state_of};
+use crate::storage::error::{Result, StorageError, failed};
+use crate::storage::name::PackageName;
+use crate::storage::package::Package;
+use crate::storage::retention::Retention;
+use crate::storage::temporary::TemporaryFile;
 use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -180,9 +180,9 @@ impl Group<'_> {
         } = upload;
         let shown = self.lock.directory().path(name.as_str());
         let placed = if replaced {
-            temporary.replace(self.lock, name.as_str())
+            temporary.replace(self.lock.directory(), name.as_str())
         } else {
-            temporary.place_new(self.lock, name.as_str())
+            temporary.place_new(self.lock.directory(), name.as_str())
         };
         if let Err(error) = placed {
             // The old package stays and gets its sidecar back.

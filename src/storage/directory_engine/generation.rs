@@ -10,9 +10,9 @@
 //! and before any answer. A lost or reset file is harmless: only equality is compared, and only by
 //! processes that run.
 
-use super::directory::{Directory, GENERATION_FILE, NEW_SHARED_FILE_MODE};
-use super::error::{Result, failed};
 use super::lock::DirLock;
+use crate::storage::directory::{Directory, GENERATION_FILE, NEW_SHARED_FILE_MODE};
+use crate::storage::error::{Result, failed};
 use rustix::fs::{AtFlags, CWD, OFlags, StatxFlags};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, OwnedFd};

@@ -6,13 +6,14 @@
 //!
 //! Source: docs/contract.md, section 4.
 
-use super::directory::{Directory, Entry, FileState, state_of};
-use super::error::{Result, errno, failed};
 use super::lock::DirLock;
-use super::name::PackageName;
-use super::temporary::TemporaryFile;
 use crate::checksum::Sha256;
 use crate::clock;
+use crate::storage::directory::{Directory, Entry, state_of};
+use crate::storage::error::{Result, errno, failed};
+use crate::storage::name::PackageName;
+use crate::storage::package::PackageState;
+use crate::storage::temporary::TemporaryFile;
 use rustix::io::Errno;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -54,7 +55,7 @@ impl std::fmt::Display for Fault {
 pub fn read(
     directory: &Directory,
     name: &PackageName,
-    package: &FileState,
+    package: &PackageState,
 ) -> std::result::Result<Sha256, Fault> {
     let file = directory
         .open_file(&name.sidecar())
@@ -85,7 +86,7 @@ pub fn read(
 pub fn place_missing(
     lock: &DirLock,
     name: &PackageName,
-    package: &FileState,
+    package: &PackageState,
     sidecar: TemporaryFile,
 ) -> Result<()> {
     let directory = lock.directory();
@@ -121,8 +122,8 @@ pub fn prepare(path: &Path, sha256: Sha256, modified: SystemTime) -> Result<Temp
 /// Gives a prepared sidecar its name, which must be free.
 pub fn place(lock: &DirLock, name: &PackageName, mut sidecar: TemporaryFile) -> Result<()> {
     let file_name = name.sidecar();
-    sidecar.place_new(lock, &file_name).map_err(failed(
-        "write the sidecar",
-        lock.directory().path(&file_name),
-    ))
+    let directory = lock.directory();
+    sidecar
+        .place_new(directory, &file_name)
+        .map_err(failed("write the sidecar", directory.path(&file_name)))
 }

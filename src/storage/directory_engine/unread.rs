@@ -5,9 +5,9 @@
 //! meanwhile is read again with the next listing.
 
 use super::cache::ListingCache;
-use super::content::Content;
-use super::directory::{Directory, Entry, state_of};
-use super::package::Package;
+use crate::storage::content::Content;
+use crate::storage::directory::{Directory, Entry, state_of};
+use crate::storage::package::Package;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -7,14 +7,14 @@
 
 use super::cache::ListingCache;
 use super::changes::ChangeQueue;
-use super::directory::{Directory, Entry, FileState, state_of};
-use super::error::{Result, errno, failed};
 use super::owed::OwedSidecars;
-use super::package::Package;
 use super::sidecar;
 use crate::checksum::Sha256;
 use crate::clock::{self, Clock};
 use crate::limits::{CHECKSUMS_ENTRY_INTERVAL, HASH_BUFFER_BYTES, QUIET_TIME};
+use crate::storage::directory::{Directory, Entry, state_of};
+use crate::storage::error::{Result, errno, failed};
+use crate::storage::package::{Package, PackageState};
 use rustix::io::Errno;
 use sha2::Digest;
 use std::fs::File;
@@ -132,7 +132,7 @@ impl MissingChecksums {
 
 /// Whether the file has not changed for a while, so that a copy in progress is not hashed again and
 /// again. A clock that differs from the file system's clock by more than that says nothing.
-fn is_quiet(state: &FileState) -> bool {
+fn is_quiet(state: &PackageState) -> bool {
     let age = clock::wall_now()
         .duration_since(state.changed)
         .unwrap_or_else(|ahead| ahead.duration());
@@ -150,7 +150,7 @@ fn with_checksum(package: &Package, sha256: Sha256) -> Package {
 /// gets the number of bytes after each read, and may end the reading.
 pub fn checksum(
     mut file: &File,
-    state: &FileState,
+    state: &PackageState,
     progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> std::io::Result<Option<Sha256>> {
     // A file that is still being copied in has changed since it was listed.

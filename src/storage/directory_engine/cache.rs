@@ -13,17 +13,17 @@
 //! Lock order: the directory's lock, then `refresh`, then `known`. `known` is never held across a
 //! system call, nor while a listing is made or dropped.
 
-use super::content::Content;
-use super::directory::Directory;
-use super::error::{Result, StorageError};
 use super::generation::{self, Generation};
-use super::listing::Listing;
 use super::lock::DirLock;
-use super::name::PackageName;
-use super::package::Package;
 use super::scan::{self, Warned};
 use crate::clock::{self, Clock};
 use crate::limits::{LISTING_FRESH_TIME, LISTING_RECHECK_INTERVAL, TIMESTAMP_DOUBT_TIME};
+use crate::storage::content::Content;
+use crate::storage::directory::Directory;
+use crate::storage::error::{Result, StorageError};
+use crate::storage::listing::Listing;
+use crate::storage::name::PackageName;
+use crate::storage::package::Package;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread::Thread;

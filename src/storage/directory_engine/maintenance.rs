@@ -4,52 +4,19 @@
 //! loss of data.
 
 use super::cache::is_doubtful;
-use super::directory::Directory;
-use super::error::{Result, StorageError};
 use super::leftovers::{self, Cleaned};
 use super::lock::DirLock;
 use super::missing_checksums::MissingChecksums;
 use super::unread;
 use crate::limits::{HASH_YIELD_INTERVAL, LEFTOVERS_INTERVAL, LISTING_RECHECK_INTERVAL};
+use crate::storage::directory::Directory;
+use crate::storage::error::{Result, StorageError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime};
 
-/// The running thread; it ends when this is dropped.
-#[derive(Debug)]
-pub struct Maintenance {
-    stopped: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Maintenance {
-    /// Starts the thread, which begins its first round at once.
-    pub(super) fn start(parts: MissingChecksums) -> std::io::Result<Self> {
-        let stopped = Arc::new(AtomicBool::new(false));
-        let is_stopped = Arc::clone(&stopped);
-        let thread = std::thread::Builder::new()
-            .name("maintenance".to_owned())
-            .spawn(move || run(&parts, &is_stopped))?;
-        Ok(Self {
-            stopped,
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for Maintenance {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            // The thread itself has logged its panic, if any.
-            let _ = thread.join();
-        }
-    }
-}
-
-fn run(parts: &MissingChecksums, stopped: &AtomicBool) {
+/// Maintains the directory until it is stopped.
+pub fn run(parts: &MissingChecksums, stopped: &AtomicBool) {
     parts.cache.is_maintained_by(std::thread::current());
     let mut trouble = None;
     // Spares the first request the wait for the first reading.

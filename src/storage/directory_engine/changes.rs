@@ -12,13 +12,14 @@
 //!   changes of this process is bounded by the queue alone.
 //! - Every request gets exactly one answer, also after a panic.
 
-use super::change::{Delete, Publish};
-use super::error::{Result, StorageError};
 use super::group::{self, Parts, ReadyChange};
 use super::lock::{DirLock, LockKeeper};
-use super::upload::CompleteUpload;
+use super::synced_upload::SyncedUpload;
 use crate::clock::Clock;
 use crate::limits::{LOCK_WAIT_MAX, QUEUED_BYTES_MAX, QUEUED_CHANGES_MAX};
+use crate::storage::change::{Delete, Publish};
+use crate::storage::error::{Result, StorageError};
+use crate::storage::upload::CompleteUpload;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -120,7 +121,7 @@ impl Shared {
         let first = |state: &mut State| state.unsynced.pop_front();
         while let Some((publish, upload)) = self.next(&self.unsynced, first) {
             let bytes = upload.size;
-            match upload.sync() {
+            match SyncedUpload::sync(upload) {
                 Ok(upload) => {
                     let change = ReadyChange::Publish(publish, upload);
                     self.add_ready(Work::Change(Box::new(change), bytes));

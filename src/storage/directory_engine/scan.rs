@@ -5,15 +5,15 @@
 //! may have the same name. Sidecars are read only for new or changed packages. Everything that is
 //! not a package, or cannot be looked at, is skipped, with one warning for each name.
 
-use super::content::Content;
-use super::directory::{Directory, Entry, GENERATION_FILE};
-use super::error::{Result, StorageError, failed};
-use super::listing::Listing;
 use super::lock::LOCK_FILE;
-use super::name::{PackageName, SIDECAR_SUFFIX};
-use super::package::Package;
 use super::sidecar;
-use super::temporary;
+use crate::storage::content::Content;
+use crate::storage::directory::{Directory, Entry, GENERATION_FILE};
+use crate::storage::error::{Result, StorageError, failed};
+use crate::storage::listing::Listing;
+use crate::storage::name::{PackageName, SIDECAR_SUFFIX};
+use crate::storage::package::Package;
+use crate::storage::temporary;
 use rustix::fs::FileType;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};

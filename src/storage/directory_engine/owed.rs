@@ -1,6 +1,6 @@
 //! Sidecars that are owed: their checksum is known to this process, and writing them failed.
 
-use super::package::Package;
+use crate::storage::package::Package;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Packages whose sidecar could not be written; the maintenance thread retries in every round.
