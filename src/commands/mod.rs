@@ -5,6 +5,7 @@
 //! a failure (which includes a wrong package that `verify` finds), 2 for a command line that was
 //! not understood.
 
+mod check_bucket;
 mod copy;
 mod healthcheck;
 mod listen;
@@ -41,7 +42,8 @@ Usage: release-server [COMMAND]
 Commands:
   serve         serve packages (the default)
   healthcheck   whether the running server is ready, as the exit code
-  check-config  print every setting with its value and origin
+  check-config  print every setting with its value and origin; ask the bucket,
+                where one is set, for what the server needs
   verify        compare every package with its checksum; --repair writes
                 checksums that are missing or stale
   copy          copy packages into a bucket or back, --from PATH --to
@@ -170,10 +172,12 @@ fn check_config() -> Outcome {
         .map(|tls| tls::describe(&tls.files, clock::wall_now()));
     let pair = pair.transpose()?.unwrap_or_default();
     Tokens::open(None, config.tokens_files, Arc::new(Metrics::new([])))?;
+    let bucket = config.bucket.as_ref().map(check_bucket::describe);
+    let bucket = bucket.transpose()?.unwrap_or_default();
     for warning in &raw.warnings {
         eprintln!("release-server: warning: {warning}");
     }
-    print!("{}{pair}", raw.describe());
+    print!("{}{pair}{bucket}", raw.describe());
     Ok(true)
 }
 

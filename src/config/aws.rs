@@ -1,5 +1,5 @@
-//! Variables of the environment by which AWS's own tools get credentials. Kubernetes and ECS set them
-//! in containers.
+//! Variables of the environment by which AWS's own tools get credentials. Kubernetes and ECS set
+//! them in containers.
 //!
 //! Invariant: values are never printed; `Debug` shows names only.
 //!

@@ -72,7 +72,12 @@ pub fn bucket(raw: &Raw) -> Result<Option<BucketSettings>, ConfigError> {
         let dependent = keys::ALL
             .iter()
             .filter(|key| key.name.starts_with("bucket_"));
-        return match dependent.filter_map(|key| raw.setting(key)).next() {
+        // The chart writes every setting, with its default.
+        let set = dependent.filter_map(|key| {
+            let setting = raw.setting(key)?;
+            (setting.text != key.default).then_some(setting)
+        });
+        return match set.into_iter().next() {
             None => Ok(None),
             Some(setting) => Err(ConfigError(format!(
                 "{}: only for packages in a bucket; set bucket, or remove this",

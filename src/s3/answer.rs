@@ -5,7 +5,7 @@
 //!
 //! Source: Amazon S3 API Reference, "Error responses".
 
-use super::error::{S3Error, S3ErrorKind};
+use super::error::{S3Error, S3ErrorKind as Kind};
 use super::xml::Element;
 use crate::client::Response;
 use crate::date;
@@ -24,28 +24,47 @@ pub struct Refusal {
     pub of_credentials: bool,
 }
 
+/// What an answer says of itself.
+struct Said {
+    status: u16,
+    code: String,
+    /// The bucket's region; empty where the store does not name it.
+    region: String,
+}
+
 /// Reads an answer; `action` completes "cannot …", `bucket` and `region` are the settings.
 pub fn refusal(response: Response, action: &str, bucket: &str, region: &str) -> Refusal {
     let status = response.status();
     let date = response.header("date").and_then(date::parse);
-    let region_header = response.header("x-amz-bucket-region").map(word);
+    let named = response.header("x-amz-bucket-region").map(word);
     let body = response.read_to_end(S3_ERROR_BYTES_MAX).unwrap_or_default();
     let document = Element::parse(&body).unwrap_or_default();
-    let code = word(document.text_of("Code"));
-    let named_region = region_header.filter(|region| !region.is_empty());
-    let named_region = named_region.unwrap_or_else(|| word(document.text_of("Region")));
-    let is_other_region = !named_region.is_empty() && named_region != region;
+    let said = Said {
+        status,
+        code: word(document.text_of("Code")),
+        region: named.unwrap_or_else(|| word(document.text_of("Region"))),
+    };
+    let kind = kind(&said, region);
+    let why = sentence(kind, &said, action, bucket, region);
+    Refusal {
+        may_pass: matches!(kind, Kind::Conflict | Kind::Throttled | Kind::Unavailable),
+        of_credentials: kind == Kind::Refused,
+        error: S3Error { kind, why },
+        date,
+    }
+}
 
-    use S3ErrorKind as Kind;
-    let kind = match (status, code.as_str()) {
+fn kind(said: &Said, region: &str) -> Kind {
+    let is_other_region = !said.region.is_empty() && said.region != region;
+    match (said.status, said.code.as_str()) {
         (_, "NoSuchBucket") => Kind::NoSuchBucket,
         (_, "RequestTimeTooSkewed" | "RequestExpired") => Kind::ClockSkew,
         (_, "PermanentRedirect" | "TemporaryRedirect" | "IllegalLocationConstraintException") => {
             Kind::WrongRegion
         }
-        (_, "AuthorizationHeaderMalformed") if is_other_region => Kind::WrongRegion,
         (301 | 307 | 308, _) => Kind::WrongRegion,
-        (400, _) if is_other_region => Kind::WrongRegion,
+        // Some stores name the region in every error.
+        (400, "AuthorizationHeaderMalformed" | "") if is_other_region => Kind::WrongRegion,
         (_, "QuotaExceeded" | "XMinioStorageFull" | "InsufficientCapacity") | (507, _) => {
             Kind::Full
         }
@@ -66,35 +85,32 @@ pub fn refusal(response: Response, action: &str, bucket: &str, region: &str) -> 
         (501, _) => Kind::Invalid,
         (500.., _) => Kind::Unavailable,
         _ => Kind::Invalid,
-    };
-    let answer = format!("the store answered {status} {code}");
+    }
+}
+
+fn sentence(kind: Kind, said: &Said, action: &str, bucket: &str, region: &str) -> String {
+    let answer = format!("the store answered {} {}", said.status, said.code);
     let answer = answer.trim_end();
-    let why = match kind {
+    match kind {
         Kind::NoSuchBucket => format!("there is no bucket {bucket}; create it, or set bucket"),
-        Kind::WrongRegion if named_region.is_empty() => format!(
+        Kind::WrongRegion if said.region.is_empty() => format!(
             "the bucket {bucket} is not in the region {region}, or not at this endpoint \
              ({answer}); set bucket_region or bucket_endpoint"
         ),
         Kind::WrongRegion => format!(
-            "the bucket {bucket} is in the region {named_region}, not in {region}; set \
-             bucket_region to {named_region}"
+            "the bucket {bucket} is in the region {0}, not in {region}; set bucket_region to {0}",
+            said.region
         ),
         Kind::ClockSkew => format!(
             "cannot {action}: the clocks of this host and of the store differ too much ({answer})"
         ),
-        Kind::Refused if matches!(code.as_str(), "" | "AccessDenied") => format!(
+        Kind::Refused if matches!(said.code.as_str(), "" | "AccessDenied") => format!(
             "cannot {action}: {answer}; the credentials must be allowed to do this (docs/bucket.md)"
         ),
         Kind::Refused => {
             format!("cannot {action}: {answer}; the credentials are not, or no longer, valid")
         }
         _ => format!("cannot {action}: {answer}"),
-    };
-    Refusal {
-        may_pass: matches!(kind, Kind::Conflict | Kind::Throttled | Kind::Unavailable),
-        of_credentials: kind == Kind::Refused,
-        error: S3Error { kind, why },
-        date,
     }
 }
 

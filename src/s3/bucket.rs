@@ -68,6 +68,11 @@ impl Bucket {
         })
     }
 
+    /// The URL that its keys begin with.
+    pub fn place(&self) -> String {
+        self.endpoint.object("").url()
+    }
+
     /// Calls `each` for every object directly under the prefix, in order of their keys, page by
     /// page. Objects below a further `/` are left out.
     pub fn list(&self, each: &mut dyn FnMut(Object)) -> Result<()> {
@@ -190,8 +195,8 @@ impl Bucket {
         }
     }
 
-    /// A URL at which anyone may get the object for a while, as an attachment with this disposition.
-    /// Waits for no server: `None` where no credentials are at hand.
+    /// A URL at which anyone may get the object for a while, as an attachment with this
+    /// disposition. Waits for no server: `None` where no credentials are at hand.
     pub fn presign(&self, key: &str, content_disposition: &str) -> Option<String> {
         let credentials = self.sender.credentials.at_hand()?;
         let mut time = self.url_time;

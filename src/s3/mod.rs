@@ -28,4 +28,4 @@ pub mod xml;
 pub use bucket::Bucket;
 pub use error::{Result, S3Error, S3ErrorKind};
 pub use object::{Condition, Content, Get, Got, Head, Object, Put, Reader};
-pub use probe::Probe;
+pub use probe::{NOT_ATOMIC, Probe};

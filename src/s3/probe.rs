@@ -17,6 +17,11 @@ pub struct Probe {
     pub deletes_are_conditional: bool,
 }
 
+/// Said where the settings need atomic creates and the store has none.
+pub const NOT_ATOMIC: &str = "the store lets several requests create one object, so two publishers \
+                              of one name could both succeed; set BUCKET_CREATE=check, and let one \
+                              server alone publish";
+
 /// An ETag that no object has.
 const OTHER_ETAG: &str = "\"00000000000000000000000000000000\"";
 

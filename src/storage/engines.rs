@@ -19,7 +19,7 @@ use crate::config::BucketSettings;
 use crate::config::{CreateMode, Downloads};
 use crate::metrics::StoreMetrics;
 #[cfg(feature = "bucket")]
-use crate::s3::{Bucket, Probe};
+use crate::s3::{Bucket, NOT_ATOMIC, Probe};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -161,11 +161,6 @@ pub fn copy(_: Place, _: Place, _: Notify<'_>) -> Result<Progress, String> {
 #[cfg(not(feature = "bucket"))]
 const WITHOUT_BUCKETS: &str =
     "this build keeps packages in a directory only: it lacks the feature 'bucket'";
-
-#[cfg(feature = "bucket")]
-const NOT_ATOMIC: &str = "the store lets several requests create one object, so two publishers of \
-                          one name could both succeed; set BUCKET_CREATE=check, and let one \
-                          server alone publish";
 
 #[cfg(not(feature = "bucket"))]
 fn open_bucket(
