@@ -5,6 +5,8 @@
 //!
 //! Source: docs/contract.md, section 7.
 
+pub mod bucket;
+
 use std::time::Duration;
 
 pub const KIB: usize = 1024;
@@ -144,6 +146,8 @@ pub const RECEIVE_TURN_BYTES: usize = 4 * MIB;
 pub const SEND_TURN_BYTES: usize = 4 * MIB;
 /// Pipelined requests answered in one turn.
 pub const REQUESTS_PER_TURN_MAX: usize = 32;
+/// How often a connection that waits for another thread looks again by itself.
+pub const WAITING_RECHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Connections accepted in one turn.
 pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied after its head, and both are sent in one write.

@@ -7,6 +7,7 @@
 
 #[path = "../support/archives.rs"]
 mod archives;
+mod bucket;
 mod clients;
 mod commands;
 mod contract;
