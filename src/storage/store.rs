@@ -22,7 +22,6 @@ use super::temporary::TemporaryFile;
 use super::upload::{CompleteUpload, PendingUpload};
 use crate::clock::Clock;
 use crate::disk_gate::{DiskGate, Inside};
-use crate::limits::SYNC_THREADS_MAX;
 use rustix::fs::Access;
 use rustix::io::Errno;
 use std::io::ErrorKind;
@@ -79,11 +78,7 @@ impl Store {
             owed: Arc::clone(&owed),
         };
         Ok(Arc::new(Self {
-            changes: Arc::new(ChangeQueue::start(
-                path,
-                parts,
-                workers.min(SYNC_THREADS_MAX),
-            )?),
+            changes: Arc::new(ChangeQueue::start(path, parts)?),
             path: path.to_owned(),
             gate: Arc::new(DiskGate::new(workers, clock.clone())),
             clock,

@@ -75,7 +75,7 @@ pub struct SyncedUpload {
     pub sha256: Sha256,
     pub content: Content,
     pub temporary: TemporaryFile,
-    /// The package's sidecar, durable too; or why it could not be written.
+    /// The package's sidecar, not durable; or why it could not be written.
     pub sidecar: Result<TemporaryFile>,
 }
 

@@ -112,7 +112,11 @@ impl Reader<'_> {
         let Some((name, rest)) = call.split_once('(') else {
             return;
         };
-        let Some((arguments, result)) = rest.rsplit_once(") = ") else {
+        // Spaces align the results of short calls.
+        let Some((arguments, result)) = rest.rsplit_once(" = ") else {
+            return;
+        };
+        let Some(arguments) = arguments.trim_end().strip_suffix(')') else {
             return;
         };
         let result = result.split(' ').next().unwrap();
