@@ -240,7 +240,7 @@ pub const DISK_GATE_WAIT_MAX: Duration = Duration::from_millis(5);
 pub const DISK_RETRY_INTERVAL: Duration = Duration::from_millis(10);
 /// A disk hangs where half of the workers are in calls to it and none has returned for this long. A
 /// disk that works is faster, a loaded network file system included.
-pub const DISK_HANG_TIME_MIN: Duration = Duration::from_millis(500);
+pub const DISK_HANG_TIME_MIN: Duration = Duration::from_secs(1);
 /// A file that was changed more recently may still be copied in: its checksum is computed later.
 pub const QUIET_TIME: Duration = Duration::from_secs(3);
 /// How often hashing yields to the other work of the maintenance thread.

@@ -105,7 +105,8 @@ impl Store {
 
     /// The way to the disk, for a call that a worker waits for.
     fn disk(&self) -> Result<Inside<'_>> {
-        self.gate.enter().ok_or(StorageError::DiskHangs)
+        let inside = self.gate.enter_or_put_off();
+        inside.ok_or(StorageError::DiskHangs)
     }
 
     /// All packages, newest first. While the disk hangs, as they were last listed.
