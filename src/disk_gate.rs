@@ -65,7 +65,7 @@ impl DiskGate {
         }
         let has_entered = self.try_enter() || (!self.is_hanging() && self.wait());
         IS_INSIDE.set(has_entered);
-        has_entered.then_some(Inside(Some(self)))
+        has_entered.then(|| Inside(Some(self)))
     }
 
     /// As [`DiskGate::enter`]; where that fails for the moment only, what this thread attempts is

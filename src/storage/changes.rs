@@ -1,8 +1,9 @@
 //! The queue of changes: every publish and delete of this process goes through it.
 //!
-//! Data flows one way: a request enters the queue; a sync thread makes an upload's bytes durable, as
-//! many at a time as there are uploads, within a limit; the change thread takes all changes that are ready, makes them as one group under
-//! the directory's lock, and sends the answers. So the thread that enters a request never waits.
+//! Data flows one way: a request enters the queue; a sync thread makes an upload's bytes durable,
+//! as many at a time as there are uploads, within a limit; the change thread takes all changes that
+//! are ready, makes them as one group under the directory's lock, and sends the answers. So the
+//! thread that enters a request never waits.
 //!
 //! Invariants:
 //! - The change thread alone holds the directory's lock in this process.
