@@ -268,7 +268,7 @@ impl AnswerPhase {
 
     /// One write; `None` if the template of the body was dropped.
     fn send_some(&mut self, wire: &mut Wire, scratch: &mut Scratch) -> Option<Sent> {
-        if self.is_complete() {
+        if self.is_complete() || wire.has_unsent() {
             return Some(wire.flush());
         }
         let head = &self.head[self.head_sent..];

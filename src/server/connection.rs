@@ -136,8 +136,9 @@ impl Connection {
                 AnswerOutcome::DiskBusy(answer) => Retry(Phase::Answer(answer)),
                 AnswerOutcome::Late(why, answer) => late(why, Phase::Answer(answer), wire, cx),
                 // The process is about to end, and bytes that the client has not taken end with it.
-                AnswerOutcome::Sent(After::NextRequest | After::Close) if cx.is_draining() => {
-                    linger(wire, cx)
+                AnswerOutcome::Sent(After::Close) if cx.is_draining() => linger(wire, cx),
+                AnswerOutcome::Sent(After::NextRequest) if cx.is_draining() => {
+                    last_request(wire, cx)
                 }
                 AnswerOutcome::Sent(After::NextRequest) => next_request(wire, cx),
                 AnswerOutcome::Sent(After::Skip(skip)) => Go(Phase::Skip(skip)),
@@ -266,6 +267,15 @@ fn next_request(wire: &Wire, cx: &Context<'_>) -> Step {
         _ if cx.turn.requests < REQUESTS_PER_TURN_MAX => Step::Go(head),
         _ => Step::Yield(head),
     }
+}
+
+/// The way on after an answer that did not announce the shutdown: a request that the client sent
+/// meanwhile is answered.
+fn last_request(wire: &mut Wire, cx: &Context<'_>) -> Step {
+    if wire.inbox().is_empty() && !wire.has_arrived() {
+        return linger(wire, cx);
+    }
+    Step::Go(Phase::Head(HeadPhase::new(cx.now())))
 }
 
 /// The way into the linger phase; a broken connection is closed.

@@ -4,7 +4,7 @@ use super::completions::Completions;
 use super::context::{Environment, Tls};
 use super::listener::{Entrance, Listener};
 use super::poller::Poller;
-use super::pool;
+use super::pool::{self, Worker};
 use super::request_id::RequestIds;
 use super::shared::Shared;
 use super::sock_diag::SockDiag;
@@ -85,6 +85,11 @@ impl Server {
 
     pub(super) fn clock(&self) -> &Clock {
         &self.shared.env.clock
+    }
+
+    /// A worker whose turns the caller gives: for the simulation, which starts no threads.
+    pub fn worker(&self) -> Worker<'_> {
+        Worker::new(&self.shared)
     }
 
     /// Makes the workers look at their deadlines: for tests that move the clock.

@@ -182,12 +182,18 @@ fn decide(
     let Some(decided) = DiskGate::attempt(|| catch_unwind(respond)) else {
         return Err(exchange.started);
     };
-    let Ok(Decision { route, reply }) = decided else {
+    let Ok(Decision {
+        route,
+        token,
+        reply,
+    }) = decided
+    else {
         return Ok(HeadOutcome::Answer(AnswerPhase::panicked(
             exchange, wire, cx,
         )));
     };
     exchange.route = route;
+    exchange.token = token;
     let expects_continue = head.expectation == Expectation::Continue && wire.inbox().is_empty();
     let unread = |wire: &mut Wire| match head.framing {
         Framing::None => Unread::Nothing,

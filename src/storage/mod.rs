@@ -40,7 +40,7 @@ mod unread;
 pub mod upload;
 pub mod verify;
 
-pub use change::{Delete, Precondition, Publish, Published, Requirement};
+pub use change::{Delete, Overwrite, Precondition, Publish, Published, Requirement};
 pub use content::Content;
 pub use error::StorageError;
 pub use listing::Listing;

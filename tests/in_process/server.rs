@@ -85,7 +85,11 @@ impl Service for Stub {
             "/big" => Reply::Now(Response::new(200).body("text/plain", BIG.clone())),
             _ => Reply::Now(Response::new(200).body("text/plain", "OK")),
         };
-        Decision { route: "/", reply }
+        Decision {
+            route: "/",
+            token: None,
+            reply,
+        }
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {

@@ -10,13 +10,15 @@ use super::{code, report, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The layers, from the top. A module uses its own layer and those below it.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 11] = [
     &["main", "commands"],
     &["server"],
     &["app"],
     &["storage"],
-    &["tls"],
+    &["s3"],
+    &["tls", "tokens"],
     &["config"],
+    &["client"],
     &["http", "manifest"],
     &["metrics"],
     &[
@@ -29,6 +31,7 @@ const LAYERS: [&[&str]; 9] = [
         "pattern",
         "text",
         "version",
+        "watch",
     ],
 ];
 
