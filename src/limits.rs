@@ -243,9 +243,9 @@ pub const QUEUED_CHANGES_MAX: usize = 1024;
 /// Bytes of uploads that wait to be made durable. They take space on the disk already; more of them
 /// only make each wait longer.
 pub const QUEUED_BYTES_MAX: u64 = 16 * 1024 * MIB as u64;
-/// Uploads that are synced at a time, at most one for each worker. A file system makes several
-/// syncs at a time cheaper than one by one.
-pub const SYNC_THREADS_MAX: usize = 8;
+/// Uploads that are synced at a time, each by a thread that is started when it is first needed. A
+/// journaling file system makes all syncs that wait durable at once.
+pub const SYNC_THREADS_MAX: usize = 32;
 /// The `Retry-After` of a 503.
 pub const RETRY_AFTER_SECONDS: u32 = 2;
 /// How long a listing is served without checking the directory for changes by other processes.
@@ -268,7 +268,7 @@ pub const DISK_GATE_WAIT_MAX: Duration = Duration::from_millis(5);
 pub const DISK_RETRY_INTERVAL: Duration = Duration::from_millis(10);
 /// A disk hangs where half of the workers are in calls to it and none has returned for this long. A
 /// disk that works is faster, a loaded network file system included.
-pub const DISK_HANG_TIME_MIN: Duration = Duration::from_millis(500);
+pub const DISK_HANG_TIME_MIN: Duration = Duration::from_secs(1);
 /// A file that was changed more recently may still be copied in: its checksum is computed later.
 pub const QUIET_TIME: Duration = Duration::from_secs(3);
 /// How often hashing yields to the other work of the maintenance thread.
