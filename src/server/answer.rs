@@ -15,7 +15,7 @@ use super::socket::Sent;
 use super::wire::Wire;
 use crate::http::response::{Body, HeadContext, Response, write_head};
 use crate::http::service::Refusal;
-use crate::limits::{COALESCE_BYTES_MAX, SEND_TURN_BYTES, STALL_TIME_MAX};
+use crate::limits::{COALESCE_BYTES_MAX, SEAL_TURN_BYTES, SEND_TURN_BYTES, STALL_TIME_MAX};
 use crate::metrics::CloseReason;
 use bytes::{Buf, Bytes};
 use std::sync::atomic::Ordering;
@@ -188,7 +188,12 @@ impl AnswerPhase {
         if is_due && wire.acknowledged_bytes(&cx.env.sock_diag) == Some(wire.sent_bytes()) {
             self.progress = None;
         }
-        while !self.is_sent(wire) && cx.turn.sent_bytes < SEND_TURN_BYTES {
+        let turn_bytes = if wire.is_secure() {
+            SEAL_TURN_BYTES
+        } else {
+            SEND_TURN_BYTES
+        };
+        while !self.is_sent(wire) && cx.turn.sent_bytes < turn_bytes {
             let Some(sent) = self.send_some(wire, &mut cx.scratch) else {
                 self.end(Some("the memory of the answer was needed"), cx);
                 return AnswerOutcome::Failed;
