@@ -15,7 +15,7 @@ use super::socket::Sent;
 use super::wire::Wire;
 use crate::http::response::{Body, HeadContext, Response, write_head};
 use crate::http::service::Refusal;
-use crate::limits::{COALESCE_BYTES_MAX, SEAL_TURN_BYTES, SEND_TURN_BYTES, STALL_TIME_MAX};
+use crate::limits::{COALESCE_BYTES_MAX, SEND_TURN_BYTES, STALL_TIME_MAX};
 use crate::metrics::CloseReason;
 use bytes::{Buf, Bytes};
 use std::sync::atomic::Ordering;
@@ -53,6 +53,8 @@ struct Progress {
 }
 
 pub enum AnswerOutcome {
+    /// Too many workers are in calls to the disk.
+    DiskBusy(Box<AnswerPhase>),
     /// The socket takes no more for now, or the turn is over.
     Incomplete(Box<AnswerPhase>),
     Sent(After),
@@ -188,12 +190,14 @@ impl AnswerPhase {
         if is_due && wire.acknowledged_bytes(&cx.env.sock_diag) == Some(wire.sent_bytes()) {
             self.progress = None;
         }
-        let turn_bytes = if wire.is_secure() {
-            SEAL_TURN_BYTES
-        } else {
-            SEND_TURN_BYTES
-        };
-        while !self.is_sent(wire) && cx.turn.sent_bytes < turn_bytes {
+        let env = cx.env;
+        while !self.is_sent(wire) && cx.turn.sent_bytes < wire.turn_bytes() {
+            let reads_file = matches!(self.body, Body::File { length: 1.., .. });
+            let inside = reads_file.then(|| env.disk.enter());
+            if matches!(inside, Some(None)) {
+                self.shrink(cx);
+                return AnswerOutcome::DiskBusy(self);
+            }
             let Some(sent) = self.send_some(wire, &mut cx.scratch) else {
                 self.end(Some("the memory of the answer was needed"), cx);
                 return AnswerOutcome::Failed;
@@ -227,14 +231,18 @@ impl AnswerPhase {
         AnswerOutcome::Sent(after)
     }
 
-    fn wait(mut self: Box<Self>, is_due: bool, wire: &Wire, cx: &mut Context<'_>) -> AnswerOutcome {
+    /// A parked answer keeps no buffer that it does not need.
+    fn shrink(&mut self, cx: &mut Context<'_>) {
         if let Body::Composed(composed) = &mut self.body {
             composed.release();
         }
-        // A parked answer keeps no buffer that it does not need.
         let rest = self.head[self.head_sent..].to_vec();
         cx.out = std::mem::replace(&mut self.head, rest);
         self.head_sent = 0;
+    }
+
+    fn wait(mut self: Box<Self>, is_due: bool, wire: &Wire, cx: &mut Context<'_>) -> AnswerOutcome {
+        self.shrink(cx);
         let observed = match &mut self.progress {
             Some(progress) if is_due => progress.observe(wire, cx),
             Some(_) => Ok(()),
