@@ -5,7 +5,8 @@
 #
 # A part whose tool is missing is skipped and named at the end; with --require-all that is a
 # failure. Exit code 0 if all parts that ran passed. Longer checks have scripts of their own:
-# image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh, faults.sh --long, bench.sh, scale.sh.
+# image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh, faults.sh --long, tls-check.sh, bench.sh,
+# scale.sh.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -75,6 +76,9 @@ systemd_unit() {
 part "format" cargo fmt --check
 part "lints" cargo clippy --locked --all-targets -- -D warnings
 part "tests" cargo test --locked --quiet
+# Where the wire matters; the whole suite passes over TLS, too, and takes as long again.
+part "tests over TLS" env TEST_TLS=1 cargo test --locked --quiet --test black_box -- \
+    clients:: packages:: smuggling::direct operation::
 part_with nginx -- "desync shapes through nginx" cargo test --locked --quiet \
     --test black_box smuggling::nginx
 # shellcheck disable=SC2086 # an option or none

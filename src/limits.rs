@@ -144,6 +144,9 @@ pub const RECEIVE_BUFFER_BYTES: usize = 256 * KIB;
 pub const RECEIVE_TURN_BYTES: usize = 4 * MIB;
 /// Bytes of a file sent in one turn.
 pub const SEND_TURN_BYTES: usize = 4 * MIB;
+/// The same over TLS, where sealing costs several times what sendfile does: a handshake waits for
+/// the turns of all connections before it.
+pub const SEAL_TURN_BYTES: usize = 512 * KIB;
 /// Pipelined requests answered in one turn.
 pub const REQUESTS_PER_TURN_MAX: usize = 32;
 /// How often a connection that waits for another thread looks again by itself.
