@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from bench import MIB, Ours
+from bench_servers import MIB, Ours
 
 GROWTH_BYTES_MAX = 16 * MIB
 PACKAGES = 100

@@ -20,3 +20,4 @@ mod smuggling;
 mod storage;
 #[path = "../support/mod.rs"]
 mod support;
+mod tokens;
