@@ -204,9 +204,9 @@ pub const NAMES_FILE_BYTES_MAX: usize = MIB;
 pub const PARKED_RESERVE_BYTES: usize = KIB;
 /// The memory that all parked connections together may hold above the reserve: long parts of heads,
 /// pipelined requests, answers made for one client. Over it, the largest holder is closed.
-pub const PARKED_BYTES_MAX: usize = 8 * MIB;
+pub const PARKED_BYTES_MAX: usize = 6 * MIB;
 /// Texts rendered from the listing, whether kept or still read by slow clients.
-pub const RENDERED_BYTES_MAX: usize = 4 * MIB;
+pub const RENDERED_BYTES_MAX: usize = 2 * MIB;
 /// The same for each package: what an operator stores may be kept rendered, in every form.
 pub const RENDERED_BYTES_PER_PACKAGE: usize = 3 * KIB;
 /// Views of the listing that are kept; a client that needs many invents pages.
