@@ -5,10 +5,13 @@
     reason = "tests arrange directories and moments freely"
 )]
 
+#[cfg(feature = "catalogs")]
 #[path = "../support/archives.rs"]
 mod archives;
 mod clients;
 mod commands;
+// The contract includes the catalogs.
+#[cfg(feature = "catalogs")]
 mod contract;
 mod faults;
 mod https;
