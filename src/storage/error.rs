@@ -4,6 +4,7 @@
 //! system's error. Clients see the action and the error; the log has all three.
 
 use crate::checksum::Sha256;
+use crate::manifest::outcome::DUPLICATE;
 use rustix::io::Errno;
 use std::path::Path;
 
@@ -17,6 +18,10 @@ pub enum StorageError {
     Occupied,
     /// The precondition of a change does not hold.
     PreconditionFailed,
+    /// Catalogs have to list the package, and an older one has its id and version.
+    Duplicate,
+    /// Catalogs have to list the package, and so many others were not read yet.
+    Unread(usize),
     /// Too many changes wait already.
     QueueFull,
     /// Calls to the disk do not return.
@@ -51,6 +56,8 @@ impl std::fmt::Display for StorageError {
             Self::NotFound => f.write_str("there is no such package"),
             Self::Exists(_) | Self::Occupied => f.write_str("the name is taken"),
             Self::PreconditionFailed => f.write_str("the precondition does not hold"),
+            Self::Duplicate => f.write_str(DUPLICATE),
+            Self::Unread(packages) => write!(f, "{packages} packages were not read yet"),
             Self::DiskHangs => f.write_str("the disk does not answer"),
             Self::QueueFull => f.write_str("too many changes wait for the disk"),
             Self::Busy => f.write_str("another server holds the storage directory's lock"),

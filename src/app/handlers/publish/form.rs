@@ -23,10 +23,10 @@ use std::sync::Arc;
 
 pub fn post(state: &Arc<AppState>, request: &Request<'_>) -> Result<Reply, ApiError> {
     let intent = Intent {
-        catalog_required: negotiate::catalog_required(request)?,
         requirement: Requirement {
             overwrite: negotiate::overwrite(request)?,
             precondition: precondition(&request.fields),
+            listed: negotiate::catalog_required(request)?,
         },
         stated: digest::stated(&request.fields, false).map_err(UploadError::Digest)?,
     };

@@ -48,10 +48,10 @@ pub fn receive(
     answer: BuildAnswer,
 ) -> Result<Reply, ApiError> {
     let intent = Intent {
-        catalog_required: negotiate::catalog_required(request)?,
         requirement: Requirement {
             overwrite,
             precondition: precondition(&request.fields),
+            listed: negotiate::catalog_required(request)?,
         },
         stated: digest::stated(&request.fields, true).map_err(UploadError::Digest)?,
     };
