@@ -101,6 +101,8 @@ part_with curl wget aria2c python3 node -- "round trips with real clients" \
 part_with curl wget aria2c python3 node -- "the static binary" static_binary 4194304
 part_with curl wget aria2c python3 node -- "the static binary without default features" \
     static_binary 2097152 --no-default-features
+part_with openssl gnutls-cli curl wget python3 node go -- "clients over HTTPS" \
+    tests/clients/https.sh target/debug/release-server openssl gnutls curl wget python node go
 part_with curl go node python3 -- "GitHub's clients" \
     tests/clients/github.sh target/debug/release-server pygithub githubkit octokit go-github \
     octocrab self_update

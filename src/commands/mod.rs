@@ -7,6 +7,7 @@
 
 mod healthcheck;
 mod listen;
+mod token;
 mod verify;
 
 use crate::app::public_url::PublicUrl;
@@ -21,10 +22,12 @@ use crate::server::sock_diag::SockDiag;
 use crate::server::{self, Server, descriptors};
 use crate::storage::{Retention, Store};
 use crate::tls;
+use crate::tokens::Tokens;
 use std::convert::Infallible;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use token::TokenCommand;
 
 const HELP: &str = "\
 Serves packages over HTTP. Everyone can list and download them; publishing and
@@ -34,12 +37,13 @@ Usage: release-server [COMMAND]
 
 Commands:
   serve         serve packages (the default)
-  healthcheck   check that the running server is ready; the exit code is 0
-                when it is ready, else 1
+  healthcheck   whether the running server is ready, as the exit code
   check-config  print every setting with its value and origin
-  verify        compare every package with its checksum; the exit code is 1
-                when one differs. --repair writes checksums that are missing
-                or stale; servers may run meanwhile
+  verify        compare every package with its checksum; --repair writes
+                checksums that are missing or stale
+  token new     make the token NAME and its entry for tokens_file; takes
+                --may RIGHTS, --names PATTERNS, --expires TIME
+  token check   say which entry the token on standard input belongs to
 
 Options:
   -h, --help     print this help
@@ -57,6 +61,7 @@ enum Command {
     Healthcheck,
     CheckConfig,
     Verify { repair: bool },
+    Token(TokenCommand),
     Help,
     Version,
 }
@@ -75,6 +80,10 @@ pub fn run() -> ExitCode {
         Command::Healthcheck => run_healthcheck(),
         Command::CheckConfig => check_config(),
         Command::Verify { repair } => run_verify(repair),
+        Command::Token(command) => token::run(command).map(|text| {
+            print!("{text}");
+            true
+        }),
         Command::Help => {
             print!("{HELP}");
             Ok(true)
@@ -114,6 +123,7 @@ fn parse() -> Result<Command, lexopt::Error> {
                     Some("healthcheck") => Command::Healthcheck,
                     Some("check-config") => Command::CheckConfig,
                     Some("verify") => Command::Verify { repair: false },
+                    Some("token") => Command::Token(token::parse(&mut arguments)?),
                     _ => {
                         let word = word.to_string_lossy();
                         return Err(format!("unknown command '{word}'").into());
@@ -137,6 +147,7 @@ fn check_config() -> Outcome {
         .tls
         .map(|tls| tls::describe(&tls.files, clock::wall_now()));
     let pair = pair.transpose()?.unwrap_or_default();
+    Tokens::open(None, config.tokens_files, Arc::new(Metrics::new([])))?;
     for warning in &raw.warnings {
         eprintln!("release-server: warning: {warning}");
     }
@@ -177,11 +188,14 @@ fn serve() -> Result<Infallible, Failure> {
     let workers = config.workers;
     let store = Store::open(&config.storage_path, retention, workers, clock.clone())
         .map_err(|error| unusable_storage(&config.storage_path, &error))?;
+    let (shared, files) = (config.shared_token, config.tokens_files);
+    let tokens = Arc::new(Tokens::open(shared, files, Arc::clone(&metrics))?);
+    tokens.watch()?;
     let app = App::new(
         Arc::clone(&store),
         Arc::clone(&metrics),
         app::Options {
-            token: config.token,
+            tokens: Arc::clone(&tokens),
             public_url: PublicUrl::new(config.public_url, config.trust_forwarded, address.port()),
             max_upload_bytes: config.max_upload_bytes,
             latest_by: config.latest_by,
@@ -194,6 +208,7 @@ fn serve() -> Result<Infallible, Failure> {
         trust_forwarded: config.trust_forwarded,
         idle_time_max: config.idle_timeout,
         sock_diag: SockDiag::system(),
+        disk: Arc::clone(store.gate()),
         clock,
         tls: opened.tls,
     };
@@ -209,7 +224,7 @@ fn serve() -> Result<Infallible, Failure> {
     );
     let announce = || app.start_draining();
     let reload = || {
-        report_reload(keys::AUTH_TOKEN_FILE.name, app.reload_token());
+        tokens.reread_now();
         if let Some(renewal) = &opened.renewal {
             renewal.reread_now();
         }
@@ -228,20 +243,6 @@ fn warn_of_storage(store: &Store) {
             error:% = error;
             "the storage directory cannot be used; publishing fails until it can"
         );
-    }
-}
-
-/// Reports that a setting's file was read again after SIGHUP: its path, `None` where no file is
-/// set, or why it cannot be used.
-fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
-    match reloaded {
-        Ok(Some(path)) => {
-            log::info!(setting, path:% = path.display(); "SIGHUP: the file was read again");
-        }
-        Ok(None) => log::info!(setting; "SIGHUP: not set, so there is no file to read again"),
-        Err(error) => {
-            log::warn!(setting, error; "SIGHUP: the file cannot be used; its last content counts");
-        }
     }
 }
 

@@ -10,7 +10,7 @@
 //! Source: docs/contract.md, section 5.
 
 mod error;
-mod files;
+pub mod files;
 mod hints;
 pub mod keys;
 pub mod raw;
@@ -20,5 +20,6 @@ pub mod token;
 pub mod value;
 
 pub use error::ConfigError;
-pub use settings::{Address, Config, LatestBy, address, storage_path};
+pub use settings::{Address, Config, LatestBy, address, shared_token};
+pub use settings::{storage_path, tokens_files};
 pub use tls::{TlsFiles, TlsSettings, tls};

@@ -6,6 +6,7 @@
 //! Source: Prometheus, "Metric and label naming".
 
 use super::tls::TlsMetrics;
+use super::tokens::TokenMetrics;
 use crate::clock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, UNIX_EPOCH};
@@ -97,9 +98,10 @@ impl Activity {
 }
 
 /// Why uploads are refused, by status. Other statuses are counted under the last reason.
-pub(super) const REFUSALS: [(u16, &str); 13] = [
+pub(super) const REFUSALS: [(u16, &str); 14] = [
     (400, "malformed"),
     (401, "unauthorized"),
+    (403, "forbidden"),
     (408, "timeout"),
     (409, "exists"),
     (411, "length_required"),
@@ -134,6 +136,7 @@ pub struct Metrics {
     /// Handlers that panicked.
     pub panics: AtomicU64,
     pub tls: TlsMetrics,
+    pub tokens: TokenMetrics,
     /// Packages published.
     pub published: AtomicU64,
     /// Packages deleted on request.
@@ -196,6 +199,7 @@ impl Metrics {
             closes: Default::default(),
             panics: AtomicU64::default(),
             tls: TlsMetrics::default(),
+            tokens: TokenMetrics::default(),
             published: AtomicU64::default(),
             deleted: AtomicU64::default(),
             swept: AtomicU64::default(),

@@ -4,6 +4,8 @@ mod counters;
 mod process;
 mod text;
 mod tls;
+mod tokens;
 
 pub use counters::{Activity, CloseReason, Finished, Metrics, NO_ROUTE, StorageMetrics};
 pub use tls::{Handshake, TlsMetrics};
+pub use tokens::{TokenMetrics, TokenOutcome};

@@ -7,6 +7,7 @@
 use super::counters::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, StorageMetrics};
 use super::process;
 use super::tls::Handshake;
+use super::tokens::TokenOutcome;
 use crate::log;
 use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -81,6 +82,7 @@ impl Metrics {
         self.render_connections(&mut page);
         self.render_pool(&mut page);
         self.render_tls(&mut page);
+        self.render_tokens(&mut page);
         page.labelled(
             "uploads_refused_total",
             "counter",
@@ -227,6 +229,24 @@ impl Metrics {
             &Handshake::ALL,
             &self.tls.handshakes,
         );
+    }
+
+    fn render_tokens(&self, page: &mut Page) {
+        page.labelled(
+            "token_checks_total",
+            "counter",
+            "Tokens of writes, by outcome. A forbidden one was accepted before.",
+            "outcome",
+            &TokenOutcome::ALL,
+            &self.tokens.outcomes,
+        );
+        if self.tokens.has_file() {
+            page.gauge(
+                "tokens_last_reload_successful",
+                "Whether the files of named tokens hold the tokens in force.",
+                u64::from(self.tokens.is_last_reload_successful()),
+            );
+        }
     }
 
     fn render_pool(&self, page: &mut Page) {

@@ -14,6 +14,7 @@ use super::skip::{SkipPhase, Unread};
 use super::socket::{Received, Sent};
 use super::storing::StoringPhase;
 use super::wire::Wire;
+use crate::disk_gate::DiskGate;
 use crate::http::body::BodyDecoder;
 use crate::http::fields;
 use crate::http::framing::Framing;
@@ -32,9 +33,13 @@ pub struct HeadPhase {
     began: Option<Instant>,
     /// Bytes at the front of the inbox that are known to be an incomplete head.
     examined: usize,
+    /// When the head was complete, where the request had to wait for the disk since.
+    put_off: Option<Instant>,
 }
 
 pub enum HeadOutcome {
+    /// Too many workers are in calls to the disk. The request is decided again later.
+    DiskBusy(HeadPhase),
     /// The head is not complete, or has not begun.
     Incomplete(HeadPhase),
     /// The request is answered without its body, or refused.
@@ -57,6 +62,7 @@ impl HeadPhase {
             entered: now,
             began: None,
             examined: 0,
+            put_off: None,
         }
     }
 
@@ -122,7 +128,13 @@ impl HeadPhase {
         match head::parse(bytes, &mut slots) {
             Ok(Parsed::Complete(head, length)) => {
                 wire.set_inbox(bytes[length..].to_vec());
-                decide(&head, wire, cx)
+                decide(&head, self.put_off, wire, cx).unwrap_or_else(|complete_at| {
+                    self.began.get_or_insert(complete_at);
+                    self.put_off = Some(complete_at);
+                    self.examined = 0;
+                    wire.set_inbox(bytes.to_vec());
+                    HeadOutcome::DiskBusy(self)
+                })
             }
             Ok(Parsed::Incomplete) => {
                 self.began.get_or_insert_with(|| cx.now());
@@ -139,10 +151,17 @@ impl HeadPhase {
     }
 }
 
-/// Hands a complete head to the application.
-fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOutcome {
+/// Hands a complete head to the application; the time of its completion where that is to be tried
+/// again.
+fn decide(
+    head: &Head<'_, '_>,
+    put_off: Option<Instant>,
+    wire: &mut Wire,
+    cx: &mut Context<'_>,
+) -> Result<HeadOutcome, Instant> {
     let env = cx.env;
     let mut exchange = Exchange::begin(head, wire, cx);
+    exchange.started = put_off.unwrap_or(exchange.started);
     let own_address;
     let authority = if let Some(authority) = head.authority {
         authority
@@ -159,11 +178,22 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
         authority,
         channel: wire.channel(),
     };
-    let decided = catch_unwind(AssertUnwindSafe(|| env.service.respond(&request)));
-    let Ok(Decision { route, reply }) = decided else {
-        return HeadOutcome::Answer(AnswerPhase::panicked(exchange, wire, cx));
+    let respond = AssertUnwindSafe(|| env.service.respond(&request));
+    let Some(decided) = DiskGate::attempt(|| catch_unwind(respond)) else {
+        return Err(exchange.started);
+    };
+    let Ok(Decision {
+        route,
+        token,
+        reply,
+    }) = decided
+    else {
+        return Ok(HeadOutcome::Answer(AnswerPhase::panicked(
+            exchange, wire, cx,
+        )));
     };
     exchange.route = route;
+    exchange.token = token;
     let expects_continue = head.expectation == Expectation::Continue && wire.inbox().is_empty();
     let unread = |wire: &mut Wire| match head.framing {
         Framing::None => Unread::Nothing,
@@ -171,7 +201,7 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
         _ if expects_continue => Unread::Garbage,
         _ => SkipPhase::unread(BodyDecoder::new(head.framing), wire),
     };
-    match reply {
+    Ok(match reply {
         Reply::Now(response) => {
             let unread = unread(wire);
             HeadOutcome::Answer(AnswerPhase::new(response, exchange, unread, wire, cx))
@@ -182,12 +212,12 @@ fn decide(head: &Head<'_, '_>, wire: &mut Wire, cx: &mut Context<'_>) -> HeadOut
         Reply::Body(sink) => {
             if expects_continue && !send_continue(wire, cx) {
                 exchange.end(env, Some("the client went away"));
-                return HeadOutcome::Left;
+                return Ok(HeadOutcome::Left);
             }
             let decoder = BodyDecoder::new(head.framing);
             HeadOutcome::Body(BodyPhase::new(exchange, decoder, sink, cx.now()))
         }
-    }
+    })
 }
 
 /// Asks the client for its body; whether the socket took all of that.

@@ -17,7 +17,6 @@ pub mod change;
 mod changes;
 pub mod content;
 pub mod directory;
-mod disk_gate;
 pub mod error;
 mod generation;
 mod group;
@@ -41,7 +40,7 @@ mod unread;
 pub mod upload;
 pub mod verify;
 
-pub use change::{Delete, Precondition, Publish, Published, Requirement};
+pub use change::{Delete, Overwrite, Precondition, Publish, Published, Requirement};
 pub use content::Content;
 pub use error::StorageError;
 pub use listing::Listing;

@@ -8,7 +8,6 @@ use super::change::{Delete, Publish, Requirement};
 use super::changes::ChangeQueue;
 use super::content::{self, Content};
 use super::directory::{Directory, Entry};
-use super::disk_gate::{DiskGate, Inside};
 use super::error::{Result, StorageError, errno, failed};
 use super::group::Parts;
 use super::listing::Listing;
@@ -22,6 +21,7 @@ use super::retention::Retention;
 use super::temporary::TemporaryFile;
 use super::upload::{CompleteUpload, PendingUpload};
 use crate::clock::Clock;
+use crate::disk_gate::{DiskGate, Inside};
 use crate::limits::SYNC_THREADS_MAX;
 use rustix::fs::Access;
 use rustix::io::Errno;
@@ -57,7 +57,7 @@ pub struct Store {
     changes: Arc<ChangeQueue>,
     cache: Arc<ListingCache>,
     owed: Arc<OwedSidecars>,
-    gate: DiskGate,
+    gate: Arc<DiskGate>,
 }
 
 impl Store {
@@ -85,10 +85,10 @@ impl Store {
                 workers.min(SYNC_THREADS_MAX),
             )?),
             path: path.to_owned(),
+            gate: Arc::new(DiskGate::new(workers, clock.clone())),
             clock,
             cache,
             owed,
-            gate: DiskGate::new(workers),
         }))
     }
 
@@ -101,6 +101,11 @@ impl Store {
             cache: Arc::clone(&self.cache),
             owed: Arc::clone(&self.owed),
         })
+    }
+
+    /// The bound on workers that wait for the disk of this store.
+    pub fn gate(&self) -> &Arc<DiskGate> {
+        &self.gate
     }
 
     /// The way to the disk, for a call that a worker waits for.

@@ -12,6 +12,7 @@ use release_server::metrics::Metrics;
 use release_server::server::sock_diag::SockDiag;
 use release_server::server::{self, Server, listener};
 use release_server::storage::{Retention, Store};
+use release_server::tokens::Tokens;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,9 +25,11 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         pinned: Vec::new(),
     };
     let store = Store::open(path, retention, 1, clock.clone()).unwrap();
+    let disk = Arc::clone(store.gate());
     let metrics = Arc::new(Metrics::new([]));
+    let tokens = Tokens::open(Token::fixed(TOKEN), Vec::new(), Arc::clone(&metrics));
     let options = Options {
-        token: Token::fixed(TOKEN).unwrap(),
+        tokens: Arc::new(tokens.unwrap()),
         public_url: PublicUrl::new(None, false, 80),
         max_upload_bytes: None,
         latest_by: LatestBy::Time,
@@ -41,6 +44,7 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         trust_forwarded: false,
         idle_time_max: Duration::from_hours(1),
         sock_diag: SockDiag::system(),
+        disk,
         clock: clock.clone(),
         tls: None,
     };

@@ -22,6 +22,8 @@ const OWNERS: [(&str, &[&str]); 7] = [
         &[
             "storage",
             "config",
+            "client",
+            "s3",
             "tls",
             "metrics/process.rs",
             "http/response.rs",
@@ -30,12 +32,26 @@ const OWNERS: [(&str, &[&str]); 7] = [
     ),
     (
         "std::net",
-        &["server", "config", "commands", "tls", "http/authority.rs"],
+        &[
+            "server",
+            "client",
+            "config",
+            "commands",
+            "tls",
+            "http/authority.rs",
+        ],
     ),
     ("std::env", &["config/raw.rs"]),
     (
         "std::thread",
-        &["server", "storage", "tls", "log", "config/settings.rs"],
+        &[
+            "server",
+            "storage",
+            "tls",
+            "log",
+            "watch",
+            "config/settings.rs",
+        ],
     ),
 ];
 

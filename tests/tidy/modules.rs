@@ -10,17 +10,28 @@ use super::{code, report, sources};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The layers, from the top. A module uses its own layer and those below it.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 11] = [
     &["main", "commands"],
     &["server"],
     &["app"],
     &["storage"],
-    &["tls"],
+    &["s3"],
+    &["tls", "tokens"],
     &["config"],
+    &["client"],
     &["http", "manifest"],
     &["metrics"],
     &[
-        "log", "clock", "checksum", "date", "limits", "pattern", "text", "version",
+        "log",
+        "clock",
+        "checksum",
+        "date",
+        "disk_gate",
+        "limits",
+        "pattern",
+        "text",
+        "version",
+        "watch",
     ],
 ];
 
