@@ -95,8 +95,8 @@ pub const ARCHIVE_DIRECTORY_BYTES_MAX: usize = MIB;
 pub const MANIFEST_BYTES_MAX: u32 = 128 * 1024;
 /// Mappings and lists inside each other in a manifest.
 pub const MANIFEST_DEPTH_MAX: usize = 32;
-/// Events of a manifest's YAML: 5,000 short lines.
-pub const MANIFEST_EVENTS_MAX: usize = 20_000;
+/// Events of a manifest's YAML, which bound its time and memory; the longest known ones have 1,000.
+pub const MANIFEST_EVENTS_MAX: usize = 5_000;
 /// A text of a manifest that catalogs repeat.
 pub const MANIFEST_TEXT_BYTES_MAX: usize = KIB;
 /// An id, a name or a version of a manifest.
@@ -109,9 +109,9 @@ pub const MANIFEST_KEPT_BYTES_MAX: usize = 8 * KIB;
 pub const CODE_FOLDERS_MAX: usize = 32;
 /// Files of a step package: clients fetch them one by one.
 pub const STEP_FILES_MAX: usize = 64;
-/// A file of a step package, which is answered from memory.
-pub const STEP_FILE_BYTES_MAX: u32 = 1024 * 1024;
-pub const STEP_BYTES_MAX: u64 = 4 * MIB as u64;
+/// All files of a step package together, which are inflated and hashed when it is published; each is
+/// answered from memory.
+pub const STEP_BYTES_MAX: u32 = 1024 * 1024;
 /// Releases of a catalog's entry beside its current version.
 pub const CATALOG_RELEASES_MAX: usize = 50;
 /// The base URL that a catalog's size is reckoned with, so that all servers drop the same releases.

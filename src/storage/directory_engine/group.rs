@@ -171,6 +171,7 @@ impl Group<'_> {
         let name = &publish.name;
         let current = self.current(name)?;
         publish.requirement.check(current.as_ref())?;
+        self.check_listed(publish, &upload)?;
         let replaced = current.is_some();
         self.change.touch();
         sidecar::remove(self.lock, name)?;
@@ -226,6 +227,23 @@ impl Group<'_> {
             replaced,
             removed: Vec::new(),
         })
+    }
+
+    /// Checks what catalogs would say, against the other packages after the group's changes so far.
+    fn check_listed(&self, publish: &Publish, upload: &SyncedUpload) -> Result<()> {
+        if !publish.requirement.listed {
+            return Ok(());
+        }
+        let (mut removed, mut added) = (vec![publish.name.clone()], Vec::new());
+        for (name, changed) in &self.names {
+            match &changed.placed {
+                Some(placed) if *name != publish.name => added.push(Arc::clone(&placed.package)),
+                _ => removed.push(name.clone()),
+            }
+        }
+        let others = self.change.before().changed(&removed, &added, 0);
+        let requirement = &publish.requirement;
+        requirement.check_listed(&publish.name, &upload.content, upload.sha256, &others)
     }
 
     fn delete(&mut self, delete: &Delete) -> Result<()> {
