@@ -13,7 +13,7 @@ use crate::http::fields::Fields;
 use crate::http::service::Request;
 use crate::metrics::TokenOutcome;
 use crate::storage::{Overwrite, PackageName};
-use crate::tokens::{Denied, FetchKeys, Grant, IdentityRefusal, Right};
+use crate::tokens::{AwaitedKeys, Denied, Grant, IdentityRefusal, Right};
 use std::sync::Arc;
 use tiny_http::Method;
 
@@ -21,7 +21,7 @@ use tiny_http::Method;
 pub enum Authenticated {
     Granted(Arc<Grant>),
     /// The request is decided again when the keys of the token's issuer have been fetched.
-    Again(FetchKeys),
+    Again(AwaitedKeys),
 }
 
 /// What the token of a write may.

@@ -37,7 +37,7 @@ use crate::http::service::{Channel, Decision, Refusal, Reply, Request, Service};
 use crate::manifest::kind::Kind;
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::storage::Store;
-use crate::tokens::{FetchKeys, Grant, Right, Tokens};
+use crate::tokens::{Grant, Right, Tokens};
 use auth::Authenticated;
 use downloads::Downloads;
 use error::{ApiError, NotFound, ReleaseError};
@@ -68,7 +68,7 @@ pub struct Options {
 type Handled = Result<Reply, ApiError>;
 
 impl App {
-    pub fn new(store: Arc<Store>, metrics: Arc<Metrics>, options: Options) -> Self {
+    pub fn new(store: Arc<dyn Store>, metrics: Arc<Metrics>, options: Options) -> Self {
         Self(Arc::new(AppState {
             store,
             tokens: options.tokens,
@@ -103,7 +103,7 @@ impl App {
         if !is_read {
             let grant = match auth::authenticate(state, request)? {
                 Authenticated::Granted(grant) => writer.insert(grant),
-                Authenticated::Again(fetch) => return Ok(decide_after(fetch)),
+                Authenticated::Again(keys) => return Ok(Reply::Again(keys)),
             };
             auth::check_method(state, grant, request.method)?;
         }
@@ -125,13 +125,6 @@ impl App {
         let way_back = base.map(|base| format!("{}/packages", public_url::path_of(&base)));
         error.into_page(way_back.as_deref())
     }
-}
-
-/// The keys that the token needs are fetched on another thread, and the request waits without one.
-fn decide_after(fetch: FetchKeys) -> Reply {
-    Reply::Again(Box::new(move |completion| {
-        fetch.begin(move || completion.complete(()));
-    }))
 }
 
 fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Response, ApiError> {
@@ -167,7 +160,7 @@ fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Re
         Endpoint::Healthz => Ok(probes::healthz()),
         Endpoint::Health => Ok(probes::health()),
         Endpoint::Readyz => probes::readyz(state),
-        Endpoint::Metrics => Ok(probes::metrics(state)),
+        Endpoint::Metrics => probes::metrics(state),
         Endpoint::ContractYaml => contract::yaml(request),
         Endpoint::ContractJson => contract::json(request),
         // The endpoint has no method that reads.
@@ -229,7 +222,11 @@ impl Service for App {
                 Err(NotFound::Path(request.target.path.to_owned()).into()),
             ),
         };
-        let mut reply = handled.unwrap_or_else(|error| Reply::Now(self.explain(error, request)));
+        let mut reply = match handled {
+            Ok(reply) => reply,
+            Err(ApiError::Pending(awaited)) => Reply::Again(awaited),
+            Err(error) => Reply::Now(self.explain(error, request)),
+        };
         if matches!(request.method, Method::Get | Method::Head)
             && let Reply::Now(response) = reply
         {

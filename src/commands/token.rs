@@ -16,6 +16,7 @@ use crate::tokens::{Denied, Grant, Right, Tokens, entry, secret};
 use lexopt::prelude::{Long, Value, ValueExt};
 use std::io::Read;
 use std::sync::{Arc, mpsc};
+use std::task::{Wake, Waker};
 use std::time::{Duration, SystemTime};
 
 pub enum TokenCommand {
@@ -132,6 +133,15 @@ fn make(new: &NewToken) -> Result<String, rustix::io::Errno> {
     Ok(format!("{secret}\n{entry}"))
 }
 
+struct Fetched(mpsc::Sender<()>);
+
+impl Wake for Fetched {
+    fn wake(self: Arc<Self>) {
+        // Its receiver waits.
+        let _ = self.0.send(());
+    }
+}
+
 fn check() -> Result<String, String> {
     let raw = Raw::gather().map_err(|error| error.to_string())?;
     let settings = config::tokens(&raw).map_err(|error| error.to_string())?;
@@ -144,12 +154,9 @@ fn check() -> Result<String, String> {
     loop {
         return match tokens.find(text.trim().as_bytes(), clock::wall_now()) {
             Ok(grant) => Ok(format!("{}: may {}\n", grant.name, grant.describe())),
-            Err(Denied::Unfetched(fetch)) => {
+            Err(Denied::Unfetched(keys)) => {
                 let (sender, fetched) = mpsc::channel();
-                // The receiver waits below.
-                fetch.begin(move || {
-                    let _ = sender.send(());
-                });
+                keys.wake(Waker::from(Arc::new(Fetched(sender))));
                 let _ = fetched.recv();
                 continue;
             }

@@ -3,6 +3,7 @@
 //! Invariants: an application never sees a socket and a connection never sees a route; a handler
 //! that wants the body is given it as it arrives, and never waits for it.
 
+use crate::awaited::Awaited;
 use crate::http::chunked::ChunkError;
 use crate::http::fields::Fields;
 use crate::http::framing::Framing;
@@ -10,6 +11,7 @@ use crate::http::head::{Expectation, HeadError};
 use crate::http::response::Response;
 use crate::http::target::Target;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use tiny_http::Method;
 
 /// A request whose head is complete. Its body, if any, is still to arrive.
@@ -44,10 +46,8 @@ pub enum Reply {
     /// Another thread makes the answer. The function is called on the worker and must not wait; the
     /// connection is parked until the completion is completed or dropped.
     Later(Box<dyn FnOnce(Completion) + Send>),
-    /// Another thread makes something ready that the decision needs. The function is called on the
-    /// worker and must not wait; the connection is parked until the completion is completed or
-    /// dropped, and the service then decides on the same head again.
-    Again(Box<dyn FnOnce(Completion<()>) + Send>),
+    /// The application is asked again when this is there. Only a reply to a head.
+    Again(Arc<dyn Awaited>),
 }
 
 impl From<Response> for Reply {
@@ -56,27 +56,26 @@ impl From<Response> for Reply {
     }
 }
 
-/// The duty to answer one request of [`Reply::Later`], from any thread, or to let one of
-/// [`Reply::Again`] be decided again. Dropped, it answers 500, or lets it be decided too.
-pub struct Completion<T = Response>(Option<Deliver<T>>);
+/// The duty to answer one request of [`Reply::Later`], from any thread. Dropped, it answers 500.
+pub struct Completion(Option<Deliver>);
 
-type Deliver<T> = Box<dyn FnOnce(Option<T>) + Send>;
+type Deliver = Box<dyn FnOnce(Option<Response>) + Send>;
 
-impl<T> Completion<T> {
+impl Completion {
     /// A completion that calls `deliver` once: with the answer, or with `None` where it is dropped.
-    pub fn new(deliver: impl FnOnce(Option<T>) + Send + 'static) -> Self {
+    pub fn new(deliver: impl FnOnce(Option<Response>) + Send + 'static) -> Self {
         Self(Some(Box::new(deliver)))
     }
 
     /// Hands the answer over to the connection.
-    pub fn complete(mut self, answer: T) {
+    pub fn complete(mut self, response: Response) {
         if let Some(deliver) = self.0.take() {
-            deliver(Some(answer));
+            deliver(Some(response));
         }
     }
 }
 
-impl<T> Drop for Completion<T> {
+impl Drop for Completion {
     fn drop(&mut self) {
         if let Some(deliver) = self.0.take() {
             deliver(None);

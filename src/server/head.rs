@@ -13,7 +13,7 @@ use super::exchange::Exchange;
 use super::skip::{SkipPhase, Unread};
 use super::socket::{Received, Sent};
 use super::storing::StoringPhase;
-use super::waiting::{Begin, WaitingPhase};
+use super::waiting::WaitingPhase;
 use super::wire::Wire;
 use crate::disk_gate::DiskGate;
 use crate::http::body::BodyDecoder;
@@ -34,7 +34,8 @@ pub struct HeadPhase {
     began: Option<Instant>,
     /// Bytes at the front of the inbox that are known to be an incomplete head.
     examined: usize,
-    /// When the head was complete, where the decision on it was put off since.
+    /// When the head was complete, where the request had to wait since: for the disk, or for what
+    /// another thread finds out.
     put_off: Option<Instant>,
 }
 
@@ -49,8 +50,8 @@ pub enum HeadOutcome {
     Body(Box<BodyPhase>),
     /// Another thread makes the answer.
     Storing(Box<StoringPhase>),
-    /// Another thread makes ready what the decision needs.
-    Waiting(HeadPhase, WaitingPhase),
+    /// The application is to be asked again.
+    Waiting(Box<WaitingPhase>),
     /// The head is not complete in time, or the connection was idle for too long.
     Late(CloseReason, HeadPhase),
     /// The client closed its sending side in the middle of a head.
@@ -66,6 +67,15 @@ impl HeadPhase {
             began: None,
             examined: 0,
             put_off: None,
+        }
+    }
+
+    /// The phase of a connection whose inbox begins with a complete head, for which the application
+    /// was asked at this time and has no reply yet.
+    pub fn again(asked: Instant) -> Self {
+        Self {
+            put_off: Some(asked),
+            ..Self::new(asked)
         }
     }
 
@@ -131,17 +141,16 @@ impl HeadPhase {
         match head::parse(bytes, &mut slots) {
             Ok(Parsed::Complete(head, length)) => {
                 wire.set_inbox(bytes[length..].to_vec());
-                decide(&head, self.put_off, wire, cx).unwrap_or_else(|(why, complete_at)| {
+                let outcome = decide(&head, self.put_off, wire, cx);
+                if matches!(outcome, Ok(HeadOutcome::Waiting(_))) {
+                    wire.set_inbox(bytes.to_vec());
+                }
+                outcome.unwrap_or_else(|complete_at| {
                     self.began.get_or_insert(complete_at);
                     self.put_off = Some(complete_at);
                     self.examined = 0;
                     wire.set_inbox(bytes.to_vec());
-                    match why {
-                        PutOff::DiskBusy => HeadOutcome::DiskBusy(self),
-                        PutOff::Again(begin) => {
-                            HeadOutcome::Waiting(self, WaitingPhase::new(begin))
-                        }
-                    }
+                    HeadOutcome::DiskBusy(self)
                 })
             }
             Ok(Parsed::Incomplete) => {
@@ -159,21 +168,14 @@ impl HeadPhase {
     }
 }
 
-/// Why a complete head is to be decided again.
-enum PutOff {
-    DiskBusy,
-    /// Once another thread has made something ready.
-    Again(Begin),
-}
-
-/// Hands a complete head to the application. The error is for a head that is to be decided again,
-/// with the time of its completion.
+/// Hands a complete head to the application; the time of its completion where that is to be tried
+/// again.
 fn decide(
     head: &Head<'_, '_>,
     put_off: Option<Instant>,
     wire: &mut Wire,
     cx: &mut Context<'_>,
-) -> Result<HeadOutcome, (PutOff, Instant)> {
+) -> Result<HeadOutcome, Instant> {
     let env = cx.env;
     let mut exchange = Exchange::begin(head, wire, cx);
     exchange.started = put_off.unwrap_or(exchange.started);
@@ -195,7 +197,7 @@ fn decide(
     };
     let respond = AssertUnwindSafe(|| env.service.respond(&request));
     let Some(decided) = DiskGate::attempt(|| catch_unwind(respond)) else {
-        return Err((PutOff::DiskBusy, exchange.started));
+        return Err(exchange.started);
     };
     let Ok(Decision {
         route,
@@ -217,7 +219,6 @@ fn decide(
         _ => SkipPhase::unread(BodyDecoder::new(head.framing), wire),
     };
     Ok(match reply {
-        Reply::Again(begin) => return Err((PutOff::Again(begin), exchange.started)),
         Reply::Now(response) => {
             let unread = unread(wire);
             HeadOutcome::Answer(AnswerPhase::new(response, exchange, unread, wire, cx))
@@ -225,6 +226,7 @@ fn decide(
         Reply::Later(start) => {
             HeadOutcome::Storing(StoringPhase::new(start, exchange, unread(wire)))
         }
+        Reply::Again(awaited) => HeadOutcome::Waiting(WaitingPhase::new(awaited, exchange, cx)),
         Reply::Body(sink) => {
             if expects_continue && !send_continue(wire, cx) {
                 exchange.end(env, Some("the client went away"));

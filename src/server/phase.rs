@@ -17,6 +17,7 @@ use super::table::Parking;
 use super::waiting::WaitingPhase;
 use super::wire::Wire;
 use crate::http::service::Refusal;
+use crate::limits::WAITING_RECHECK_INTERVAL;
 use crate::metrics::{Activity, CloseReason, Handshake};
 use std::time::Instant;
 
@@ -25,12 +26,12 @@ pub enum Phase {
     Handshake(HandshakePhase),
     /// Between requests, or in the middle of a head.
     Head(HeadPhase),
-    /// A head is complete; another thread makes ready what the decision needs.
-    Waiting(HeadPhase, WaitingPhase),
     /// A request's body goes to its sink.
     Body(Box<BodyPhase>),
     /// The request is complete; another thread makes its answer.
     Storing(Box<StoringPhase>),
+    /// Another thread finds out what the application needs for its reply.
+    Waiting(Box<WaitingPhase>),
     /// An answer goes to the client.
     Answer(Box<AnswerPhase>),
     /// The rest of a body is thrown away, to keep the connection.
@@ -62,7 +63,12 @@ impl Phase {
             }
             Self::Head(head) => (Some(Interest::Read), Parking::Active(head.deadline(cx))),
             Self::Body(body) => (Some(Interest::Read), Parking::Active(body.check_at(cx))),
-            Self::Storing(_) | Self::Waiting(..) => (None, Parking::Storing),
+            Self::Storing(_) => (None, Parking::Storing),
+            Self::Waiting(waiting) => (None, Parking::Active(waiting.recheck_at())),
+            Self::Answer(answer) if answer.awaits_bytes() => {
+                let recheck_at = cx.now() + WAITING_RECHECK_INTERVAL;
+                (None, Parking::Active(recheck_at))
+            }
             Self::Answer(answer) => {
                 let check_at = answer.check_at().unwrap_or(cx.now());
                 (Some(Interest::Write), Parking::Active(check_at))
@@ -80,9 +86,9 @@ impl Phase {
         let holding = match self {
             Self::Handshake(handshake) => (handshake.since(), 0),
             Self::Head(head) => (head.since(), 0),
-            Self::Waiting(head, _) => (head.since(), 0),
             Self::Body(body) => (body.exchange().started, body.exchange().held_bytes()),
             Self::Storing(storing) => (storing.exchange().started, storing.exchange().held_bytes()),
+            Self::Waiting(waiting) => (waiting.exchange().started, waiting.exchange().held_bytes()),
             Self::Answer(answer) => (answer.exchange().started, answer.held_bytes()),
             Self::Skip(_) | Self::Linger(_) | Self::Closed => return None,
         };
@@ -96,7 +102,7 @@ impl Phase {
             Self::Head(head) if head.is_idle() => Some(Activity::Idle),
             Self::Head(_) => Some(Activity::Head),
             Self::Body(_) => Some(Activity::Body),
-            Self::Storing(_) | Self::Waiting(..) => Some(Activity::Storing),
+            Self::Storing(_) | Self::Waiting(_) => Some(Activity::Storing),
             Self::Answer(_) => Some(Activity::Answer),
             Self::Skip(_) | Self::Linger(_) => Some(Activity::Leaving),
             Self::Closed => None,
@@ -112,11 +118,10 @@ impl Phase {
                 let exchange = Exchange::without_head(wire.inbox(), wire, cx);
                 AnswerPhase::send_last(refusal, exchange, wire, cx);
             }
-            Self::Waiting(..) => {
-                let exchange = Exchange::without_head(wire.inbox(), wire, cx);
-                AnswerPhase::send_last(refusal, exchange, wire, cx);
-            }
             Self::Body(body) => AnswerPhase::send_last(refusal, body.abandon(), wire, cx),
+            Self::Waiting(waiting) => {
+                AnswerPhase::send_last(refusal, waiting.abandon(), wire, cx);
+            }
             Self::Answer(answer) => answer.end(Some(reason.as_str()), cx),
             Self::Handshake(handshake) if !handshake.is_idle() => {
                 cx.env.metrics.tls.handshake(Handshake::Failed);

@@ -1,72 +1,79 @@
-//! The waiting phase: a head is complete, and what the application needs to decide on it is made
-//! ready by another thread.
+//! The waiting phase: the application cannot decide on the request yet, and another thread finds
+//! out what it needs.
 //!
-//! Invariants: the connection is parked without a deadline and its socket is not watched; the head
-//! stays in the inbox and is decided again, from its first byte, once the completion is completed
-//! or dropped; nothing of a body has been asked for or read.
+//! Invariants: the request stays in the inbox, and each turn of the connection asks the application
+//! again; so neither an event that arrives too early nor one that is lost keeps a client waiting.
 
-use super::answer::AnswerPhase;
 use super::completions::Completions;
 use super::conn_id::ConnId;
 use super::context::Context;
 use super::exchange::Exchange;
-use super::wire::Wire;
-use crate::http::service::Completion;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use super::head::HeadPhase;
+use crate::awaited::Awaited;
+use crate::limits::WAITING_RECHECK_INTERVAL;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Begins the work that the decision needs.
-pub type Begin = Box<dyn FnOnce(Completion<()>) + Send>;
+use std::task::{Wake, Waker};
+use std::time::Instant;
 
 pub struct WaitingPhase {
-    /// Taken when the work begins.
-    begin: Option<Begin>,
-    is_ready: Arc<AtomicBool>,
+    exchange: Exchange,
+    /// Taken when the connection is about to be parked.
+    awaited: Option<Arc<dyn Awaited>>,
+    recheck_at: Instant,
 }
 
 pub enum WaitingOutcome {
-    /// It is not ready yet.
-    Incomplete(WaitingPhase),
-    /// The head is to be decided again.
-    Ready,
-    /// Beginning the work panicked.
-    Answer(Box<AnswerPhase>),
+    Incomplete(Box<WaitingPhase>),
+    /// The application is to be asked again.
+    Again(HeadPhase),
 }
 
 impl WaitingPhase {
-    pub fn new(begin: Begin) -> Self {
-        Self {
-            begin: Some(begin),
-            is_ready: Arc::default(),
-        }
+    pub fn new(awaited: Arc<dyn Awaited>, exchange: Exchange, cx: &Context<'_>) -> Box<Self> {
+        Box::new(Self {
+            exchange,
+            awaited: Some(awaited),
+            recheck_at: cx.now() + WAITING_RECHECK_INTERVAL,
+        })
     }
 
-    pub fn advance(mut self, id: ConnId, wire: &Wire, cx: &mut Context<'_>) -> WaitingOutcome {
-        if let Some(begin) = self.begin.take() {
-            let completion = completion(id, Arc::clone(&cx.env.completions), &self.is_ready);
-            if catch_unwind(AssertUnwindSafe(|| begin(completion))).is_err() {
-                let exchange = Exchange::without_head(wire.inbox(), wire, cx);
-                return WaitingOutcome::Answer(AnswerPhase::panicked(exchange, wire, cx));
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+
+    /// Ends the wait without an answer of the application.
+    pub fn abandon(self) -> Exchange {
+        self.exchange
+    }
+
+    pub fn recheck_at(&self) -> Instant {
+        self.recheck_at
+    }
+
+    pub fn advance(mut self: Box<Self>, id: ConnId, cx: &Context<'_>) -> WaitingOutcome {
+        match self.awaited.take() {
+            Some(awaited) => {
+                awaited.wake(waker(id, cx));
+                WaitingOutcome::Incomplete(self)
             }
-        }
-        if self.is_ready.load(Ordering::Acquire) {
-            WaitingOutcome::Ready
-        } else {
-            WaitingOutcome::Incomplete(self)
+            None => WaitingOutcome::Again(HeadPhase::again(self.exchange.started)),
         }
     }
 }
 
-/// Sends the connection back to a worker.
-fn completion(
+struct ConnectionWaker {
     id: ConnId,
     completions: Arc<Completions>,
-    is_ready: &Arc<AtomicBool>,
-) -> Completion<()> {
-    let is_ready = Arc::clone(is_ready);
-    Completion::new(move |_| {
-        is_ready.store(true, Ordering::Release);
-        completions.push(id);
-    })
+}
+
+impl Wake for ConnectionWaker {
+    fn wake(self: Arc<Self>) {
+        self.completions.push(self.id);
+    }
+}
+
+/// Gives a connection a turn, from any thread.
+pub fn waker(id: ConnId, cx: &Context<'_>) -> Waker {
+    let completions = Arc::clone(&cx.env.completions);
+    Waker::from(Arc::new(ConnectionWaker { id, completions }))
 }

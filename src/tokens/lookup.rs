@@ -7,7 +7,7 @@
 use super::entry::{Entry, Recognition};
 use super::file::TokensFiles;
 use super::grant::Grant;
-use super::refusal::{FetchKeys, IdentityRefusal, Judgement};
+use super::refusal::{AwaitedKeys, IdentityRefusal, Judgement};
 use super::{Identities, secret};
 use crate::clock::{Clock, wall_now};
 use crate::config::token::{self, Token, TokenHash};
@@ -42,7 +42,7 @@ pub enum Denied {
     /// The keys of this issuer cannot be fetched.
     Unavailable(String),
     /// It is an identity token, to be looked up again when its issuer's keys have been fetched.
-    Unfetched(FetchKeys),
+    Unfetched(AwaitedKeys),
 }
 
 impl Tokens {

@@ -27,4 +27,4 @@ pub use grant::{Grant, Right};
 pub use lookup::{Denied, Tokens};
 #[cfg(feature = "oidc")]
 use oidc::{Identities, Publisher};
-pub use refusal::{FetchKeys, IdentityRefusal};
+pub use refusal::{AwaitedKeys, IdentityRefusal};

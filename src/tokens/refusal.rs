@@ -1,7 +1,7 @@
 //! What became of an identity token, and why one is not accepted.
 
 use super::grant::Grant;
-use std::fmt;
+use crate::awaited::Awaited;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ pub enum Judgement {
     Accepted(Arc<Grant>),
     Refused(IdentityRefusal),
     /// The keys of its issuer are to be fetched first.
-    Unfetched(FetchKeys),
+    Unfetched(AwaitedKeys),
     /// The keys of this issuer cannot be fetched.
     Unavailable(String),
 }
@@ -35,25 +35,5 @@ pub enum IdentityRefusal {
     Claim(String),
 }
 
-/// Called when keys have been fetched, or could not be.
-pub type Fetched = Box<dyn FnOnce() + Send>;
-
-/// Fetching the keys of an issuer, on another thread.
-pub struct FetchKeys(Box<dyn FnOnce(Fetched) + Send>);
-
-impl FetchKeys {
-    pub fn new(begin: impl FnOnce(Fetched) + Send + 'static) -> Self {
-        Self(Box::new(begin))
-    }
-
-    /// Begins, and returns at once; `done` is called after it.
-    pub fn begin(self, done: impl FnOnce() + Send + 'static) {
-        (self.0)(Box::new(done));
-    }
-}
-
-impl fmt::Debug for FetchKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FetchKeys")
-    }
-}
+/// The keys of an issuer, which another thread fetches once somebody waits for them.
+pub type AwaitedKeys = Arc<dyn Awaited>;

@@ -9,7 +9,16 @@ use release_server::metrics::Metrics;
 use release_server::tokens::{Denied, IdentityRefusal, Tokens};
 use serde_json::{Value, json};
 use std::sync::{Arc, mpsc};
+use std::task::{Wake, Waker};
 use std::time::Duration;
+
+struct Fetched(mpsc::Sender<()>);
+
+impl Wake for Fetched {
+    fn wake(self: Arc<Self>) {
+        self.0.send(()).unwrap();
+    }
+}
 
 struct Bench {
     issuer: Issuer,
@@ -48,10 +57,10 @@ impl Bench {
     fn find(&self, token: &str) -> Result<(), Denied> {
         loop {
             match self.tokens.find(token.as_bytes(), wall_now()) {
-                Err(Denied::Unfetched(fetch)) => {
-                    let (sender, done) = mpsc::channel();
-                    fetch.begin(move || sender.send(()).unwrap());
-                    done.recv().unwrap();
+                Err(Denied::Unfetched(keys)) => {
+                    let (sender, fetched) = mpsc::channel();
+                    keys.wake(Waker::from(Arc::new(Fetched(sender))));
+                    fetched.recv().unwrap();
                 }
                 found => return found.map(drop),
             }

@@ -13,7 +13,7 @@ use crate::client::{Client, Options};
 use crate::clock::Clock;
 use crate::limits::{IDENTITY_TIME_SLACK, ISSUER_TIME_MAX};
 use crate::tokens::grant::Grant;
-use crate::tokens::refusal::{FetchKeys, IdentityRefusal, Judgement};
+use crate::tokens::refusal::{IdentityRefusal, Judgement};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -108,10 +108,7 @@ impl Identities {
             Lookup::Known(keys) => keys,
             Lookup::Unknown => return Err(refused(Key)),
             Lookup::Unavailable => return Err(Judgement::Unavailable(url.to_owned())),
-            Lookup::Unfetched => {
-                let fetch = FetchKeys::new(move |done| issuer.fetch(done));
-                return Err(Judgement::Unfetched(fetch));
-            }
+            Lookup::Unfetched => return Err(Judgement::Unfetched(issuer)),
         };
         let key = keys.find(id, token.algorithm).ok_or(refused(Key))?;
         if key.is_signature(token.signed, &token.signature) {

@@ -10,14 +10,15 @@
 //! issuer is compared exactly).
 
 use super::keys::{Algorithm, KeySet};
+use crate::awaited::Awaited;
 use crate::client::{Body, Client, Method, Request};
 use crate::clock::Clock;
 use crate::limits::{
     ISSUER_ANSWER_BYTES_MAX, ISSUER_KEYS_AGE_MAX, ISSUER_REFRESH_INTERVAL, RETRY_AFTER_SECONDS,
 };
-use crate::tokens::refusal::Fetched;
 use serde::Deserialize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 pub struct Issuer {
@@ -36,7 +37,7 @@ struct State {
     /// When the last fetch began, or ended.
     attempted: Option<Instant>,
     is_fetching: bool,
-    waiting: Vec<Fetched>,
+    waiting: Vec<Waker>,
 }
 
 /// What is known of the key that a token names.
@@ -45,7 +46,7 @@ pub enum Lookup {
     Known(Arc<KeySet>),
     /// The issuer does not publish it.
     Unknown,
-    /// The keys are to be fetched first.
+    /// The keys are being fetched.
     Unfetched,
     /// The keys could not be fetched a moment ago.
     Unavailable,
@@ -87,7 +88,8 @@ impl Issuer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks up the key that a token names. Keys that are old are used, and fetched again.
+    /// Looks up the key that a token names, and begins to fetch keys where that may find it. Keys
+    /// that are old are used, and fetched again.
     pub fn look_up(self: &Arc<Self>, id: Option<&str>, algorithm: Algorithm) -> Lookup {
         let now = self.clock.now();
         let mut state = self.state();
@@ -99,27 +101,15 @@ impl Issuer {
             }
             return Lookup::Known(keys);
         }
-        if state.is_fetching || state.may_fetch(now) {
+        if state.may_fetch(now) {
+            self.begin_fetch(&mut state, now);
+        }
+        if state.is_fetching {
             Lookup::Unfetched
         } else if state.keys.is_some() {
             Lookup::Unknown
         } else {
             Lookup::Unavailable
-        }
-    }
-
-    /// Fetches the keys, unless that is under way or was done a moment ago, and calls `done` after
-    /// it.
-    pub fn fetch(self: &Arc<Self>, done: Fetched) {
-        let now = self.clock.now();
-        let mut state = self.state();
-        if !state.is_fetching && !state.may_fetch(now) {
-            drop(state);
-            return done();
-        }
-        state.waiting.push(done);
-        if !state.is_fetching {
-            self.begin_fetch(&mut state, now);
         }
     }
 
@@ -134,9 +124,7 @@ impl Issuer {
         if let Err(error) = started {
             log::error!(issuer = self.url.as_str(), error:% = error; "cannot start a thread");
             state.is_fetching = false;
-            for done in state.waiting.drain(..) {
-                done();
-            }
+            state.waiting.drain(..).for_each(Waker::wake);
         }
     }
 
@@ -159,9 +147,7 @@ impl Issuer {
         state.is_fetching = false;
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
-        for done in waiting {
-            done();
-        }
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     fn request_keys(&self) -> Result<KeySet, String> {
@@ -195,6 +181,24 @@ impl Issuer {
         }
         let body = response.read_to_end(ISSUER_ANSWER_BYTES_MAX);
         body.map_err(|failure| failure.to_string())
+    }
+}
+
+impl Awaited for Issuer {
+    fn wake(&self, waker: Waker) {
+        let mut state = self.state();
+        if state.is_fetching {
+            state.waiting.push(waker);
+        } else {
+            drop(state);
+            waker.wake();
+        }
+    }
+}
+
+impl std::fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.url)
     }
 }
 
