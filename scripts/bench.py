@@ -1,11 +1,11 @@
 """The workloads of scripts/bench.sh: this server and nginx side by side, against the budgets.
 
-Invariants: both servers run throughout, serve the same bytes and are measured in turn within each
-round, each first in every other round, so that the machine's noise affects both; a figure is the
-median over the rounds; every started process is stopped.
+Invariants: all servers run throughout, serve the same bytes and are measured in turn within each
+round, each first in another round, so that the machine's noise affects all; nginx is measured in
+every configuration first, which warms up caches too, and a row counts against the best of them;
+every started process is stopped.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -13,247 +13,41 @@ import pathlib
 import platform
 import re
 import shutil
-import socket
-import statistics
 import subprocess
 import tempfile
 import time
+from collections import namedtuple
 
-TOKEN = "bench-token"
-KIB, MIB = 1024, 1024 * 1024
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+from bench_budgets import bench_budgets
+from bench_load import Load, measure, measure_beside
+from bench_servers import KIB, MIB, NGINX_VARIANTS, Nginx, Ours, await_ready
+from bench_table import Table, chosen, parse_options
 
-NGINX = """
-{user} worker_processes auto; daemon off; pid {root}/nginx.pid; error_log {root}/error.log;
-events {{ worker_connections 8192; }}
-http {{
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
-  default_type application/json;
-  client_body_temp_path {root}/body; proxy_temp_path {root}/proxy; fastcgi_temp_path {root}/fastcgi;
-  uwsgi_temp_path {root}/uwsgi; scgi_temp_path {root}/scgi;
-  server {{ listen 127.0.0.1:{port}; root {root}/files; }}
-}}
-"""
+# Bodies that nginx answers from memory by `return`; one word of its configuration has at most so
+# many bytes.
+WORD_BYTES_MAX = 2000
 
-
-class Process:
-    """A server under test, with all the processes it consists of."""
-
-    def __init__(self, command, **options):
-        self.process = subprocess.Popen(command, **options)
-
-    def pids(self):
-        children = pathlib.Path(
-            f"/proc/{self.process.pid}/task/{self.process.pid}/children"
-        ).read_text()
-        return [self.process.pid, *map(int, children.split())]
-
-    def cpu_seconds(self):
-        stats = (
-            pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            for pid in self.pids()
-        )
-        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS_PER_SECOND
-
-    def status_kib(self, key):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(rf"^{key}:\s+(\d+)", status, re.MULTILINE)[1])
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(30)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def request(port, path):
-    """The status of one GET, or None where nobody listens."""
-    try:
-        with socket.create_connection(("127.0.0.1", port), 5) as connection:
-            connection.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
-            return int(connection.recv(64).split()[1])
-    except ConnectionError:
-        return None
-
-
-def await_ready(port, path):
-    end = time.monotonic() + 30
-    while request(port, path) != 200:
-        if time.monotonic() > end:
-            raise SystemExit(f"bench: nothing answers on port {port}")
-
-
-class Ours(Process):
-    """This server over a directory of its own."""
-
-    def __init__(self, binary, root, **settings):
-        self.port = free_port()
-        environment = {
-            "AUTH_TOKEN": TOKEN,
-            "STORAGE_PATH": str(root),
-            "PORT": str(self.port),
-            "HOST": "127.0.0.1",
-            "CONFIG_PATH": "/dev/null",
-            "MAX_PACKAGES": "0",
-            "MAX_UPLOAD_SIZE": "0",
-            **settings,
-        }
-        self.log = open(root.parent / f"{root.name}.log", "wb")
-        super().__init__([binary], env=environment, stdout=self.log)
-        await_ready(int(settings.get("HTTP_PORT", self.port)), "/readyz")
-
-    def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
-
-    def put(self, path, name):
-        command = [
-            "curl",
-            "-sSf",
-            "-o",
-            "/dev/null",
-            "-H",
-            f"Authorization: Bearer {TOKEN}",
-            "-T",
-            str(path),
-        ]
-        return subprocess.Popen([*command, self.url(f"/assets/{name}?overwrite=true")])
-
-
-UNITS = {"": 1, "K": KIB, "M": MIB, "G": 1024 * MIB}
-# A run ends in the middle of as many answers as it has connections; at this size they are too many
-# to ignore.
-LARGE_BYTES = 10 * MIB
-
-
-def wrk(url, connections, seconds, header=None):
-    """Requests that one run answered, with the parts of large answers that it got."""
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{connections}",
-        f"-d{seconds}s",
-        *(["-H", header] if header else []),
-        url,
-    ]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    if failed := re.search(r"(Non-2xx.*|Socket errors.*)", output):
-        # Some workloads expect a 304; any other status would invalidate the measurement.
-        if header is None or "Socket" in failed[1]:
-            raise SystemExit(f"bench: {url}: {failed[1]}")
-    count = int(re.search(r"(\d+) requests in", output)[1])
-    number, unit = re.search(r"([\d.]+)([KMG]?)B read", output).groups()
-    bytes_read = float(number) * UNITS[unit]
-    if bytes_read < LARGE_BYTES * max(count, 1):
-        return count
-    command = ["curl", "-sSfkI", url]
-    head = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return bytes_read / int(re.search(r"(?im)^content-length: (\d+)", head)[1])
-
-
-def measure(server, url, connections, seconds, header=None):
-    """Requests a second, and CPU microseconds a request."""
-    cpu, started = server.cpu_seconds(), time.monotonic()
-    count = wrk(url, connections, seconds, header)
-    elapsed = time.monotonic() - started
-    return count / elapsed, (server.cpu_seconds() - cpu) / count * 1e6
-
-
-class Table:
-    """The rows, printed as Markdown as they come."""
-
-    def __init__(self):
-        self.missed = []
-        print(
-            "| Workload | This server | nginx or reference | Figure | Budget |"
-            " |\n|---|---|---|---|---|---|"
-        )
-
-    def row(self, name, ours, reference, figure, budget, kept):
-        print(
-            f"| {name} | {ours} | {reference} | {figure} | {budget} |"
-            f" {'met' if kept else '**missed**'} |",
-            flush=True,
-        )
-        if not kept:
-            self.missed.append(name)
-
-
-def compare(table, name, runs, rate_min=1.0, cpu_max=1.0):
-    """Two rows from rounds of ((rate, cpu), (rate, cpu)): the rate and the CPU time a request."""
-    median = statistics.median
-    ratio = median(ours[0] / nginx[0] for ours, nginx in runs)
-    cpu = median(ours[1] / nginx[1] for ours, nginx in runs)
-    rates = [f"{median(run[side][0] for run in runs):,.0f}/s" for side in (0, 1)]
-    times = [f"{median(run[side][1] for run in runs):.1f} µs" for side in (0, 1)]
-    table.row(name, *rates, f"{ratio:.2f} ×", f"≥ {rate_min:.2f} ×", ratio >= rate_min)
-    label = f"{name}, CPU a request"
-    table.row(label, *times, f"{cpu:.2f} ×", f"≤ {cpu_max:.2f} ×", cpu <= cpu_max)
-
-
-def workloads(binary, work, stack):
-    """Both servers over the same files; name, URLs, connections and headers of each workload."""
-    ten, thousand, files = work / "ten", work / "thousand", work / "nginx" / "files"
-    for folder in (ten, thousand, files):
-        folder.mkdir(parents=True)
-    sizes = {"64k.zip": 64 * KIB, "1m.zip": MIB, "100m.zip": 100 * MIB}
-    for number in range(7):
-        (ten / f"small-{number}.zip").write_bytes(os.urandom(100))
-    for number in range(1000):
-        (thousand / f"spec-kit-template-agent-{number}-sh-v2.17.1.zip").write_bytes(b"x")
-    for name, size in sizes.items():
-        (ten / name).write_bytes(os.urandom(size))
-        os.link(ten / name, files / name)
-    (files / "healthz").write_text("OK\n")
-    first, second = Ours(binary, ten), Ours(binary, thousand)
-    stack.callback(first.stop)
-    stack.callback(second.stop)
-    for server, name in ((first, "latest-10"), (second, "latest-1000")):
-        await_checksums(server)
-        subprocess.run(["curl", "-sSf", "-o", files / name, server.url("/latest")], check=True)
-    port = free_port()
-    configuration = work / "nginx" / "nginx.conf"
-    # Started by root, nginx would read the files as a user without permission.
-    user = "user root;" if os.geteuid() == 0 else ""
-    configuration.write_text(NGINX.format(user=user, root=work / "nginx", port=port))
-    nginx = Process(["nginx", "-c", str(configuration)], stderr=subprocess.DEVNULL)
-    stack.callback(nginx.stop)
-    await_ready(port, "/healthz")
-    base = f"http://127.0.0.1:{port}"
-    tags = [etag(first.url("/latest")), etag(f"{base}/latest-10")]
-    downloads = [
-        (name, first, f"/assets/{name}", f"/{name}", count)
-        for name, count in (("64k.zip", 32), ("1m.zip", 16), ("100m.zip", 4))
-    ]
-    plain = [
-        ("tiny answer", first, "/healthz", "/healthz", 32),
-        ("`/latest`, 10 packages", first, "/latest", "/latest-10", 32),
-        ("`/latest`, 1,000 packages", second, "/latest", "/latest-1000", 16),
-        *[(f"download of {name.removesuffix('.zip')}", *rest) for name, *rest in downloads],
-    ]
-    rows = [
-        (name, server, server.url(ours), base + theirs, count, (None, None))
-        for name, server, ours, theirs, count in plain
-    ]
-    conditional = tuple(f"If-None-Match: {tag}" for tag in tags)
-    rows.insert(3, ("304", first, first.url("/latest"), f"{base}/latest-10", 32, conditional))
-    return first, nginx, rows
+# Our path and nginx's, and nginx's for the same answer from memory, if it can give one.
+Row = namedtuple(
+    "Row",
+    "name folder path reference memory connections status headers method",
+    defaults=(32, 200, (None, None), "GET"),
+)
+Contender = namedtuple("Contender", "name server load")
 
 
 def await_checksums(server):
     """Hashing in the background is over when every package has its digest."""
     end = time.monotonic() + 60
     while time.monotonic() < end:
-        output = subprocess.run(
-            ["curl", "-sSf", server.url("/latest")], check=True, capture_output=True
-        ).stdout
-        if all(asset["digest"] for asset in json.loads(output)["assets"]):
+        if all(asset["digest"] for asset in json.loads(fetch(server.url("/latest")))["assets"]):
             return
         time.sleep(0.1)
     raise SystemExit("bench: the checksums do not come")
+
+
+def fetch(url):
+    return subprocess.run(["curl", "-sSf", url], check=True, capture_output=True).stdout
 
 
 def etag(url):
@@ -261,125 +55,202 @@ def etag(url):
     return re.search(r"(?im)^etag: (.*?)\s*$", head)[1]
 
 
-def bench_rates(table, binary, work, rounds, seconds):
+def from_memory(path, text):
+    """A location of nginx that answers with this text."""
+    parts = [text[at : at + WORD_BYTES_MAX] for at in range(0, len(text), WORD_BYTES_MAX)]
+    quoted = [part.replace("\\", "\\\\").replace("'", "\\'") for part in parts]
+    sets = "".join(f"set $part{number} '{part}'; " for number, part in enumerate(quoted))
+    whole = "".join(f"${{part{number}}}" for number in range(len(parts)))
+    if len(parts) == 1:
+        sets, whole = "", quoted[0]
+    return f"location = {path} {{ {sets}return 200 '{whole}'; }}\n"
+
+
+class Bench:
+    """All servers over the same files: ours with and without a log, and another of ours if asked
+    for; nginx in every configuration."""
+
+    def __init__(self, options, work, stack):
+        ten, thousand, root = work / "ten", work / "thousand", work / "nginx"
+        files = root / "files"
+        for folder in (ten, thousand, files):
+            folder.mkdir(parents=True)
+        for number in range(7):
+            (ten / f"small-{number}.zip").write_bytes(os.urandom(100))
+        for number in range(1000):
+            (thousand / f"spec-kit-template-agent-{number}-sh-v2.17.1.zip").write_bytes(b"x")
+        for name, size in {"64k.zip": 64 * KIB, "1m.zip": MIB, "100m.zip": 100 * MIB}.items():
+            (ten / name).write_bytes(os.urandom(size))
+            os.link(ten / name, files / name)
+        (files / "healthz").write_text("OK\n")
+        # Of this server's programs: one on each folder, with and without a log.
+        self.ours = {}
+        for binary in filter(None, (options.binary, options.also)):
+            for folder in (ten, thousand):
+                for logging, level in ((True, "info"), (False, "warn")):
+                    server = Ours(binary, folder, LOG_LEVEL=level)
+                    stack.callback(server.stop)
+                    await_checksums(server)
+                    self.ours[binary, folder.name, logging] = server
+        for folder, name in (("ten", "latest-10"), ("thousand", "latest-1000")):
+            server = self.ours[options.binary, folder, False]
+            (files / name).write_bytes(fetch(server.url("/latest")))
+        memory = from_memory("/memory-healthz", "OK\n")
+        memory += from_memory("/memory-latest-10", (files / "latest-10").read_text())
+        memory += "location = /newest { return 302 /assets/64k.zip; }\n"
+        self.nginx = Nginx(root, memory)
+        stack.callback(self.nginx.stop)
+        for port in self.nginx.ports.values():
+            await_ready(port, "/healthz")
+        self.options = options
+        self.tags = [
+            etag(self.ours[options.binary, "ten", False].url("/latest")),
+            etag(self.nginx_url("tcp_nopush on", False, "/latest-10")),
+        ]
+
+    def nginx_url(self, variant, logging, path):
+        return f"http://127.0.0.1:{self.nginx.ports[variant, logging]}{path}"
+
+    def rows(self):
+        conditional = tuple(f"If-None-Match: {tag}" for tag in self.tags)
+        close = ("Connection: close",) * 2
+        part = ("Range: bytes=5000-6023",) * 2
+        newest = "/latest/download/64*"
+        tiny, latest = ("ten", "/healthz", "/healthz"), ("ten", "/latest", "/latest-10")
+
+        def file(name):
+            return "ten", f"/assets/{name}.zip", f"/{name}.zip", None
+
+        return [
+            Row("tiny answer", *tiny, "/memory-healthz"),
+            Row("a connection a request", *tiny, "/memory-healthz", headers=close),
+            Row("304", *latest, None, status=304, headers=conditional),
+            Row("`/latest`, 10 packages", *latest, "/memory-latest-10"),
+            Row("`/latest`, 1,000 packages", "thousand", "/latest", "/latest-1000", None, 16),
+            Row("302 of `/latest/download/…`", "ten", newest, None, "/newest", status=302),
+            Row("HEAD of a file", *file("64k"), method="HEAD"),
+            Row("1 KiB range of 100 MiB", *file("100m"), status=206, headers=part),
+            Row("64 KiB", *file("64k")),
+            Row("1 MiB", *file("1m"), 16),
+            Row("100 MiB, one client", *file("100m"), 1),
+            Row("100 MiB, four clients", *file("100m"), 4),
+        ]
+
+    def contenders(self, row, logging):
+        """Ours, the other of ours, and nginx in every configuration that can answer."""
+        rest = (row.connections, row.status)
+
+        def own(binary, name):
+            server = self.ours[binary, row.folder, logging]
+            load = Load(server.url(row.path), *rest, row.headers[0], row.method)
+            return Contender(name, server, load)
+
+        ours = [own(self.options.binary, "this server")]
+        if self.options.also:
+            ours.append(own(self.options.also, "the other server"))
+        urls = {}
+        if row.reference:
+            for variant in NGINX_VARIANTS:
+                urls[variant] = self.nginx_url(variant, logging, row.reference)
+        if row.memory:
+            urls["return"] = self.nginx_url("tcp_nopush on", logging, row.memory)
+        loads = {name: Load(url, *rest, row.headers[1], row.method) for name, url in urls.items()}
+        return ours, [Contender(name, self.nginx, load) for name, load in loads.items()]
+
+    def empty_logs(self):
+        for server in (self.nginx, *self.ours.values()):
+            server.empty_log()
+
+    def rounds(self, contenders, measured):
+        """The runs of each contender, by name; the order moves on with each round."""
+        runs = {contender.name: [] for contender in contenders}
+        for number in range(self.options.rounds):
+            at = number % len(contenders)
+            for contender in contenders[at:] + contenders[:at]:
+                runs[contender.name].append(measured(contender))
+                self.empty_logs()
+        return runs
+
+    def best(self, references):
+        """Those with the highest rate and with the least CPU time in a first run."""
+        runs = {one: measure(one.server, one.load, 1) for one in references}
+        by_rate = max(references, key=lambda one: runs[one].rate)
+        by_cpu = min(references, key=lambda one: runs[one].cpu_us)
+        return list(dict.fromkeys([by_rate, by_cpu]))
+
+    def compare(self, table, row, logging):
+        ours, references = self.contenders(row, logging)
+        seconds = self.options.seconds
+        for one in ours:
+            measure(one.server, one.load, 1)
+        contenders = [*ours, *self.best(references)]
+        runs = self.rounds(contenders, lambda one: measure(one.server, one.load, seconds))
+        self.show(table, row.name, runs)
+
+    def show(self, table, name, runs):
+        own = runs.pop("this server")
+        other = runs.pop("the other server", None)
+        table.compared(name, own, runs)
+        if other:
+            table.compared(f"{name}, the other server", other, runs, counts=False)
+
+    def beside_downloads(self, table, logging):
+        """Tiny answers while four clients download 100 MiB again and again."""
+        name = "tiny beside four downloads"
+        small = Row(name, "ten", "/healthz", "/healthz", None, 8)
+        large = Row("the downloads beside it", "ten", "/assets/100m.zip", "/100m.zip", None, 4)
+        pairs = []
+        for mine, theirs in zip(self.contenders(small, logging), self.contenders(large, logging)):
+            pairs += zip(mine, theirs)
+        downloads = {one.name: other.load for one, other in pairs}
+        seconds = self.options.seconds
+
+        def measured(one):
+            return measure_beside(one.load, downloads[one.name], seconds)
+
+        kept = ("this server", "the other server", "tcp_nopush on", "tcp_nopush off")
+        both = self.rounds([one for one, _ in pairs if one.name in kept], measured)
+        for row, at in ((small, 0), (large, 1)):
+            runs = {key: [pair[at] for pair in pairs] for key, pairs in both.items()}
+            self.show(table, row.name, runs)
+
+
+def bench_rates(table, options, work):
     with contextlib.ExitStack() as stack:
-        server, nginx, rows = workloads(binary, work, stack)
-        for name, measured, ours, theirs, connections, headers in rows:
-            sides = [(measured, ours, headers[0]), (nginx, theirs, headers[1])]
-            runs = []
-            for number in range(rounds):
-                # The first server of one round is the second of the next.
-                order = -1 if number % 2 else 1
-                run = [
-                    measure(side, url, connections, seconds, header)
-                    for side, url, header in sides[::order]
-                ]
-                runs.append(run[::order])
-            compare(table, name, runs)
-        cpu = statistics.median(
-            measure(server, server.url("/metrics"), 32, seconds)[1] for _ in range(rounds)
-        )
-        # Asked every second: a fiftieth of a percent of a core.
-        table.row("`/metrics`, CPU a request", f"{cpu:.1f} µs", "", "", "≤ 200 µs", cpu <= 200)
+        bench = Bench(options, work, stack)
+        for logging in {"on": [True], "off": [False], "both": [False, True]}[options.logging]:
+            print(f"\nBoth servers {'log each request' if logging else 'without a log'}:")
+            table.compared_head()
+            for row in bench.rows():
+                if chosen(options.rows, row.name):
+                    bench.compare(table, row, logging)
+            if chosen(options.rows, "tiny beside four downloads"):
+                bench.beside_downloads(table, logging)
 
 
-def bench_upload(table, binary, work, rounds):
-    storage, source = work / "uploads", work / "source"
-    storage.mkdir()
-    source.write_bytes(os.urandom(100 * MIB))
-    server = Ours(binary, storage)
-    pairs = []
-    for _ in range(rounds):
-        started = time.monotonic()
-        assert server.put(source, "a.zip").wait() == 0
-        ours = time.monotonic() - started
-        started = time.monotonic()
-        subprocess.run(["sha256sum", source], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run(["cp", source, work / "copy"], check=True)
-        subprocess.run(["sync", work / "copy"], check=True)
-        pairs.append((ours, time.monotonic() - started))
-        (work / "copy").unlink()
-    ratio = statistics.median(ours / reference for ours, reference in pairs)
-    medians = [f"{statistics.median(column) * 1000:.0f} ms" for column in zip(*pairs)]
-    name = "upload of 100 MiB beside `sha256sum`, `cp`, fsync"
-    table.row(name, *medians, f"{ratio:.2f} ×", "≤ 1.30 ×", ratio <= 1.3)
-    uploads = [server.put(source, f"{number}.zip") for number in range(8)]
-    assert all(upload.wait() == 0 for upload in uploads)
-    peak = server.status_kib("VmHWM") / KIB
-    table.row(
-        "memory, 8 uploads of 100 MiB at once", f"{peak:.1f} MiB", "", "", "≤ 12 MiB", peak <= 12
-    )
-    server.stop()
-
-
-def bench_memory(table, binary, work):
-    storage = work / "idle"
-    storage.mkdir()
-    server = Ours(binary, storage)
-    idle = server.status_kib("VmRSS")
-    table.row("memory, idle", f"{idle / KIB:.2f} MiB", "", "", "≤ 3 MiB", idle <= 3 * KIB)
-    with contextlib.ExitStack() as stack:
-        for _ in range(5000):
-            stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
-        await_ready(server.port, "/healthz")
-        each = (server.status_kib("VmRSS") - idle) / 5000
-    table.row(
-        "memory, each of 5,000 idle connections", f"{each:.2f} KiB", "", "", "≤ 2 KiB", each <= 2
-    )
-    server.stop()
-
-
-def bench_start(table, binary, work):
-    times = []
-    storage = work / "start"
-    storage.mkdir()
-    for _ in range(21):
-        started = time.monotonic()
-        server = Ours(binary, storage)
-        times.append((time.monotonic() - started) * 1000)
-        server.stop()
-    median = statistics.median(times)
-    start = f"{median:.1f} ms"
-    table.row("start to first 200 of `/readyz`", start, "", "", "≤ 5 ms", median <= 5)
-    size = os.stat(binary).st_size
-    table.row("static binary", f"{size / MIB:.2f} MiB", "", "", "≤ 4 MiB", size <= 4 * MIB)
-
-
-def parse_options(script, description):
-    """What a script that measures takes: the server's program, and how much to measure."""
-    parser = argparse.ArgumentParser(prog=script, description=description)
-    parser.add_argument("binary", help=argparse.SUPPRESS)
-    parser.add_argument(
-        "--rounds", type=int, default=5, help="rounds of what is measured (default 5)"
-    )
-    parser.add_argument(
-        "--seconds", type=int, default=2, help="length of each measured run (default 2)"
-    )
-    return parser.parse_args()
+def add_options(parser):
+    parser.add_argument("--also", help="the program of another version, to be measured beside")
+    parser.add_argument("--rows", default="", help="a regular expression: only rows with it")
+    parser.add_argument("--logging", choices=("on", "off", "both"), default="both")
 
 
 def main():
-    options = parse_options("bench.sh", "measures this server beside nginx")
+    options = parse_options("bench.sh", "measures this server beside nginx", add_options)
     processor = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     shown = processor[1] if processor else platform.machine()
+    version = subprocess.run(["nginx", "-v"], capture_output=True, text=True).stderr
     print(
-        f"{os.cpu_count()} × {shown}, Linux {platform.release().split('-')[0]}, {options.rounds}"
-        " rounds\n"
+        f"{os.cpu_count()} × {shown}, Linux {platform.release().split('-')[0]},"
+        f" nginx {version.strip().split('/')[-1]}; {options.rounds} rounds of {options.seconds} s"
     )
     work = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
+    table = Table()
     try:
-        table = Table()
-        bench_rates(table, options.binary, work, options.rounds, options.seconds)
-        bench_upload(table, options.binary, work, options.rounds)
-        bench_memory(table, options.binary, work)
-        bench_start(table, options.binary, work)
+        bench_rates(table, options, work)
+        bench_budgets(table, options, work)
     finally:
         shutil.rmtree(work)
-    print(
-        f"\n{len(table.missed)} missed: {', '.join(table.missed)}"
-        if table.missed
-        else "\nEvery budget is met."
-    )
+    table.conclude()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from bench import KIB, MIB, TOKEN
+from bench_servers import KIB, MIB, TOKEN
 from peer_servers import PASSWORD
 
 NAME = "spec-kit-template-claude-sh-v1.0.0.zip"

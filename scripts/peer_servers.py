@@ -12,7 +12,7 @@ import pathlib
 import socket
 import subprocess
 
-from bench import KIB, TOKEN, Ours, Process, await_ready, free_port
+from bench_servers import KIB, TOKEN, Ours, Process, await_ready, free_port
 
 PASSWORD = "Basic " + base64.b64encode(f"release:{TOKEN}".encode()).decode()
 
@@ -255,9 +255,9 @@ class Copyparty(Server, Process):
     tool = "copyparty"
 
     def command(self):
-        # Without these options it bans a test that repeatedly asks for a missing file, and refuses
-        # a tmpfs.
-        allowed = ["--ban-404", "no", "--wram"]
+        # Without these options it bans a test that repeatedly asks for a missing file, refuses a
+        # tmpfs, and uses one core.
+        allowed = ["--ban-404", "no", "--wram", "-j", "0"]
         rights = ["-a", f"release:{TOKEN}", "-v", f"{self.files}::r:rwd,release"]
         tls = ["--cert", self.own / "pair.pem"] if self.tls else ["--http-only"]
         return [

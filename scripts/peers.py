@@ -1,7 +1,8 @@
 """The experiments of scripts/peers.sh, on this server and each peer; each cell is a result.
 
-Invariants: experiments on behaviour run for all servers at once, measurements one server after the
-other; a failed experiment leaves the others; every started process is stopped.
+Invariants: experiments on behaviour run for all servers at once, and more than once; measurements
+run for one server after the other, in another order in each round; a failed experiment leaves the
+others; every started process is stopped.
 """
 
 import contextlib
@@ -11,16 +12,18 @@ import pathlib
 import re
 import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import peer_facts as facts
-from bench import KIB, measure, parse_options
+from bench_load import Load, measure
+from bench_servers import KIB
+from bench_table import parse_options, spread
 from peer_servers import Copyparty, Dufs, Miniserve, Nginx, ReleaseServer
 
+ATTEMPTS = 2
 # Run for all servers at once.
 FACTS = {
     "a publish needs; a download needs": facts.credentials,
@@ -49,8 +52,14 @@ LOADS = {
 }
 
 
+def attempts(experiment, kind, work):
+    """A cell of a table of facts; results that differ between runs are all shown."""
+    results = dict.fromkeys(attempt(experiment, kind, work) for _ in range(ATTEMPTS))
+    return " / in another run: ".join(results)
+
+
 def attempt(experiment, kind, work):
-    """A cell. One that fails leaves the others."""
+    """A result. An experiment that fails leaves the others."""
     with contextlib.ExitStack() as stack:
         try:
             return experiment(lambda **options: launch(kind, work, stack, **options))
@@ -80,15 +89,21 @@ def speed(kinds, starts, rounds, seconds):
     for server in servers.values():
         server.publish(facts.NAME, os.urandom(64 * KIB))
         assert server.get(facts.NAME)[0] == 200
-    for _ in range(rounds):
-        for kind, server in servers.items():
+    for number in range(rounds):
+        # The first of one round is the last of the next.
+        order = [*servers.items()]
+        for kind, server in order[number % len(order) :] + order[: number % len(order)]:
             header = server.read_authorization and f"Authorization: {server.read_authorization}"
-            runs[kind].append(measure(server, server.url(facts.NAME), 32, seconds, header))
+            load = Load(server.url(facts.NAME), 32, 200, header)
+            runs[kind].append(measure(server, load, seconds)[:2])
     for index, form in enumerate(("{:,.0f}/s", "{:.0f} µs")):
-        column = [statistics.median(run[index] for run in runs[kind]) for kind in kinds]
+        column = [spread([run[index] for run in runs[kind]])[1] for kind in kinds]
         pairs = [zip(runs[kind], runs[kinds[0]]) for kind in kinds]
-        ratios = [statistics.median(run[index] / own[index] for run, own in pair) for pair in pairs]
-        yield [f"{form.format(value)}, {ratio:.2f} ×" for value, ratio in zip(column, ratios)]
+        ratios = [spread([run[index] / own[index] for run, own in pair]) for pair in pairs]
+        yield [
+            f"{form.format(value)}, {middle:.2f} × ({low:.2f} to {high:.2f})"
+            for value, (low, middle, high) in zip(column, ratios)
+        ]
 
 
 def version(kind):
@@ -122,7 +137,7 @@ def main():
     try:
         for title, experiment in FACTS.items():
             with ThreadPoolExecutor() as pool:
-                row(title, pool.map(lambda kind: attempt(experiment, kind, work), kinds))
+                row(title, pool.map(lambda kind: attempts(experiment, kind, work), kinds))
         for title, experiment in LOADS.items():
             row(title, [attempt(experiment, kind, work) for kind in kinds])
         with contextlib.ExitStack() as stack:

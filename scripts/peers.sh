@@ -6,13 +6,16 @@
 # Needs python3, curl, wrk, strace and openssl, and any of the peers in PATH; a missing peer is
 # named and left out:
 #
-#   nginx        apt-get install nginx-light     (has the DAV module, as nginx-core and nginx-extras
-#   have) dufs         cargo install dufs miniserve    cargo install miniserve copyparty    pip
-#   install copyparty
+#   nginx        apt-get install nginx-light (it has the DAV module)
+#   dufs         cargo install dufs
+#   miniserve    cargo install miniserve
+#   copyparty    pip install copyparty
 #
 # Each peer is configured for this job as its documentation recommends, with the options that give
-# the better result (scripts/peer_servers.py). As root it also fills a disk, a tmpfs of 8 MiB. Takes
-# some four minutes, and is not part of scripts/test.sh because of the tools it needs.
+# the better result (scripts/peer_servers.py). Each experiment on behaviour runs twice, and a cell
+# says where the results differ; what is measured shows its interquartile range. As root it also
+# fills a disk, a tmpfs of 8 MiB. Takes some eight minutes, and is not part of scripts/test.sh
+# because of the tools it needs.
 set -eu
 
 cd "$(dirname "$0")/.."

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 
-from bench import TOKEN, Ours, KIB
+from bench_servers import TOKEN, Ours, KIB
 
 READERS = 3
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}

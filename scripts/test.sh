@@ -84,6 +84,8 @@ part_with cargo-deny -- "licences and sources of dependencies" \
     cargo deny --log-level error check bans licenses sources
 part_with curl wget aria2c python3 node -- "round trips with real clients" \
     tests/clients/run.sh target/debug/release-server
+part_with openssl gnutls-cli curl wget python3 node go -- "clients over HTTPS" \
+    tests/clients/https.sh target/debug/release-server openssl gnutls curl wget python node go
 part_with nginx caddy curl openssl python3 -- "behind the documents' proxies" \
     tests/proxies/run.sh target/debug/release-server
 part_with curl go node python3 -- "GitHub's clients" \

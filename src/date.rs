@@ -37,3 +37,8 @@ pub fn rfc3339_millis(time: SystemTime) -> impl std::fmt::Display {
     let last = UNIX_EPOCH + Duration::from_secs(LAST_SECOND);
     humantime::format_rfc3339_millis(time.clamp(UNIX_EPOCH, last))
 }
+
+/// Reads a time in UTC such as `2026-01-06T12:00:00Z`.
+pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
+    humantime::parse_rfc3339(text).ok()
+}

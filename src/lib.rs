@@ -3,9 +3,10 @@
 //!
 //! Data flows one way through the layers, each of which uses only those below it (`tests/tidy`
 //! checks it): [`commands`] → [`server`] (sockets and threads) → [`app`] (policy) → [`storage`]
-//! (the directory) → `s3` (an object store) → [`tls`] (certificates and records) → [`config`]
-//! (settings) → `client` (requests to other servers) → [`http`] (bytes to values) → [`metrics`] →
-//! [`log`], [`checksum`], [`clock`], [`date`], [`limits`], [`pattern`], [`text`], [`version`].
+//! (the directory) → `s3` (an object store) → [`tls`] (certificates and records), [`tokens`] (who
+//! may write) → [`config`] (settings) → `client` (requests to other servers) → [`http`] (bytes to
+//! values) → [`metrics`] → [`log`], [`checksum`], [`clock`], [`date`], [`disk_gate`], [`limits`],
+//! [`pattern`], [`text`], [`version`], [`watch`].
 //!
 //! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 
@@ -18,6 +19,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod date;
+pub mod disk_gate;
 pub mod http;
 pub mod limits;
 pub mod log;
@@ -30,4 +32,6 @@ pub mod server;
 pub mod storage;
 pub mod text;
 pub mod tls;
+pub mod tokens;
 pub mod version;
+pub mod watch;

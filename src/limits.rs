@@ -25,6 +25,10 @@ pub const HEAD_RECEIVE_BYTES: usize = HEAD_BYTES_MAX + 1;
 pub const TOKEN_BYTES_MAX: usize = 4 * KIB;
 /// The file of a token: the token, and blanks around it.
 pub const TOKEN_FILE_BYTES_MAX: usize = 2 * TOKEN_BYTES_MAX;
+/// A file of named tokens: some 1,000 entries.
+pub const TOKENS_FILE_BYTES_MAX: usize = 256 * KIB;
+/// The name of a token, which log lines and refusals repeat.
+pub const TOKEN_NAME_BYTES_MAX: usize = 64;
 /// A configuration file, or `.env`: far more than all settings take.
 pub const CONFIG_FILE_BYTES_MAX: usize = MIB;
 /// Fields of one head; browsers and proxies send about 20.
@@ -149,6 +153,12 @@ pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied after its head, and both are sent in one write.
 pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
 
+// --- Files that are read again as they change ----------------------------------------------------
+
+/// How often files of tokens are read to see whether they changed: half of the second within which
+/// a revoked token is refused.
+pub const FILES_REREAD_INTERVAL: Duration = Duration::from_millis(500);
+
 // --- TLS -----------------------------------------------------------------------------------------
 
 /// A certificate with its chain, or a key: the longest chains in use have some 20 KiB.
@@ -254,9 +264,13 @@ pub const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(8);
 /// Computed checksums enter the listing in batches, at most this far apart, so that answers are not
 /// rendered again for each.
 pub const CHECKSUMS_ENTRY_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a worker waits while half of the workers look at the disk. A disk that works answers
-/// sooner, a loaded network file system included.
-pub const DISK_GATE_WAIT_MAX: Duration = Duration::from_millis(500);
+/// How long a worker waits while half of the workers are in calls to the disk.
+pub const DISK_GATE_WAIT_MAX: Duration = Duration::from_millis(5);
+/// After that, how long the connection is parked until what needs the disk is tried again.
+pub const DISK_RETRY_INTERVAL: Duration = Duration::from_millis(10);
+/// A disk hangs where half of the workers are in calls to it and none has returned for this long. A
+/// disk that works is faster, a loaded network file system included.
+pub const DISK_HANG_TIME_MIN: Duration = Duration::from_millis(500);
 /// A file that was changed more recently may still be copied in: its checksum is computed later.
 pub const QUIET_TIME: Duration = Duration::from_secs(3);
 /// How often hashing yields to the other work of the maintenance thread.

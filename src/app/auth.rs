@@ -1,17 +1,96 @@
-//! Authorization of writes: a request must carry the token.
+//! Authorization of writes: a request must carry a token, which must have the right.
 //!
-//! Invariants: the decision is made from the head, before any body is read; reads never consult it;
-//! neither the configured nor the received token is ever part of a message.
+//! Invariants: the decision is made from the head, before any body is read, but for names that only
+//! the body holds; reads never consult it; no token is ever part of a message.
 //!
 //! Sources: RFC 6750, sections 2.1 and 3; RFC 9110, section 11.4 (the scheme is case-insensitive).
 //! `token` was the scheme of GitHub's clients before `Bearer`, and some still send it.
 
-use crate::app::error::ApiError;
-use crate::config::token::Token;
+use crate::app::error::{ApiError, TokenError};
+use crate::app::state::AppState;
+use crate::clock;
 use crate::http::fields::Fields;
+use crate::http::service::Request;
+use crate::metrics::TokenOutcome;
+use crate::storage::{Overwrite, PackageName};
+use crate::tokens::{Denied, Grant, Right};
+use std::sync::Arc;
+use tiny_http::Method;
 
-/// Accepts a request that carries the token.
-pub fn check(token: &Token, fields: &Fields<'_, '_>) -> Result<(), ApiError> {
+/// What the token of a write may.
+pub fn authenticate(state: &AppState, request: &Request<'_>) -> Result<Arc<Grant>, ApiError> {
+    let count = |outcome| state.metrics.tokens.count(outcome);
+    let given = token(&request.fields).inspect_err(|_| count(TokenOutcome::Missing))?;
+    match state.tokens.find(given, clock::wall_now()) {
+        Ok(grant) => {
+            count(TokenOutcome::Accepted);
+            Ok(grant)
+        }
+        Err(denied) => {
+            count(match denied {
+                Denied::Expired { .. } => TokenOutcome::Expired,
+                Denied::Unknown | Denied::Mistyped => TokenOutcome::Refused,
+            });
+            Err(TokenError::Denied(denied).into())
+        }
+    }
+}
+
+/// Refuses a method whose right the token does not have on any package.
+pub fn check_method(state: &AppState, grant: &Arc<Grant>, method: &Method) -> Result<(), ApiError> {
+    let right = match method {
+        Method::Delete => Right::Delete,
+        Method::Patch => Right::Overwrite,
+        _ => Right::Publish,
+    };
+    if grant.has(right) {
+        Ok(())
+    } else {
+        Err(forbidden(state, grant, right, None))
+    }
+}
+
+/// Refuses a package that the token's grant does not cover.
+pub fn permit(
+    state: &AppState,
+    grant: &Arc<Grant>,
+    right: Right,
+    name: &PackageName,
+) -> Result<(), ApiError> {
+    if grant.has(right) && grant.covers(name.as_str()) {
+        Ok(())
+    } else {
+        Err(forbidden(state, grant, right, Some(name)))
+    }
+}
+
+/// What a publish does about an existing package, given that the request asks to replace it or not.
+pub fn overwrite(grant: &Grant, is_requested: bool) -> Overwrite {
+    match (is_requested, grant.has(Right::Overwrite)) {
+        (false, _) => Overwrite::No,
+        (true, true) => Overwrite::Yes,
+        (true, false) => Overwrite::Forbidden,
+    }
+}
+
+/// The error for a right that a token does not have, on a package or on any.
+pub fn forbidden(
+    state: &AppState,
+    grant: &Arc<Grant>,
+    right: Right,
+    name: Option<&PackageName>,
+) -> ApiError {
+    state.metrics.tokens.count(TokenOutcome::Forbidden);
+    let error = TokenError::Forbidden {
+        grant: Arc::clone(grant),
+        right,
+        name: name.map(PackageName::to_string),
+    };
+    error.into()
+}
+
+/// The token in a request's head.
+fn token<'f>(fields: &Fields<'f, '_>) -> Result<&'f [u8], ApiError> {
     let mut headers = fields.all("authorization");
     let Some(header) = headers.next() else {
         return Err(ApiError::Unauthorized(
@@ -34,8 +113,5 @@ pub fn check(token: &Token, fields: &Fields<'_, '_>) -> Result<(), ApiError> {
             "The Authorization header has another scheme; send 'Authorization: Bearer TOKEN'",
         ));
     }
-    if !token.matches(given.trim_ascii()) {
-        return Err(ApiError::Unauthorized("The token is wrong"));
-    }
-    Ok(())
+    Ok(given.trim_ascii())
 }

@@ -31,20 +31,19 @@ pub mod views;
 
 use crate::clock::Clock;
 use crate::config::LatestBy;
-use crate::config::token::Token;
 use crate::http::head::Expectation;
 use crate::http::response::Response;
 use crate::http::service::{Channel, Decision, Refusal, Reply, Request, Service};
 use crate::manifest::kind::Kind;
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::storage::Store;
+use crate::tokens::{Grant, Right, Tokens};
 use downloads::Downloads;
 use error::{ApiError, NotFound, ReleaseError};
 use public_url::PublicUrl;
 use rendered::RenderedCache;
 use router::{Endpoint, Route};
 use state::AppState;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tiny_http::Method;
@@ -54,8 +53,8 @@ use tiny_http::Method;
 pub struct App(Arc<AppState>);
 
 pub struct Options {
-    /// The token that writes require.
-    pub token: Token,
+    /// The tokens of which writes require one.
+    pub tokens: Arc<Tokens>,
     /// The source of the URLs in answers.
     pub public_url: PublicUrl,
     /// The largest package, in bytes; `None` for no limit.
@@ -68,15 +67,10 @@ pub struct Options {
 type Handled = Result<Reply, ApiError>;
 
 impl App {
-    /// Reads the token's file again; the file, or `None` where the token is not in one.
-    pub fn reload_token(&self) -> Result<Option<&Path>, String> {
-        self.0.token.reload()
-    }
-
     pub fn new(store: Arc<dyn Store>, metrics: Arc<Metrics>, options: Options) -> Self {
         Self(Arc::new(AppState {
             store,
-            token: options.token,
+            tokens: options.tokens,
             public_url: options.public_url,
             max_upload_bytes: options.max_upload_bytes,
             latest_by: options.latest_by,
@@ -93,36 +87,28 @@ impl App {
         self.0.draining.store(true, Ordering::Relaxed);
     }
 
-    fn dispatch(&self, route: &Route<'_>, request: &Request<'_>) -> Handled {
+    /// Answers a request to a known path. `writer` gets the grant of an accepted token.
+    fn dispatch(
+        &self,
+        route: &Route<'_>,
+        request: &Request<'_>,
+        writer: &mut Option<Arc<Grant>>,
+    ) -> Handled {
         let (state, endpoint) = (&self.0, route.endpoint);
         if !endpoint.allows(request.method) {
             return Err(ApiError::MethodNotAllowed(endpoint.allow()));
         }
-        if !matches!(request.method, Method::Get | Method::Head) {
-            auth::check(&state.token, &request.fields)?;
+        let is_read = matches!(request.method, Method::Get | Method::Head);
+        if !is_read {
+            let grant = writer.insert(auth::authenticate(state, request)?);
+            auth::check_method(state, grant, request.method)?;
         }
         if request.expectation == Expectation::Unknown {
             return Err(ApiError::Expectation);
         }
-        match (endpoint, request.method) {
-            (Endpoint::Asset, Method::Put) => {
-                handlers::publish::raw::put(state, request, route.name)
-            }
-            (Endpoint::Upload, _) => handlers::publish::form::post(state, request),
-            (Endpoint::Releases, Method::Post) => {
-                handlers::release_writes::create(state, request, route)
-            }
-            (Endpoint::ReleaseAssets, Method::Post) => {
-                handlers::release_writes::upload(state, request, route)
-            }
-            (Endpoint::Asset | Endpoint::ReleaseAsset, Method::Delete) => {
-                delete(state, route, request)
-            }
-            (Endpoint::Release, Method::Delete) => Err(ReleaseError::DeleteRelease.into()),
-            (Endpoint::Release | Endpoint::ReleaseAsset, Method::Patch) => {
-                Err(ReleaseError::Change.into())
-            }
-            _ => read(state, route, request).map(Reply::Now),
+        match writer {
+            Some(grant) => write(state, route, request, grant),
+            None => read(state, route, request).map(Reply::Now),
         }
     }
 
@@ -178,27 +164,55 @@ fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Re
     }
 }
 
+fn write(
+    state: &Arc<AppState>,
+    route: &Route<'_>,
+    request: &Request<'_>,
+    grant: &Arc<Grant>,
+) -> Handled {
+    use handlers::{publish, release_writes};
+    match (route.endpoint, request.method) {
+        (Endpoint::Asset, Method::Put) => publish::raw::put(state, request, route.name, grant),
+        (Endpoint::Upload, _) => publish::form::post(state, request, grant),
+        (Endpoint::Releases, _) => release_writes::create(state, request, route),
+        (Endpoint::ReleaseAssets, _) => release_writes::upload(state, request, route, grant),
+        (Endpoint::Asset | Endpoint::ReleaseAsset, Method::Delete) => {
+            delete(state, route, request, grant)
+        }
+        (Endpoint::Release, Method::Delete) => Err(ReleaseError::DeleteRelease.into()),
+        (Endpoint::Release | Endpoint::ReleaseAsset, _) => Err(ReleaseError::Change.into()),
+        // The endpoint has no method that writes.
+        _ => Err(ApiError::MethodNotAllowed(route.endpoint.allow())),
+    }
+}
+
 fn delete(
     state: &Arc<AppState>,
     route: &Route<'_>,
     request: &Request<'_>,
-) -> Result<Reply, ApiError> {
+    grant: &Arc<Grant>,
+) -> Handled {
     let name = match route.endpoint {
         Endpoint::Asset => handlers::lookup::existing_name(route.name)?,
         _ => handlers::lookup::package(state, route.name)?.name.clone(),
     };
-    Ok(handlers::delete::delete(state, request, name))
+    auth::permit(state, grant, Right::Delete, &name)?;
+    Ok(handlers::delete::delete(state, request, name, grant))
 }
 
 impl Service for App {
     fn respond(&self, request: &Request<'_>) -> Decision {
+        let mut writer = None;
         let is_redirected = request.channel == Channel::ClearBesideTls;
         let (route, handled) = match router::route(request.target.path) {
             route if is_redirected && !handlers::in_clear::is_answered(route.as_ref()) => {
                 let redirect = handlers::in_clear::redirect(&self.0, request);
                 (NO_ROUTE, redirect.map(Reply::Now))
             }
-            Some(route) => (route.endpoint.pattern(), self.dispatch(&route, request)),
+            Some(route) => {
+                let handled = self.dispatch(&route, request, &mut writer);
+                (route.endpoint.pattern(), handled)
+            }
             None => (
                 NO_ROUTE,
                 Err(NotFound::Path(request.target.path.to_owned()).into()),
@@ -214,7 +228,11 @@ impl Service for App {
         {
             reply = Reply::Now(response.header("Access-Control-Allow-Origin", "*"));
         }
-        Decision { route, reply }
+        Decision {
+            route,
+            token: writer.map(|grant| grant.name.clone()),
+            reply,
+        }
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {

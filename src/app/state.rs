@@ -4,16 +4,16 @@ use crate::app::downloads::Downloads;
 use crate::app::public_url::PublicUrl;
 use crate::app::rendered::RenderedCache;
 use crate::config::LatestBy;
-use crate::config::token::Token;
 use crate::metrics::Metrics;
 use crate::storage::{Listing, Package, Release, Store};
+use crate::tokens::Tokens;
 use std::cmp::Reverse;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub struct AppState {
     pub store: Arc<dyn Store>,
-    pub token: Token,
+    pub tokens: Arc<Tokens>,
     pub public_url: PublicUrl,
     pub max_upload_bytes: Option<u64>,
     pub latest_by: LatestBy,

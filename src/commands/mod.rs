@@ -10,6 +10,7 @@ mod copy;
 mod healthcheck;
 mod listen;
 mod report;
+mod token;
 mod verify;
 
 use crate::app::public_url::PublicUrl;
@@ -25,10 +26,12 @@ use crate::server::{self, Server, descriptors};
 use crate::storage::engines::{self, OpenError};
 use crate::storage::{Retention, StorageError, Store};
 use crate::tls;
+use crate::tokens::Tokens;
 use std::convert::Infallible;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use token::TokenCommand;
 
 const HELP: &str = "\
 Serves packages over HTTP. Everyone can list and download them; publishing and
@@ -38,17 +41,16 @@ Usage: release-server [COMMAND]
 
 Commands:
   serve         serve packages (the default)
-  healthcheck   check that the running server is ready; the exit code is 0
-                when it is ready, else 1
-  check-config  print every setting with its value and origin; ask the bucket,
-                where one is set, for what the server needs
-  verify        compare every package with its checksum; the exit code is 1
-                when one differs. --repair writes checksums that are missing
-                or stale; servers may run meanwhile
-  copy          copy all packages of a directory into a bucket, or back:
-                --from PATH --to s3://NAME/PREFIX, or the other way round.
-                Packages that are there already are left, so a copy that was
-                interrupted can be begun again
+  healthcheck   whether the running server is ready, as the exit code
+  check-config  print every setting with its value and origin; with a bucket
+                also ask the store for what the server needs
+  verify        compare every package with its checksum; --repair writes
+                checksums that are missing or stale
+  copy          copy packages into a bucket or back, --from PATH --to
+                s3://NAME/PREFIX or the other way; can be begun again
+  token new     make the token NAME and its entry for tokens_file; takes
+                --may RIGHTS, --names PATTERNS, --expires TIME
+  token check   say which entry the token on standard input belongs to
 
 Options:
   -h, --help     print this help
@@ -67,6 +69,7 @@ enum Command {
     CheckConfig,
     Verify { repair: bool },
     Copy { from: String, to: String },
+    Token(TokenCommand),
     Help,
     Version,
 }
@@ -86,6 +89,10 @@ pub fn run() -> ExitCode {
         Command::CheckConfig => check_config(),
         Command::Verify { repair } => run_verify(repair),
         Command::Copy { from, to } => run_copy(&from, &to),
+        Command::Token(command) => token::run(command).map(|text| {
+            print!("{text}");
+            true
+        }),
         Command::Help => {
             print!("{HELP}");
             Ok(true)
@@ -135,6 +142,7 @@ fn parse() -> Result<Command, lexopt::Error> {
                         from: String::new(),
                         to: String::new(),
                     },
+                    Some("token") => Command::Token(token::parse(&mut arguments)?),
                     _ => {
                         let word = word.to_string_lossy();
                         return Err(format!("unknown command '{word}'").into());
@@ -165,6 +173,7 @@ fn check_config() -> Outcome {
     let pair = pair.transpose()?.unwrap_or_default();
     let bucket = config.bucket.as_ref().map(check_bucket::describe);
     let bucket = bucket.transpose()?.unwrap_or_default();
+    Tokens::open(None, config.tokens_files, Arc::new(Metrics::new([])))?;
     for warning in &raw.warnings {
         eprintln!("release-server: warning: {warning}");
     }
@@ -203,11 +212,14 @@ fn serve() -> Result<Infallible, Failure> {
     let opened = listen::open(&config, &metrics)?;
     let address = opened.address;
     let store = open_store(&mut config, &metrics, &clock)?;
+    let (shared, files) = (config.shared_token, config.tokens_files);
+    let tokens = Arc::new(Tokens::open(shared, files, Arc::clone(&metrics))?);
+    tokens.watch()?;
     let app = App::new(
         Arc::clone(&store),
         Arc::clone(&metrics),
         app::Options {
-            token: config.token,
+            tokens: Arc::clone(&tokens),
             public_url: PublicUrl::new(config.public_url, config.trust_forwarded, address.port()),
             max_upload_bytes: config.max_upload_bytes,
             latest_by: config.latest_by,
@@ -220,6 +232,7 @@ fn serve() -> Result<Infallible, Failure> {
         trust_forwarded: config.trust_forwarded,
         idle_time_max: config.idle_timeout,
         sock_diag: SockDiag::system(),
+        disk: Arc::clone(store.gate()),
         clock,
         tls: opened.tls,
     };
@@ -235,7 +248,7 @@ fn serve() -> Result<Infallible, Failure> {
     );
     let announce = || app.start_draining();
     let reload = || {
-        report_reload(keys::AUTH_TOKEN_FILE.name, app.reload_token());
+        tokens.reread_now();
         if let Some(renewal) = &opened.renewal {
             renewal.reread_now();
         }
@@ -278,20 +291,6 @@ fn warn_of_storage(store: &dyn Store) {
             error:% = error;
             "the storage directory cannot be used; publishing fails until it can"
         );
-    }
-}
-
-/// Reports that a setting's file was read again after SIGHUP: its path, `None` where no file is
-/// set, or why it cannot be used.
-fn report_reload(setting: &str, reloaded: Result<Option<&Path>, String>) {
-    match reloaded {
-        Ok(Some(path)) => {
-            log::info!(setting, path:% = path.display(); "SIGHUP: the file was read again");
-        }
-        Ok(None) => log::info!(setting; "SIGHUP: not set, so there is no file to read again"),
-        Err(error) => {
-            log::warn!(setting, error; "SIGHUP: the file cannot be used; its last content counts");
-        }
     }
 }
 

@@ -95,6 +95,12 @@ pub const AUTH_TOKEN_FILE: Key = key(
     "",
     "the path of a file that contains the token",
 );
+pub const TOKENS_FILE: Key = key(
+    "tokens_file",
+    &["TOKENS_FILE"],
+    "",
+    "the path of a YAML file of named tokens; several as a YAML list or separated by commas",
+);
 pub const PUBLIC_URL: Key = Key {
     unset: "taken from the Host header of each request",
     ..key(
@@ -298,6 +304,7 @@ pub const ALL: &[&Key] = &[
     &MAX_UPLOAD_SIZE,
     &AUTH_TOKEN,
     &AUTH_TOKEN_FILE,
+    &TOKENS_FILE,
     &PUBLIC_URL,
     &TRUST_FORWARDED,
     &TLS_CERTIFICATE,

@@ -197,7 +197,7 @@ fn text_of(key: &Key, value: &Value) -> Result<Option<String>, ()> {
         Value::String(text) => Ok(Some(text.trim().to_owned())),
         Value::Number(number) if !key.secret => Ok(Some(number.to_string())),
         Value::Bool(switch) if !key.secret => Ok(Some(switch.to_string())),
-        Value::Sequence(items) if *key == keys::PINNED => {
+        Value::Sequence(items) if [keys::PINNED, keys::TOKENS_FILE].contains(key) => {
             let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
             Ok(Some(texts.ok_or(())?.join(",")))
         }

@@ -1,31 +1,54 @@
-//! The token for publishing and deleting.
+//! The one token that has every right.
 //!
-//! Invariants: the token is never printed (`Debug` hides it). Comparing takes the same time for all
-//! values. A token file is read for each comparison, so that a rotated secret counts at once; while
-//! the file cannot be read, the last valid token counts. A token fits the head of a request.
+//! Invariants: the token is never printed (`Debug` hides it), and only its hash is kept. While its
+//! file cannot be used, the last valid token counts. A token fits the head of a request.
 
 use super::files::read_regular_text;
 use crate::limits::{TOKEN_BYTES_MAX, TOKEN_FILE_BYTES_MAX};
+use crate::watch::{Report, Reread, Source, Watched};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+
+/// The hash of a token. Hashes have one length and reveal nothing of the texts.
+pub type TokenHash = [u8; 32];
 
 #[derive(Debug)]
-pub struct Token(Source);
+pub struct Token(Kept);
 
-enum Source {
-    Fixed([u8; 32]),
-    File {
-        path: PathBuf,
-        last_valid: Mutex<[u8; 32]>,
-    },
+enum Kept {
+    Fixed(TokenHash),
+    File(Watched<TokenFile>),
 }
 
-impl std::fmt::Debug for Source {
+struct TokenFile(PathBuf);
+
+impl std::fmt::Debug for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Fixed(_) => f.write_str("fixed"),
-            Self::File { path, .. } => write!(f, "from {}", path.display()),
+            Self::File(file) => write!(f, "from {}", file.source().0.display()),
+        }
+    }
+}
+
+impl Source for TokenFile {
+    type Contents = String;
+    type Value = TokenHash;
+
+    fn read(&self) -> Result<String, String> {
+        read_regular_text(&self.0, TOKEN_FILE_BYTES_MAX)
+            .map_err(|error| format!("{}: cannot be read: {error}", self.0.display()))
+    }
+
+    fn check(&self, text: &String) -> Result<TokenHash, String> {
+        let token = text.trim();
+        if is_token(token) {
+            Ok(hash(token.as_bytes()))
+        } else {
+            Err(format!(
+                "{}: does not hold a token of at most {TOKEN_BYTES_MAX} bytes on one line",
+                self.0.display()
+            ))
         }
     }
 }
@@ -33,44 +56,37 @@ impl std::fmt::Debug for Source {
 impl Token {
     /// A fixed token; `None` where the text cannot be a token.
     pub fn fixed(text: &str) -> Option<Self> {
-        is_token(text).then(|| Self(Source::Fixed(hash(text.as_bytes()))))
+        is_token(text).then(|| Self(Kept::Fixed(hash(text.as_bytes()))))
     }
 
     /// A token in a file; the error is a sentence.
     pub fn in_file(path: &Path) -> Result<Self, String> {
-        let last_valid = Mutex::new(read(path)?);
-        Ok(Self(Source::File {
-            path: path.to_owned(),
-            last_valid,
-        }))
+        let file = Watched::open(TokenFile(path.to_owned()))?;
+        Ok(Self(Kept::File(file)))
     }
 
-    /// Reads the token's file again; the file, or `None` where the token is not in one. While the
-    /// file cannot be used, the last valid token counts.
-    pub fn reload(&self) -> Result<Option<&Path>, String> {
-        let Source::File { path, last_valid } = &self.0 else {
-            return Ok(None);
-        };
-        *last_valid.lock().unwrap_or_else(PoisonError::into_inner) = read(path)?;
-        Ok(Some(path))
+    /// The token's file; `None` where the token is not in one.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Kept::Fixed(_) => None,
+            Kept::File(file) => Some(&file.source().0),
+        }
     }
 
-    /// Compares hashes, which have one length and reveal nothing of the texts.
-    pub fn matches(&self, given: &[u8]) -> bool {
-        let expected = match &self.0 {
-            Source::Fixed(expected) => *expected,
-            Source::File { last_valid, .. } => {
-                if let Err(why) = self.reload() {
-                    log::warn!("the token file cannot be used; the last valid token counts: {why}");
-                }
-                *last_valid.lock().unwrap_or_else(PoisonError::into_inner)
-            }
-        };
-        let difference = expected
-            .iter()
-            .zip(hash(given))
-            .fold(0, |all, (left, right)| all | (left ^ right));
-        std::hint::black_box(difference) == 0
+    /// Reads the token's file again.
+    pub fn reread(&self, report: Report) -> Reread<TokenHash> {
+        match &self.0 {
+            Kept::Fixed(_) => Reread::Unchanged,
+            Kept::File(file) => file.reread(report),
+        }
+    }
+
+    /// The hash of the token in force.
+    pub fn hash(&self) -> TokenHash {
+        match &self.0 {
+            Kept::Fixed(hash) => *hash,
+            Kept::File(file) => *file.value(),
+        }
     }
 }
 
@@ -78,20 +94,7 @@ fn is_token(text: &str) -> bool {
     (1..=TOKEN_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
-fn hash(text: &[u8]) -> [u8; 32] {
+/// The hash of a token that was received or configured.
+pub fn hash(text: &[u8]) -> TokenHash {
     Sha256::digest(text).into()
-}
-
-fn read(path: &Path) -> Result<[u8; 32], String> {
-    let text = read_regular_text(path, TOKEN_FILE_BYTES_MAX)
-        .map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
-    let token = text.trim();
-    if is_token(token) {
-        Ok(hash(token.as_bytes()))
-    } else {
-        Err(format!(
-            "{}: does not hold a token of at most {TOKEN_BYTES_MAX} bytes on one line",
-            path.display()
-        ))
-    }
 }

@@ -87,6 +87,8 @@ impl Drop for Completion {
 pub struct Decision {
     /// The route as metrics and logs name it.
     pub route: &'static str,
+    /// The name of the token that a write was accepted with, as logs name it.
+    pub token: Option<String>,
     pub reply: Reply,
 }
 

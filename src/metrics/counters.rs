@@ -7,6 +7,7 @@
 
 use super::store::StoreMetrics;
 use super::tls::TlsMetrics;
+use super::tokens::TokenMetrics;
 use crate::clock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -99,9 +100,10 @@ impl Activity {
 }
 
 /// Why uploads are refused, by status. Other statuses are counted under the last reason.
-pub(super) const REFUSALS: [(u16, &str); 13] = [
+pub(super) const REFUSALS: [(u16, &str); 14] = [
     (400, "malformed"),
     (401, "unauthorized"),
+    (403, "forbidden"),
     (408, "timeout"),
     (409, "exists"),
     (411, "length_required"),
@@ -137,6 +139,7 @@ pub struct Metrics {
     pub panics: AtomicU64,
     pub tls: TlsMetrics,
     pub store: Arc<StoreMetrics>,
+    pub tokens: TokenMetrics,
     /// Packages published.
     pub published: AtomicU64,
     /// Packages deleted on request.
@@ -200,6 +203,7 @@ impl Metrics {
             panics: AtomicU64::default(),
             tls: TlsMetrics::default(),
             store: Arc::default(),
+            tokens: TokenMetrics::default(),
             published: AtomicU64::default(),
             deleted: AtomicU64::default(),
             swept: AtomicU64::default(),

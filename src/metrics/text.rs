@@ -8,6 +8,7 @@ use super::counters::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, Storage
 use super::process;
 use super::store::{LATENCIES, Operation, Outcome, StoreMetrics};
 use super::tls::Handshake;
+use super::tokens::TokenOutcome;
 use crate::log;
 use std::fmt::{Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -106,6 +107,7 @@ impl Metrics {
         self.render_pool(&mut page);
         self.render_tls(&mut page);
         render_store(&mut page, &self.store);
+        self.render_tokens(&mut page);
         page.labelled(
             "uploads_refused_total",
             "counter",
@@ -238,6 +240,24 @@ impl Metrics {
         );
     }
 
+    fn render_tokens(&self, page: &mut Page) {
+        page.labelled(
+            "token_checks_total",
+            "counter",
+            "Tokens of writes, by outcome. A forbidden one was accepted before.",
+            "outcome",
+            &TokenOutcome::ALL,
+            &self.tokens.outcomes,
+        );
+        if self.tokens.has_file() {
+            page.gauge(
+                "tokens_last_reload_successful",
+                "Whether the files of named tokens hold the tokens in force.",
+                u64::from(self.tokens.is_last_reload_successful()),
+            );
+        }
+    }
+
     fn render_pool(&self, page: &mut Page) {
         let workers = self.workers.load(Relaxed);
         page.gauge("workers", "Threads of the pool.", workers);
@@ -250,13 +270,13 @@ fn render_store(page: &mut Page, store: &StoreMetrics) {
     if !store.is_shown() {
         return;
     }
-    const REQUESTS: &str = "store_requests_total";
+    let name = "store_requests_total";
     let help = "Requests to the object store, by operation and outcome.";
-    page.family(REQUESTS, "counter", help);
+    page.family(name, "counter", help);
     for ((_, operation), outcomes) in Operation::ALL.iter().zip(&store.requests) {
         for ((_, outcome), count) in Outcome::ALL.iter().zip(outcomes) {
             let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
-            page.sample(REQUESTS, &labels, count.load(Relaxed));
+            page.sample(name, &labels, count.load(Relaxed));
         }
     }
     page.histogram(

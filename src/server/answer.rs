@@ -57,6 +57,8 @@ struct Progress {
 }
 
 pub enum AnswerOutcome {
+    /// Too many workers are in calls to the disk.
+    DiskBusy(Box<AnswerPhase>),
     /// The socket takes no more for now, or the turn is over.
     Incomplete(Box<AnswerPhase>),
     Sent(After),
@@ -217,7 +219,17 @@ impl AnswerPhase {
         if is_due && wire.acknowledged_bytes(&cx.env.sock_diag) == Some(wire.sent_bytes()) {
             self.progress = None;
         }
+        let env = cx.env;
         while !self.is_sent(wire) && !self.is_ahead(wire) && cx.turn.sent_bytes < SEND_TURN_BYTES {
+            let reads_file = matches!(
+                self.body,
+                Body::File { length: 1.., .. } | Body::Arriving { length: 1.., .. }
+            );
+            let inside = reads_file.then(|| env.disk.enter());
+            if matches!(inside, Some(None)) {
+                self.shrink(cx);
+                return AnswerOutcome::DiskBusy(self);
+            }
             let Some(sent) = self.send_some(wire, &mut cx.scratch) else {
                 self.end(Some("the memory of the answer was needed"), cx);
                 return AnswerOutcome::Failed;
@@ -257,14 +269,18 @@ impl AnswerPhase {
         AnswerOutcome::Sent(after)
     }
 
-    fn wait(mut self: Box<Self>, is_due: bool, wire: &Wire, cx: &mut Context<'_>) -> AnswerOutcome {
+    /// A parked answer keeps no buffer that it does not need.
+    fn shrink(&mut self, cx: &mut Context<'_>) {
         if let Body::Composed(composed) = &mut self.body {
             composed.release();
         }
-        // A parked answer keeps no buffer that it does not need.
         let rest = self.head[self.head_sent..].to_vec();
         cx.out = std::mem::replace(&mut self.head, rest);
         self.head_sent = 0;
+    }
+
+    fn wait(mut self: Box<Self>, is_due: bool, wire: &Wire, cx: &mut Context<'_>) -> AnswerOutcome {
+        self.shrink(cx);
         let observed = match &mut self.progress {
             Some(progress) if is_due => progress.observe(wire, cx),
             Some(_) => Ok(()),
@@ -308,7 +324,7 @@ impl AnswerPhase {
 
     /// One write; `None` if the template of the body was dropped.
     fn send_some(&mut self, wire: &mut Wire, scratch: &mut Scratch) -> Option<Sent> {
-        if self.is_complete() {
+        if self.is_complete() || wire.has_unsent() {
             return Some(wire.flush());
         }
         let head = &self.head[self.head_sent..];

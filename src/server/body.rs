@@ -30,6 +30,8 @@ pub struct BodyPhase {
 }
 
 pub enum BodyOutcome {
+    /// Too many workers are in calls to the disk.
+    DiskBusy(Box<BodyPhase>),
     /// More of the body is still to arrive, or the turn is over.
     Incomplete(Box<BodyPhase>),
     Answer(Box<AnswerPhase>),
@@ -83,14 +85,22 @@ impl BodyPhase {
         wire: &mut Wire,
         cx: &mut Context<'_>,
     ) -> BodyOutcome {
+        let disk = &cx.env.disk;
+        let Some(inside) = disk.enter() else {
+            return self.put_off(cx);
+        };
         // Even an empty inbox is fed: a body of no bytes is complete before any arrive.
         let inbox = wire.take_inbox();
         match self.feed(&inbox, wire, cx) {
             Ok(body) => self = body,
             Err(outcome) => return outcome,
         }
-        drop(inbox);
+        drop((inbox, inside));
         while cx.turn.received_bytes < RECEIVE_TURN_BYTES {
+            // A sink may write to the disk.
+            let Some(_inside) = disk.enter() else {
+                return self.put_off(cx);
+            };
             match wire.receive(buffer, RECEIVE_BUFFER_BYTES, &mut cx.scratch) {
                 Received::Bytes(length) => {
                     cx.turn.received_bytes += length;
@@ -109,6 +119,12 @@ impl BodyPhase {
             Ok(()) => BodyOutcome::Incomplete(self),
             Err(reason) => BodyOutcome::Late(reason, self),
         }
+    }
+
+    /// The client is not slow while this side does not receive.
+    fn put_off(mut self: Box<Self>, cx: &Context<'_>) -> BodyOutcome {
+        self.pace = Pace::new(cx.now(), self.exchange.received_bytes);
+        BodyOutcome::DiskBusy(self)
     }
 
     /// Feeds bytes to the sink; the outcome where the body is over or not wanted any more. What

@@ -27,7 +27,9 @@ use super::table::{Holding, Parking};
 use super::waiting::{WaitingOutcome, WaitingPhase};
 use super::wire::Wire;
 use crate::http::service::{Channel, Refusal};
-use crate::limits::{HEAD_TIME_MAX, PARKED_RESERVE_BYTES, REQUESTS_PER_TURN_MAX};
+use crate::limits::{
+    DISK_RETRY_INTERVAL, HEAD_TIME_MAX, PARKED_RESERVE_BYTES, REQUESTS_PER_TURN_MAX,
+};
 use crate::metrics::{Activity, CloseReason, Metrics};
 use crate::tls::Session;
 use std::net::SocketAddr;
@@ -50,6 +52,8 @@ enum Step {
     Wait(Phase),
     /// This phase, after other connections have had their turns.
     Yield(Phase),
+    /// This phase, when the disk may have room for another worker.
+    Retry(Phase),
     Close,
 }
 
@@ -89,7 +93,7 @@ impl Connection {
 
     /// The table of transitions: the present phase's outcome, and what follows it.
     fn step(&mut self, cx: &mut Context<'_>) -> Step {
-        use Step::{Close, Go, Wait};
+        use Step::{Close, Go, Retry, Wait};
         let wire = &mut self.wire;
         match std::mem::replace(&mut self.phase, Phase::Closed) {
             Phase::Handshake(handshake) => match handshake.advance(wire, cx) {
@@ -103,6 +107,7 @@ impl Connection {
             },
             Phase::Head(head) => match head.advance(wire, cx) {
                 HeadOutcome::Incomplete(head) => Wait(Phase::Head(head)),
+                HeadOutcome::DiskBusy(head) => Retry(Phase::Head(head)),
                 HeadOutcome::Answer(answer) => Go(Phase::Answer(answer)),
                 HeadOutcome::Body(body) => Go(Phase::Body(body)),
                 HeadOutcome::Storing(storing) => Go(Phase::Storing(storing)),
@@ -116,6 +121,7 @@ impl Connection {
             },
             Phase::Body(body) => match body.advance(wire, cx) {
                 BodyOutcome::Incomplete(body) => Wait(Phase::Body(body)),
+                BodyOutcome::DiskBusy(body) => Retry(Phase::Body(body)),
                 BodyOutcome::Answer(answer) => Go(Phase::Answer(answer)),
                 BodyOutcome::Storing(storing) => Go(Phase::Storing(storing)),
                 BodyOutcome::Late(reason, body) => late(reason, Phase::Body(body), wire, cx),
@@ -130,12 +136,14 @@ impl Connection {
             Phase::Waiting(waiting) => wait_on(waiting, self.id, cx),
             Phase::Answer(answer) => match answer.advance(self.id, wire, cx) {
                 AnswerOutcome::Incomplete(answer) => Wait(Phase::Answer(answer)),
+                AnswerOutcome::DiskBusy(answer) => Retry(Phase::Answer(answer)),
                 AnswerOutcome::Late(reason, answer) => {
                     late(reason, Phase::Answer(answer), wire, cx)
                 }
                 // The process is about to end, and bytes that the client has not taken end with it.
-                AnswerOutcome::Sent(After::NextRequest | After::Close) if cx.is_draining() => {
-                    linger(wire, cx)
+                AnswerOutcome::Sent(After::Close) if cx.is_draining() => linger(wire, cx),
+                AnswerOutcome::Sent(After::NextRequest) if cx.is_draining() => {
+                    last_request(wire, cx)
                 }
                 AnswerOutcome::Sent(After::NextRequest) => next_request(wire, cx),
                 AnswerOutcome::Sent(After::Skip(skip)) => Go(Phase::Skip(skip)),
@@ -173,6 +181,10 @@ impl Connection {
                 Step::Yield(phase) => {
                     self.phase = phase;
                     return Next::Park(Some(Interest::Write), Self::request_parking(cx.now()));
+                }
+                Step::Retry(phase) => {
+                    self.phase = phase;
+                    return Next::Park(None, Parking::Active(cx.now() + DISK_RETRY_INTERVAL));
                 }
                 Step::Close => return Next::Close,
             }
@@ -260,6 +272,15 @@ fn next_request(wire: &Wire, cx: &Context<'_>) -> Step {
         _ if cx.turn.requests < REQUESTS_PER_TURN_MAX => Step::Go(head),
         _ => Step::Yield(head),
     }
+}
+
+/// The way on after an answer that did not announce the shutdown: a request that the client sent
+/// meanwhile is answered.
+fn last_request(wire: &mut Wire, cx: &Context<'_>) -> Step {
+    if wire.inbox().is_empty() && !wire.has_arrived() {
+        return linger(wire, cx);
+    }
+    Step::Go(Phase::Head(HeadPhase::new(cx.now())))
 }
 
 /// The way into the linger phase; a broken connection is closed.

@@ -7,6 +7,7 @@ use super::secure::Scratch;
 use super::sock_diag::SockDiag;
 use crate::clock::{self, Clock};
 use crate::date;
+use crate::disk_gate::DiskGate;
 use crate::http::service::Service;
 use crate::limits::{CROWDED_STALL_TIME_MAX, RECEIVE_BUFFER_BYTES, STALL_TIME_MAX};
 use crate::metrics::Metrics;
@@ -34,6 +35,8 @@ pub struct Environment {
     pub tls: Option<Tls>,
     pub completions: Arc<Completions>,
     pub sock_diag: SockDiag,
+    /// The bound on workers that wait for the disk.
+    pub disk: Arc<DiskGate>,
     pub idle_time_max: Duration,
     /// Connections open now, and the most that there may be.
     pub open_connections: AtomicUsize,

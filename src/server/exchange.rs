@@ -23,6 +23,8 @@ const CLIENT_CLOSED_REQUEST: u16 = 499;
 #[derive(Debug)]
 pub struct Exchange {
     pub route: &'static str,
+    /// The name of the token that a write was accepted with.
+    pub token: Option<String>,
     method: Method,
     path: String,
     pub request_id: String,
@@ -62,6 +64,7 @@ impl Exchange {
         let forwarded = trusted.then(|| forwarded_for(&head.fields));
         Self {
             route: NO_ROUTE,
+            token: None,
             method: head.method.clone(),
             path: head.target.path.to_owned(),
             request_id: given.map_or_else(|| cx.env.request_ids.next(), str::to_owned),
@@ -86,6 +89,7 @@ impl Exchange {
         };
         Self {
             route: NO_ROUTE,
+            token: None,
             method,
             path: String::new(),
             request_id: cx.env.request_ids.next(),
@@ -102,7 +106,8 @@ impl Exchange {
 
     /// Memory of the texts, in bytes.
     pub fn held_bytes(&self) -> usize {
-        self.path.len() + self.request_id.len()
+        let token_bytes = self.token.as_ref().map_or(0, String::len);
+        self.path.len() + self.request_id.len() + token_bytes
     }
 
     pub fn path(&self) -> &str {
@@ -150,7 +155,8 @@ impl Exchange {
             target: REQUEST_TARGET, level,
             method, path = self.path.as_str(), status, bytes = self.sent_bytes,
             received_bytes = self.received_bytes, duration_ms,
-            peer = &*self.peer, client, request_id = self.request_id.as_str();
+            peer = &*self.peer, client, token = self.token.as_deref(),
+            request_id = self.request_id.as_str();
             "{message}"
         );
     }

@@ -4,12 +4,13 @@ use super::completions::Completions;
 use super::context::{Environment, Tls};
 use super::listener::{Entrance, Listener};
 use super::poller::Poller;
-use super::pool;
+use super::pool::{self, Worker};
 use super::request_id::RequestIds;
 use super::shared::Shared;
 use super::sock_diag::SockDiag;
 use super::table::Table;
 use crate::clock::Clock;
+use crate::disk_gate::DiskGate;
 use crate::http::service::Service;
 use crate::metrics::Metrics;
 use std::io;
@@ -29,6 +30,8 @@ pub struct Options {
     /// How long a connection between requests is kept.
     pub idle_time_max: Duration,
     pub sock_diag: SockDiag,
+    /// The bound on workers that wait for the disk.
+    pub disk: Arc<DiskGate>,
     /// The clock of all deadlines.
     pub clock: Clock,
     /// For entrances that speak TLS.
@@ -65,6 +68,7 @@ impl Server {
                 tls: options.tls,
                 completions: Arc::new(Completions::new(&poller)?),
                 sock_diag: options.sock_diag,
+                disk: options.disk,
                 idle_time_max: options.idle_time_max,
                 open_connections: AtomicUsize::new(0),
                 max_connections: options.max_connections,
@@ -81,6 +85,11 @@ impl Server {
 
     pub(super) fn clock(&self) -> &Clock {
         &self.shared.env.clock
+    }
+
+    /// A worker whose turns the caller gives: for the simulation, which starts no threads.
+    pub fn worker(&self) -> Worker<'_> {
+        Worker::new(&self.shared)
     }
 
     /// Makes the workers look at their deadlines: for tests that move the clock.

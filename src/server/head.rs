@@ -15,6 +15,7 @@ use super::socket::{Received, Sent};
 use super::storing::StoringPhase;
 use super::waiting::WaitingPhase;
 use super::wire::Wire;
+use crate::disk_gate::DiskGate;
 use crate::http::body::BodyDecoder;
 use crate::http::fields;
 use crate::http::framing::Framing;
@@ -33,11 +34,14 @@ pub struct HeadPhase {
     began: Option<Instant>,
     /// Bytes at the front of the inbox that are known to be an incomplete head.
     examined: usize,
-    /// When the head was complete that the application is asked about again.
-    asked: Option<Instant>,
+    /// When the head was complete, where the request had to wait since: for the disk, or for what
+    /// another thread finds out.
+    put_off: Option<Instant>,
 }
 
 pub enum HeadOutcome {
+    /// Too many workers are in calls to the disk. The request is decided again later.
+    DiskBusy(HeadPhase),
     /// The head is not complete, or has not begun.
     Incomplete(HeadPhase),
     /// The request is answered without its body, or refused.
@@ -62,7 +66,7 @@ impl HeadPhase {
             entered: now,
             began: None,
             examined: 0,
-            asked: None,
+            put_off: None,
         }
     }
 
@@ -70,7 +74,7 @@ impl HeadPhase {
     /// was asked at this time and has no reply yet.
     pub fn again(asked: Instant) -> Self {
         Self {
-            asked: Some(asked),
+            put_off: Some(asked),
             ..Self::new(asked)
         }
     }
@@ -137,11 +141,17 @@ impl HeadPhase {
         match head::parse(bytes, &mut slots) {
             Ok(Parsed::Complete(head, length)) => {
                 wire.set_inbox(bytes[length..].to_vec());
-                let outcome = decide(&head, self.asked, wire, cx);
-                if matches!(outcome, HeadOutcome::Waiting(_)) {
+                let outcome = decide(&head, self.put_off, wire, cx);
+                if matches!(outcome, Ok(HeadOutcome::Waiting(_))) {
                     wire.set_inbox(bytes.to_vec());
                 }
-                outcome
+                outcome.unwrap_or_else(|complete_at| {
+                    self.began.get_or_insert(complete_at);
+                    self.put_off = Some(complete_at);
+                    self.examined = 0;
+                    wire.set_inbox(bytes.to_vec());
+                    HeadOutcome::DiskBusy(self)
+                })
             }
             Ok(Parsed::Incomplete) => {
                 self.began.get_or_insert_with(|| cx.now());
@@ -158,16 +168,17 @@ impl HeadPhase {
     }
 }
 
-/// Hands a complete head to the application.
+/// Hands a complete head to the application; the time of its completion where that is to be tried
+/// again.
 fn decide(
     head: &Head<'_, '_>,
-    asked: Option<Instant>,
+    put_off: Option<Instant>,
     wire: &mut Wire,
     cx: &mut Context<'_>,
-) -> HeadOutcome {
+) -> Result<HeadOutcome, Instant> {
     let env = cx.env;
     let mut exchange = Exchange::begin(head, wire, cx);
-    exchange.started = asked.unwrap_or(exchange.started);
+    exchange.started = put_off.unwrap_or(exchange.started);
     let own_address;
     let authority = if let Some(authority) = head.authority {
         authority
@@ -184,11 +195,22 @@ fn decide(
         authority,
         channel: wire.channel(),
     };
-    let decided = catch_unwind(AssertUnwindSafe(|| env.service.respond(&request)));
-    let Ok(Decision { route, reply }) = decided else {
-        return HeadOutcome::Answer(AnswerPhase::panicked(exchange, wire, cx));
+    let respond = AssertUnwindSafe(|| env.service.respond(&request));
+    let Some(decided) = DiskGate::attempt(|| catch_unwind(respond)) else {
+        return Err(exchange.started);
+    };
+    let Ok(Decision {
+        route,
+        token,
+        reply,
+    }) = decided
+    else {
+        return Ok(HeadOutcome::Answer(AnswerPhase::panicked(
+            exchange, wire, cx,
+        )));
     };
     exchange.route = route;
+    exchange.token = token;
     let expects_continue = head.expectation == Expectation::Continue && wire.inbox().is_empty();
     let unread = |wire: &mut Wire| match head.framing {
         Framing::None => Unread::Nothing,
@@ -196,7 +218,7 @@ fn decide(
         _ if expects_continue => Unread::Garbage,
         _ => SkipPhase::unread(BodyDecoder::new(head.framing), wire),
     };
-    match reply {
+    Ok(match reply {
         Reply::Now(response) => {
             let unread = unread(wire);
             HeadOutcome::Answer(AnswerPhase::new(response, exchange, unread, wire, cx))
@@ -208,12 +230,12 @@ fn decide(
         Reply::Body(sink) => {
             if expects_continue && !send_continue(wire, cx) {
                 exchange.end(env, Some("the client went away"));
-                return HeadOutcome::Left;
+                return Ok(HeadOutcome::Left);
             }
             let decoder = BodyDecoder::new(head.framing);
             HeadOutcome::Body(BodyPhase::new(exchange, decoder, sink, cx.now()))
         }
-    }
+    })
 }
 
 /// Asks the client for its body; whether the socket took all of that.

@@ -44,4 +44,5 @@ mod wire;
 pub use conn_id::ConnId;
 pub use context::Tls;
 pub use handle::{Options, Server};
+pub use pool::Worker;
 pub use shared::DRAINED;

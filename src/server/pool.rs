@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub fn start(shared: &Arc<Shared>, workers: usize) -> std::io::Result<Vec<JoinHandle<()>>> {
     (0..workers)
@@ -33,13 +33,14 @@ pub fn start(shared: &Arc<Shared>, workers: usize) -> std::io::Result<Vec<JoinHa
         .collect()
 }
 
-struct Worker<'s> {
+/// One thread's part of the pool.
+pub struct Worker<'s> {
     shared: &'s Shared,
     cx: Context<'s>,
 }
 
 impl<'s> Worker<'s> {
-    fn new(shared: &'s Shared) -> Self {
+    pub fn new(shared: &'s Shared) -> Self {
         Self {
             shared,
             cx: Context::new(&shared.env),
@@ -58,21 +59,36 @@ impl<'s> Worker<'s> {
             metrics.workers_busy.fetch_sub(1, Ordering::Relaxed);
             let event = shared.poller.wait(timeout);
             metrics.workers_busy.fetch_add(1, Ordering::Relaxed);
-            match event {
-                Ok(None) => {}
-                Ok(Some(WAKE)) if shared.stopping.load(Ordering::Acquire) => return,
-                Ok(Some(WAKE)) => shared.poller.clear_wake(),
-                Ok(Some(COMPLETIONS)) => {
-                    if let Some(id) = shared.env.completions.pop() {
-                        self.wake(id);
-                    }
+            self.handle(event);
+        }
+    }
+
+    /// Handles what is due and one event, without waiting; whether there was an event.
+    pub fn turn(&mut self) -> bool {
+        self.expire(self.shared.env.clock.now());
+        let event = self.shared.poller.wait(Some(Duration::ZERO));
+        let happened = !matches!(event, Ok(None));
+        self.handle(event);
+        happened
+    }
+
+    fn handle(&mut self, event: std::io::Result<Option<u64>>) {
+        let shared = self.shared;
+        match event {
+            Ok(None) => {}
+            // Every worker is to see the end.
+            Ok(Some(WAKE)) if shared.stopping.load(Ordering::Acquire) => {}
+            Ok(Some(WAKE)) => shared.poller.clear_wake(),
+            Ok(Some(COMPLETIONS)) => {
+                if let Some(id) = shared.env.completions.pop() {
+                    self.wake(id);
                 }
-                Ok(Some(token)) => match shared.listener(token) {
-                    Some(listener) => self.accept(listener),
-                    None => self.wake(ConnId::from_token(token)),
-                },
-                Err(error) => log::error!(error:% = error; "waiting for events failed"),
             }
+            Ok(Some(token)) => match shared.listener(token) {
+                Some(listener) => self.accept(listener),
+                None => self.wake(ConnId::from_token(token)),
+            },
+            Err(error) => log::error!(error:% = error; "waiting for events failed"),
         }
     }
 

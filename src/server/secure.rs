@@ -81,7 +81,11 @@ impl Secure {
         let Scratch {
             received, records, ..
         } = scratch;
-        received.resize(RECEIVE_BUFFER_BYTES, 0);
+        if received.is_empty() {
+            // Zeroed by the kernel, page by page as they are used: a worker that serves small
+            // requests keeps few of them.
+            *received = vec![0; RECEIVE_BUFFER_BYTES];
+        }
         let held = self.session.copy_partial(received);
         // With what is held, no more than `buffer` has room for.
         let limit = limit.min(RECEIVE_BUFFER_BYTES - RECORD_BYTES_MAX);
@@ -112,7 +116,7 @@ impl Secure {
         }
     }
 
-    /// Sends as much of both stretches as fits one record.
+    /// Sends as much of both stretches as fits one record. All earlier ones must have been flushed.
     pub fn send(
         &mut self,
         socket: &mut Socket,
@@ -120,10 +124,6 @@ impl Secure {
         second: &[u8],
         scratch: &mut Scratch,
     ) -> Sent {
-        match self.flush(socket) {
-            Sent::Bytes(_) => {}
-            other => return other,
-        }
         let Scratch {
             plaintext, records, ..
         } = scratch;
@@ -141,7 +141,7 @@ impl Secure {
     }
 
     /// Sends bytes and, after them, a stretch of a file, as far as the socket takes records, and
-    /// moves `offset` past what it sent of the file.
+    /// moves `offset` past what it sent of the file. All earlier records must have been flushed.
     pub fn send_file(
         &mut self,
         socket: &mut Socket,
@@ -149,10 +149,6 @@ impl Secure {
         (file, offset, length): (&File, &mut u64, usize),
         scratch: &mut Scratch,
     ) -> Sent {
-        match self.flush(socket) {
-            Sent::Bytes(_) => {}
-            other => return other,
-        }
         let Scratch {
             plaintext, records, ..
         } = scratch;

@@ -15,11 +15,20 @@ pub type Done<T> = Box<dyn FnOnce(Result<T>) + Send>;
 /// Whether a change may be made while this package, or none, has the name.
 pub type Precondition = Arc<dyn Fn(Option<&Package>) -> bool + Send + Sync>;
 
+/// What a publish does about a package that has its name already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overwrite {
+    /// The request does not ask to replace it.
+    No,
+    Yes,
+    /// The request asks to replace it and may not.
+    Forbidden,
+}
+
 /// What a publish requires of its name.
 #[derive(Clone)]
 pub struct Requirement {
-    /// Whether a package of the name may be replaced.
-    pub overwrite: bool,
+    pub overwrite: Overwrite,
     pub precondition: Option<Precondition>,
 }
 
@@ -28,7 +37,12 @@ impl Requirement {
     /// preconditions count only where the request would succeed without them.
     pub fn check(&self, current: Option<&Package>) -> Result<()> {
         match current {
-            Some(package) if !self.overwrite => Err(StorageError::Exists(package.sha256)),
+            Some(package) if self.overwrite == Overwrite::No => {
+                Err(StorageError::Exists(package.sha256))
+            }
+            Some(_) if self.overwrite == Overwrite::Forbidden => {
+                Err(StorageError::OverwriteForbidden)
+            }
             _ => check(self.precondition.as_ref(), current),
         }
     }

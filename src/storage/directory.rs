@@ -110,6 +110,25 @@ impl Directory {
         Ok((stat.stx_ino, modified))
     }
 
+    /// Whether the descriptor is of the file that has this name now.
+    pub fn has_file(&self, name: &str, file: impl AsFd) -> Result<bool> {
+        let own = state_of(file).map_err(failed("look at", self.path(name)))?;
+        Ok(matches!((self.entry(name)?, own),
+            (Some(Entry::File(now)), Entry::File(own)) if now.identity == own.identity))
+    }
+
+    /// Whether a lock on the directory excludes processes on other hosts, as far as there are any.
+    /// Directories of these file systems have no lock operation of their own, so the kernel keeps
+    /// such locks to itself.
+    pub fn shares_its_lock(&self) -> Result<bool> {
+        let file_system = rustix::fs::fstatfs(&self.descriptor)
+            .map_err(failed("look at the file system of", &self.path))?;
+        // The length and the sign of the field differ between processors.
+        let [first, second, third, fourth, ..] = file_system.f_type.to_le_bytes();
+        let magic = u32::from_le_bytes([first, second, third, fourth]);
+        Ok(!UNSHARED_LOCKS.contains(&magic))
+    }
+
     /// Opens a file for reading.
     pub fn open_file(&self, name: &str) -> rustix::io::Result<File> {
         rustix::fs::openat(&self.descriptor, name, READ, Mode::empty()).map(File::from)
@@ -167,6 +186,16 @@ impl AsFd for Directory {
         self.descriptor.as_fd()
     }
 }
+
+/// NFS, SMB (three), FUSE and 9P, as statfs(2) numbers them.
+const UNSHARED_LOCKS: [u32; 6] = [
+    0x6969,
+    0x517b,
+    0xff53_4d42,
+    0xfe53_4d42,
+    0x6573_5546,
+    0x0102_1997,
+];
 
 /// The hidden file whose size is the directory's generation. The Python server lists hidden files
 /// as packages, but no file with the suffix of a sidecar.

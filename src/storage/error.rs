@@ -15,6 +15,8 @@ pub enum StorageError {
     NotFound,
     /// A package has the name; its checksum, where it is known.
     Exists(Option<Sha256>),
+    /// A package has the name, and the request may not replace it.
+    OverwriteForbidden,
     /// Something other than a package, such as a directory, has the name.
     Occupied,
     /// The precondition of a change does not hold.
@@ -83,6 +85,7 @@ impl std::fmt::Display for StorageError {
         match self {
             Self::NotFound => f.write_str("there is no such package"),
             Self::Exists(_) | Self::Occupied => f.write_str("the name is taken"),
+            Self::OverwriteForbidden => f.write_str("the package may not be replaced"),
             Self::PreconditionFailed => f.write_str("the precondition does not hold"),
             Self::DiskHangs => f.write_str("the disk does not answer"),
             Self::QueueFull => f.write_str("too many changes wait for the disk"),

@@ -17,7 +17,6 @@ pub mod change;
 pub mod content;
 pub mod directory;
 pub mod directory_engine;
-mod disk_gate;
 pub mod engines;
 pub mod error;
 pub mod listing;
@@ -32,7 +31,7 @@ pub mod upload;
 pub mod verification;
 
 pub use background::Background;
-pub use change::{Delete, Precondition, Publish, Published, Requirement};
+pub use change::{Delete, Overwrite, Precondition, Publish, Published, Requirement};
 pub use content::Content;
 pub use error::StorageError;
 pub use listing::Listing;

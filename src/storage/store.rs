@@ -11,12 +11,16 @@ use super::name::PackageName;
 use super::open::OpenPackage;
 use super::package::Package;
 use super::upload::{CompleteUpload, PendingUpload};
+use crate::disk_gate::DiskGate;
 use std::sync::Arc;
 
 /// The packages of one storage.
 pub trait Store: Send + Sync {
     /// Starts the threads that maintain the storage.
     fn start_maintenance(&self) -> std::io::Result<Background>;
+
+    /// The bound on workers that wait for the disk of this storage.
+    fn gate(&self) -> &Arc<DiskGate>;
 
     /// All packages, newest first. While the storage does not answer, as they were last listed.
     fn listing(&self) -> Result<Arc<Listing>>;

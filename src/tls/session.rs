@@ -107,7 +107,7 @@ impl Session {
         let rest = &mut received[used..];
         if let Err(failed) = outcome {
             self.has_failed = true;
-            self.take_alert(rest, records);
+            self.take_last_records(rest, records);
             return Err(failed);
         }
         if rest.len() > RECORD_BYTES_MAX {
@@ -183,13 +183,17 @@ impl Session {
         }
     }
 
-    /// The alert for the client after a failure, if there is one. Asking for more would have the
-    /// same bytes fail again.
-    fn take_alert(&mut self, rest: &mut [u8], records: &mut Vec<u8>) {
-        let status = self.connection.process_tls_records(rest);
-        if let Ok(state @ ConnectionState::EncodeTlsData(_)) = status.state {
-            // Where it cannot be written, the client sees the end of the connection alone.
-            let _ = progress(state, records);
+    /// What was made for the client before a failure, and the alert that says why, if there is one.
+    fn take_last_records(&mut self, rest: &mut [u8], records: &mut Vec<u8>) {
+        // The bytes that failed are looked at again only after these records.
+        while self.connection.wants_write() {
+            let Ok(state) = self.connection.process_tls_records(rest).state else {
+                return;
+            };
+            // Where one cannot be written, the client sees the end of the connection alone.
+            if progress(state, records).is_err() {
+                return;
+            }
         }
     }
 }

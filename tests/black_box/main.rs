@@ -21,3 +21,4 @@ mod smuggling;
 mod storage;
 #[path = "../support/mod.rs"]
 mod support;
+mod tokens;

@@ -12,6 +12,7 @@ use release_server::metrics::Metrics;
 use release_server::server::sock_diag::SockDiag;
 use release_server::server::{self, Server, listener};
 use release_server::storage::{Retention, engines};
+use release_server::tokens::Tokens;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +32,11 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         bucket: None,
     };
     let store = engines::open(options).unwrap();
+    let disk = Arc::clone(store.gate());
     let metrics = Arc::new(Metrics::new([]));
+    let tokens = Tokens::open(Token::fixed(TOKEN), Vec::new(), Arc::clone(&metrics));
     let options = Options {
-        token: Token::fixed(TOKEN).unwrap(),
+        tokens: Arc::new(tokens.unwrap()),
         public_url: PublicUrl::new(None, false, 80),
         max_upload_bytes: None,
         latest_by: LatestBy::Time,
@@ -48,6 +51,7 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         trust_forwarded: false,
         idle_time_max: Duration::from_hours(1),
         sock_diag: SockDiag::system(),
+        disk,
         clock: clock.clone(),
         tls: None,
     };

@@ -10,6 +10,7 @@
 
 mod crowds;
 mod deadlines;
+mod disk;
 mod download_counts;
 mod fairness;
 mod later;

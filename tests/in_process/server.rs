@@ -7,6 +7,7 @@ use bytes::Bytes;
 use release_server::app::error::ApiError;
 use release_server::clock::Clock;
 use release_server::config::Address;
+use release_server::disk_gate::DiskGate;
 use release_server::http::response::Response;
 use release_server::http::service::{
     BodySink, Channel, Completion, Decision, Refusal, Reply, Request, Service,
@@ -31,10 +32,10 @@ pub const BIG_BYTES: usize = 64 << 20;
 static BIG: LazyLock<Bytes> = LazyLock::new(|| vec![b'x'; BIG_BYTES].into());
 
 /// Answers `OK`; `/big` with [`BIG_BYTES`]; `/wait` once the gate is open; `PUT` counts its body;
-/// `/later` and, after its body, `/later/body` once the test completes them; `/panic/…` panics in
-/// the named step.
-#[derive(Default)]
+/// `/later` and, after its body, `/later/body` once the test completes them; `/disk` 200 or, where
+/// the disk refuses it, 503; `/panic/…` panics in the named step.
 pub struct Stub {
+    disk: Arc<DiskGate>,
     received: Arc<AtomicU64>,
     gate: Arc<Mutex<()>>,
     pending: Pending,
@@ -70,6 +71,10 @@ impl Service for Stub {
                 drop(self.gate.lock());
                 Reply::Now(Response::new(200).body("text/plain", "OK"))
             }
+            "/disk" => {
+                let status = self.disk.enter().map_or(503, |_inside| 200);
+                Reply::Now(Response::new(status).body("text/plain", "OK"))
+            }
             "/count" => counting(None, None),
             "/later" => later,
             "/later/now" => Reply::Later(Box::new(|completion: Completion| {
@@ -80,7 +85,11 @@ impl Service for Stub {
             "/big" => Reply::Now(Response::new(200).body("text/plain", BIG.clone())),
             _ => Reply::Now(Response::new(200).body("text/plain", "OK")),
         };
-        Decision { route: "/", reply }
+        Decision {
+            route: "/",
+            token: None,
+            reply,
+        }
     }
 
     fn refuse(&self, refusal: Refusal) -> Response {
@@ -109,6 +118,7 @@ pub struct InProcess {
     pub server: Server,
     pub clock: Clock,
     pub metrics: Arc<Metrics>,
+    pub disk: Arc<DiskGate>,
     /// While it is locked, the worker that serves `/wait` waits.
     pub gate: Arc<Mutex<()>>,
     pub pending: Pending,
@@ -127,7 +137,13 @@ impl InProcess {
         let (socket, address) = listener::bind(Address { host, port: 0 }).unwrap();
         let clock = Clock::manual();
         let metrics = Arc::new(Metrics::new([]));
-        let stub = Stub::default();
+        let disk = Arc::new(DiskGate::new(workers, clock.clone()));
+        let stub = Stub {
+            disk: Arc::clone(&disk),
+            received: Arc::default(),
+            gate: Arc::default(),
+            pending: Arc::default(),
+        };
         let received = Arc::clone(&stub.received);
         let gate = Arc::clone(&stub.gate);
         let pending = Arc::clone(&stub.pending);
@@ -137,6 +153,7 @@ impl InProcess {
             trust_forwarded: false,
             idle_time_max: IDLE_TIME_MAX,
             sock_diag,
+            disk: Arc::clone(&disk),
             clock: clock.clone(),
             tls: None,
         };
@@ -155,6 +172,7 @@ impl InProcess {
             server,
             clock,
             metrics,
+            disk,
             gate,
             pending,
             received,

@@ -101,3 +101,20 @@ fn a_request_that_arrives_as_the_drain_begins_is_answered() {
     kept.assert_closed();
     assert_eq!(first.response("GET").status, 200);
 }
+
+#[test]
+fn a_request_sent_ahead_of_the_drain_is_answered() {
+    let server = InProcess::start(100);
+    let mut client = server.connect_and_wait();
+    // The first answer does not fit the socket, so it is in the middle when the drain begins.
+    client.send(b"GET /big HTTP/1.1\r\nHost: t\r\n\r\n");
+    client.send(REQUEST);
+    server.wait_until_active(1);
+    server.wait_until_quiet();
+    let (report, _receiver) = std::os::unix::net::UnixStream::pair().unwrap();
+    server.server.drain(report);
+    assert_eq!(client.response("GET").status, 200);
+    let second = client.response("GET");
+    assert_eq!((second.status, second.header("connection")), (200, "close"));
+    client.assert_closed();
+}

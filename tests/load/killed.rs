@@ -4,6 +4,7 @@
 //! With unnamed temporary files, a kill leaves nothing behind. So these servers start without
 //! `/proc`, in a mount namespace of their own, and their uploads have hidden names.
 
+use crate::shared::SharedDirectory;
 use crate::support::{Connection, TOKEN, TestServer, until};
 use crate::tally::Tally;
 use crate::version::Version;
@@ -32,12 +33,13 @@ fn leftovers_of_a_killed_server_go_and_live_uploads_stay() {
         return;
     }
     let (tally, end) = (Tally::default(), End::after(length.time));
-    let directory = tempfile::tempdir().unwrap();
-    let others = [0, 1].map(|_| TestServer::by_shell(WITHOUT_PROC, directory.path(), &[]));
+    let directory = SharedDirectory::new();
+    let start = |number| TestServer::by_shell(WITHOUT_PROC, directory.of_server(number), &[]);
+    let others = [0, 1].map(start);
     let mut longest = Duration::ZERO;
     for round in 0.. {
         tally.attempt("servers killed", || {
-            longest = longest.max(kill_one(directory.path(), &others, round));
+            longest = longest.max(kill_one(&directory, &others, round));
             0
         });
         tally.outcome("leftovers removed", UPLOADS.into());
@@ -57,9 +59,9 @@ fn uploads_survive_clean_ups_at_every_moment() {
         println!("not tested: only root can hide /proc on this system");
         return;
     }
-    let directory = tempfile::tempdir().unwrap();
-    let server = TestServer::by_shell(WITHOUT_PROC, directory.path(), &[]);
-    let mut keeper = LockKeeper::start(directory.path()).unwrap();
+    let directory = SharedDirectory::new();
+    let server = TestServer::by_shell(WITHOUT_PROC, directory.of_server(0), &[]);
+    let mut keeper = LockKeeper::start(directory.of_server(1)).unwrap();
     let is_over = AtomicBool::new(false);
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -88,8 +90,8 @@ fn can_go_without_proc() -> bool {
 }
 
 /// Kills a server during uploads while others continue; returns how long its leftovers stayed.
-fn kill_one(directory: &Path, others: &[TestServer], round: u16) -> Duration {
-    let mut victim = TestServer::by_shell(WITHOUT_PROC, directory, &[]);
+fn kill_one(directory: &SharedDirectory, others: &[TestServer], round: u16) -> Duration {
+    let mut victim = TestServer::by_shell(WITHOUT_PROC, directory.of_server(2), &[]);
     let uploads = |server, time| {
         let versions = (0..UPLOADS).map(|number| (round * 2 + time) * UPLOADS + number);
         versions
@@ -98,7 +100,7 @@ fn kill_one(directory: &Path, others: &[TestServer], round: u16) -> Duration {
     };
     let dead: Vec<Upload> = uploads(&victim, 0);
     let mut alive: Vec<Upload> = uploads(&others[0], 1);
-    until(|| (unfinished(&victim) == 2 * usize::from(UPLOADS)).then_some(()));
+    until(|| (unfinished(directory) == 2 * usize::from(UPLOADS)).then_some(()));
     victim.signal("KILL");
     let killed_at = Instant::now();
     victim.wait();
@@ -107,7 +109,7 @@ fn kill_one(directory: &Path, others: &[TestServer], round: u16) -> Duration {
             // A few bytes now and then keep the upload above the least pace.
             upload.send(10);
         }
-        (unfinished(&others[1]) <= usize::from(UPLOADS)).then_some(())
+        (unfinished(directory) <= usize::from(UPLOADS)).then_some(())
     });
     let stayed = killed_at.elapsed();
     for upload in alive {
@@ -116,7 +118,7 @@ fn kill_one(directory: &Path, others: &[TestServer], round: u16) -> Duration {
         let answer = others[1].get(&format!("/assets/{}", version.name()));
         assert!(version.has(0, &answer.body) && answer.body.len() == version.length());
     }
-    assert_eq!(unfinished(&others[0]), 0);
+    assert_eq!(unfinished(directory), 0);
     for upload in dead {
         let path = format!("/assets/{}", upload.version.name());
         others[1].get(&path).assert_error(404, "Not Found");
@@ -124,9 +126,9 @@ fn kill_one(directory: &Path, others: &[TestServer], round: u16) -> Duration {
     stayed
 }
 
-/// Hidden files in the directory of a server.
-fn unfinished(server: &TestServer) -> usize {
-    let stored = server.stored();
+/// Unfinished uploads in the directory.
+fn unfinished(directory: &SharedDirectory) -> usize {
+    let stored = directory.stored();
     stored.iter().filter(|name| name.starts_with('.')).count()
 }
 

@@ -15,8 +15,10 @@ mod hostile;
 mod killed;
 mod readers;
 mod rivals;
+mod shared;
 mod soak;
 mod stalled;
+mod stopped;
 #[expect(dead_code, reason = "the black-box tests need more of it")]
 #[path = "../support/mod.rs"]
 mod support;

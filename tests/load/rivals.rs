@@ -4,6 +4,7 @@
 
 use crate::client::{Client, Way};
 use crate::fetch::fetch;
+use crate::shared::SharedDirectory;
 use crate::support::TestServer;
 use crate::tally::Tally;
 use crate::traffic::{latest_checksum, listed_versions};
@@ -21,12 +22,13 @@ const ROUNDS_MIN: u16 = 5;
 fn of_rivals_one_wins_and_every_answer_is_true() {
     let length = Length::from_environment();
     for count in [1, 2, 4] {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = SharedDirectory::new();
         let settings = [("MAX_PACKAGES", &*PACKAGES_MAX.to_string())];
         let servers: Vec<_> = (0..count)
-            .map(|_| TestServer::over(directory.path(), &settings))
+            .map(|number| TestServer::over(directory.of_server(number), &settings))
             .collect();
         let field = Field {
+            directory: &directory,
             servers: &servers,
             tally: Tally::default(),
             is_over: AtomicBool::new(false),
@@ -40,6 +42,7 @@ fn of_rivals_one_wins_and_every_answer_is_true() {
 
 /// A barrier between the rivals.
 struct Field<'s> {
+    directory: &'s SharedDirectory,
     servers: &'s [TestServer],
     tally: Tally,
     is_over: AtomicBool,
@@ -205,12 +208,12 @@ impl Field<'_> {
     /// At rest: no more packages than the limit, nothing but packages and checksums, and every
     /// server lists exactly them.
     fn assert_agreed(&self) {
-        let stored = self.servers[0].stored();
+        let stored = self.directory.stored();
         let packages: HashMap<_, _> = stored
             .iter()
             .filter(|name| !name.ends_with(".sha256"))
             .map(|name| {
-                let content = std::fs::read(self.servers[0].storage().join(name)).unwrap();
+                let content = std::fs::read(self.directory.path().join(name)).unwrap();
                 let version = Version::told_by(0, &content);
                 assert!(version.has(0, &content) && version.length() == content.len());
                 (name.clone(), Some(version))

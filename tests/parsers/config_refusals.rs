@@ -91,8 +91,8 @@ fn the_sentences_read_like_this() {
         let hint = format!("config.yaml: unknown key '{name}'; did you mean {near}?");
         assert_eq!(refusal_of(yaml), hint);
     }
-    let missing = "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token \
-        in the configuration file";
+    let missing = "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE or \
+        TOKENS_FILE, or auth_token in the configuration file";
     assert_eq!(refusal_of(""), missing);
     assert_eq!(refusal_of("auth_token: ''"), missing);
     let both =

@@ -40,6 +40,7 @@ mod smoke;
 mod step_files;
 mod target;
 mod template;
+mod tokens;
 mod value;
 mod version;
 mod yaml;

@@ -39,7 +39,6 @@ impl Connection {
         Some(connection)
     }
 
-    /// Sends; an error because the server has closed is ignored.
     /// The same, as this client.
     pub fn over_tls_with(config: &Arc<ClientConfig>, stream: TcpStream) -> Option<Self> {
         let mut connection = Self::new(stream);
@@ -47,6 +46,7 @@ impl Connection {
         Some(connection)
     }
 
+    /// Sends; an error because the server has closed is ignored.
     pub fn send(&mut self, bytes: &[u8]) {
         let _ = match &mut self.tls {
             None => self.stream.write_all(bytes),

@@ -5,8 +5,12 @@ use crate::client::{Client, receive, receive_all};
 use release_server::tls::Acceptor;
 use release_server::tls::{Failed, Session};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ProtocolVersion, SupportedProtocolVersion};
+use rustls::{
+    AlertDescription, ClientConfig, Error, ProtocolVersion, RootCertStore, SignatureScheme,
+    SupportedProtocolVersion,
+};
 use std::io::Write;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 const RECORD_BYTES_MAX: usize = 16 * 1024 + 2048 + 5;
@@ -169,6 +173,31 @@ fn garbage_gets_an_alert_and_nothing_more() {
         assert_eq!(records[5], 2, "{what}");
         assert!(session.seal(b"answer", &mut Vec::new()).is_err(), "{what}");
     }
+}
+
+#[test]
+fn an_alert_follows_the_records_that_were_made_before_a_failure() {
+    let world = World::new();
+    let mut provider = rustls::crypto::ring::default_provider();
+    // The server's key makes no such signature, which it finds out after its first message.
+    let schemes = provider.signature_verification_algorithms.mapping.iter();
+    let only_ed25519: Vec<_> = schemes
+        .filter(|(scheme, _)| *scheme == SignatureScheme::ED25519)
+        .copied()
+        .collect();
+    provider.signature_verification_algorithms.mapping = only_ed25519.leak();
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_protocol_versions(&[&TLS13])
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    let mut client = Client::with_config(Arc::new(config));
+    let mut session = world.acceptor.session().unwrap();
+    let (opened, _, records) = receive_all(&mut session, &client.records());
+    assert!(opened.is_err());
+    client.connection.read_tls(&mut &records[..]).unwrap();
+    let alert = Error::AlertReceived(AlertDescription::HandshakeFailure);
+    assert_eq!(client.connection.process_new_packets().err(), Some(alert));
 }
 
 #[test]

@@ -9,10 +9,12 @@
 
 mod not_found;
 mod release;
+mod token;
 mod upload;
 
 pub use not_found::NotFound;
 pub use release::ReleaseError;
+pub use token::TokenError;
 pub use upload::UploadError;
 
 use crate::app::views;
@@ -44,8 +46,9 @@ pub enum ApiError {
     NotFound(NotFound),
     /// The methods that the path allows.
     MethodNotAllowed(&'static str),
-    /// The sentence about a write without the token.
+    /// The sentence about a write without a token.
     Unauthorized(&'static str),
+    Token(TokenError),
     /// An `Expect` that is not understood.
     Expectation,
     /// A query parameter with a value that it does not take.
@@ -133,6 +136,12 @@ impl From<UploadError> for ApiError {
     }
 }
 
+impl From<TokenError> for ApiError {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
 impl From<ReleaseError> for ApiError {
     fn from(error: ReleaseError) -> Self {
         Self::Release(error)
@@ -146,6 +155,8 @@ impl From<StorageError> for ApiError {
             StorageError::Exists(sha256) => Self::Exists(String::new(), sha256),
             StorageError::Occupied => Self::Occupied(String::new()),
             StorageError::PreconditionFailed => Self::Precondition,
+            // Whoever asked to replace it knows the token, and has a better sentence.
+            StorageError::OverwriteForbidden => Self::Exists(String::new(), None),
             StorageError::QueueFull => Self::QueueFull,
             StorageError::DiskHangs => Self::DiskHangs,
             StorageError::NoSpace(failure) => Self::NoSpace(failure),
@@ -180,6 +191,7 @@ impl ApiError {
             Self::Release(error) => error.status(),
             Self::ClearOnTls => 400,
             Self::Unauthorized(_) => 401,
+            Self::Token(error) => error.status(),
             Self::WriteInClear | Self::StoreRefuses(..) => 403,
             Self::NotFound(_) => 404,
             Self::MethodNotAllowed(_) => 405,
@@ -210,6 +222,7 @@ impl ApiError {
                 format!("The method is not allowed here; the allowed methods are {allow}")
             }
             Self::Unauthorized(why) => (*why).into(),
+            Self::Token(error) => error.to_string(),
             Self::Expectation => EXPECTATION.into(),
             Self::Parameter { name, value, takes } => format!(
                 "The query parameter '{name}' does not take '{}'; it takes {takes}",
@@ -306,7 +319,9 @@ impl ApiError {
         let response = Response::new(self.status()).header("Cache-Control", "no-store");
         match self {
             Self::MethodNotAllowed(allow) => response.header("Allow", allow),
-            Self::Unauthorized(_) => response.header("WWW-Authenticate", "Bearer"),
+            Self::Unauthorized(_) | Self::Token(TokenError::Denied(_)) => {
+                response.header("WWW-Authenticate", "Bearer")
+            }
             Self::Range(size) => response.header("Content-Range", &format!("bytes */{size}")),
             Self::ChecksumPending(_)
             | Self::CatalogPending(_)

@@ -8,12 +8,18 @@ use crate::app::state::AppState;
 use crate::http::response::Response;
 use crate::http::service::{Reply, Request};
 use crate::storage::{Delete, PackageName, StorageError};
+use crate::tokens::Grant;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Hands the deletion over to the storage, which answers later.
-pub fn delete(state: &Arc<AppState>, request: &Request<'_>, name: PackageName) -> Reply {
-    let state = Arc::clone(state);
+pub fn delete(
+    state: &Arc<AppState>,
+    request: &Request<'_>,
+    name: PackageName,
+    grant: &Arc<Grant>,
+) -> Reply {
+    let (state, grant) = (Arc::clone(state), Arc::clone(grant));
     let precondition = precondition(&request.fields);
     Reply::Later(Box::new(move |completion| {
         let answering = Arc::clone(&state);
@@ -22,7 +28,7 @@ pub fn delete(state: &Arc<AppState>, request: &Request<'_>, name: PackageName) -
             completion.complete(match result {
                 Ok(()) => {
                     answering.metrics.deleted.fetch_add(1, Ordering::Relaxed);
-                    log::info!(package = about.as_str(); "deleted");
+                    log::info!(package = about.as_str(), token = grant.name.as_str(); "deleted");
                     Response::new(204)
                 }
                 Err(error) => ApiError::about(about.as_str(), error).into_response(),

@@ -10,6 +10,10 @@ use crate::metrics::StorageMetrics;
 use crate::storage::StorageError;
 use std::sync::atomic::Ordering;
 
+/// Not a reason to be unready: requests are answered, and another server may have the same file.
+const OUTDATED: &str =
+    "OK\ntokens_file cannot be used, so its last content counts; the log says why\n";
+
 pub fn healthz() -> Response {
     plain("text/plain; charset=utf-8", "OK\n")
 }
@@ -23,6 +27,7 @@ pub fn readyz(state: &AppState) -> Result<Response, ApiError> {
         return Err(ApiError::Draining);
     }
     match state.store.check_ready() {
+        Ok(()) if state.tokens.is_outdated() => Ok(plain("text/plain; charset=utf-8", OUTDATED)),
         Ok(()) => Ok(healthz()),
         // A probe is answered now.
         Err(error @ StorageError::Pending(_)) => Ok(ApiError::from(error).into_response()),

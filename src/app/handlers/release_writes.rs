@@ -22,6 +22,7 @@ use crate::limits::RELEASE_JSON_BYTES_MAX;
 use crate::storage::releases::{release_id, tag_of};
 use crate::storage::{Published, Release};
 use crate::text;
+use crate::tokens::Grant;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -96,6 +97,7 @@ pub fn upload(
     state: &Arc<AppState>,
     request: &Request<'_>,
     route: &Route<'_>,
+    grant: &Arc<Grant>,
 ) -> Result<Reply, ApiError> {
     let urls = urls(state, request, route)?;
     let given = |name: &str| {
@@ -119,5 +121,5 @@ pub fn upload(
         let count = |name: &str| answering.downloads.of(name);
         json(201, &urls.asset(&published.package, &tag, &count))
     };
-    raw::receive(state, request, name, false, Box::new(answer))
+    raw::receive(state, request, (name, false), grant, Box::new(answer))
 }

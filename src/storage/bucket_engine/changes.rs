@@ -20,7 +20,7 @@ use super::view::View;
 use crate::clock;
 use crate::limits::bucket::PUT_ATTEMPTS_MAX;
 use crate::s3::{Bucket, Condition, Content, Head, Put, S3ErrorKind};
-use crate::storage::change::{self, Delete, Publish, Published};
+use crate::storage::change::{self, Delete, Overwrite, Publish, Published};
 use crate::storage::error::{Result, StorageError};
 use crate::storage::name::PackageName;
 use crate::storage::package::Package;
@@ -131,7 +131,8 @@ impl Changes {
         let modified = self.next_time();
         let number = object::random_number();
         for _ in 0..PUT_ATTEMPTS_MAX {
-            let is_plain = !requirement.overwrite && requirement.precondition.is_none();
+            let may_replace = requirement.overwrite == Overwrite::Yes;
+            let is_plain = !may_replace && requirement.precondition.is_none();
             let current = if is_plain && self.creates_atomically {
                 // The store decides.
                 None
@@ -154,9 +155,9 @@ impl Changes {
                     let object = self.entered(name, &etag, modified, upload);
                     return Ok((object, current.is_some()));
                 }
-                Outcome::Taken(head) if !requirement.overwrite => {
+                Outcome::Taken(head) if !may_replace => {
                     let other = Object::of(name.clone(), &head);
-                    return Err(StorageError::Exists(other.package.sha256));
+                    requirement.check(Some(&other.package))?;
                 }
                 // Created, replaced or deleted by another server meanwhile.
                 Outcome::Taken(_) | Outcome::Free => {}

@@ -14,6 +14,7 @@ use super::refresh::Refresh;
 use super::upkeep::Upkeep;
 use super::view::View;
 use crate::clock::Clock;
+use crate::disk_gate::{DiskGate, Inside};
 use crate::http::disposition;
 use crate::limits::bucket::{KNOWN_INTERVAL, LOOKUP_THREADS};
 use crate::metrics::StoreMetrics;
@@ -22,7 +23,6 @@ use crate::storage::background::Background;
 use crate::storage::change::{Delete, Publish, Requirement};
 use crate::storage::content;
 use crate::storage::directory::{self, Directory};
-use crate::storage::disk_gate::{DiskGate, Inside};
 use crate::storage::error::{Result, StorageError, errno, failed};
 use crate::storage::listing::Listing;
 use crate::storage::name::PackageName;
@@ -74,7 +74,7 @@ pub struct BucketStore {
     lookups: Arc<Lookups>,
     changes: Arc<Changes>,
     admission: Admission,
-    gate: DiskGate,
+    gate: Arc<DiskGate>,
 }
 
 impl BucketStore {
@@ -128,6 +128,7 @@ impl BucketStore {
             creates_atomically: policy.creates_atomically,
             names: BusyNames::default(),
         };
+        let gate = Arc::new(DiskGate::new(workers, clock.clone()));
         Ok(Self {
             path: path.to_owned(),
             clock,
@@ -141,7 +142,7 @@ impl BucketStore {
             lookups: Arc::new(lookups),
             changes: Arc::new(changes),
             admission,
-            gate: DiskGate::new(workers),
+            gate,
         })
     }
 
@@ -202,6 +203,10 @@ impl Store for BucketStore {
         background.spawn("bucket", move |_| refresh.run(), move || view.end())?;
         background.spawn("upkeep", move |stopped| upkeep.run(stopped), || {})?;
         Ok(background)
+    }
+
+    fn gate(&self) -> &Arc<DiskGate> {
+        &self.gate
     }
 
     fn listing(&self) -> Result<Arc<Listing>> {

@@ -4,23 +4,25 @@
 //! Invariants:
 //! - Package and sidecar names change only under a [`DirLock`], which the functions that change
 //!   them take as a parameter.
-//! - The lock is the kernel's (flock(2)) and ends with its process. On most file systems it is
-//!   taken on the directory itself and leaves no file. Network file systems lock only files that
-//!   are open for writing; there [`LOCK_FILE`] is locked.
+//! - The lock is the kernel's (flock(2)) and ends with its process. On a local file system it is
+//!   taken on the directory itself and leaves no file. Network file systems share locks on files
+//!   that are open for writing only: a directory's lock excludes the processes of one host. There
+//!   [`LOCK_FILE`] is locked.
 //! - Waiting is bounded. Some network file systems block in flock even when asked not to, so one
 //!   thread waits for the lock, and the caller waits for that thread with a time limit.
 
-use crate::storage::directory::Directory;
+use crate::storage::directory::{Directory, NEW_SHARED_FILE_MODE};
 use crate::storage::error::{Result, StorageError, failed};
-use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Locked in place of the directory where the directory itself cannot be locked.
-pub const LOCK_FILE: &str = ".release-server.lock";
+/// Locked in place of the directory where the directory's own lock is not shared. The Python server
+/// lists hidden files as packages, but no file with the suffix of a sidecar.
+pub const LOCK_FILE: &str = ".release-server.lock.sha256";
 
 /// Takes the lock for the one thread of this process that makes changes.
 #[derive(Debug)]
@@ -135,27 +137,38 @@ fn wait_for_locks(shared: &Shared, path: &Path) {
 /// Opens the directory and waits for its lock without a time limit.
 fn take(path: &Path) -> Result<DirLock> {
     let directory = Directory::open(path)?;
-    match flock(&directory) {
-        Ok(()) => {
+    if directory.shares_its_lock()? {
+        match flock(&directory) {
+            Ok(()) => {
+                return Ok(DirLock {
+                    directory,
+                    _lock_file: None,
+                });
+            }
+            Err(Errno::BADF | Errno::INVAL | Errno::ISDIR | Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            Err(error) => return Err(failed("lock", path)(error)),
+        }
+    }
+    loop {
+        let file = lock_file(&directory)?;
+        // Another process may have waited for a file that was removed meanwhile.
+        if directory.has_file(LOCK_FILE, &file)? {
             return Ok(DirLock {
                 directory,
-                _lock_file: None,
+                _lock_file: Some(file),
             });
         }
-        Err(Errno::BADF | Errno::INVAL | Errno::ISDIR | Errno::OPNOTSUPP | Errno::NOSYS) => {}
-        Err(error) => return Err(failed("lock", path)(error)),
     }
+}
+
+fn lock_file(directory: &Directory) -> Result<OwnedFd> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH;
-    let shown: PathBuf = directory.path(LOCK_FILE);
-    let file = rustix::fs::openat(&directory, LOCK_FILE, flags, mode)
+    let shown = directory.path(LOCK_FILE);
+    let file = rustix::fs::openat(directory, LOCK_FILE, flags, NEW_SHARED_FILE_MODE)
         .map_err(failed("open the lock file", &shown))?;
     match flock(&file) {
         // No locks at all: such a file system serves one process, whose one thread makes changes.
-        Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(DirLock {
-            directory,
-            _lock_file: Some(file),
-        }),
+        Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP | Errno::NOSYS) => Ok(file),
         Err(error) => Err(failed("lock", &shown)(error)),
     }
 }

@@ -11,12 +11,12 @@ use super::missing_checksums::MissingChecksums;
 use super::open;
 use super::owed::OwedSidecars;
 use crate::clock::Clock;
+use crate::disk_gate::{DiskGate, Inside};
 use crate::limits::SYNC_THREADS_MAX;
 use crate::storage::background::Background;
 use crate::storage::change::{Delete, Publish, Requirement};
 use crate::storage::content::{self, Content};
 use crate::storage::directory::{self, Directory, Entry};
-use crate::storage::disk_gate::{DiskGate, Inside};
 use crate::storage::error::{Result, StorageError, errno, failed};
 use crate::storage::listing::Listing;
 use crate::storage::name::PackageName;
@@ -40,7 +40,7 @@ pub struct DirectoryStore {
     changes: Arc<ChangeQueue>,
     cache: Arc<ListingCache>,
     owed: Arc<OwedSidecars>,
-    gate: DiskGate,
+    gate: Arc<DiskGate>,
 }
 
 impl DirectoryStore {
@@ -67,10 +67,10 @@ impl DirectoryStore {
                 workers.min(SYNC_THREADS_MAX),
             )?),
             path: path.to_owned(),
+            gate: Arc::new(DiskGate::new(workers, clock.clone())),
             clock,
             cache,
             owed,
-            gate: DiskGate::new(workers),
         })
     }
 
@@ -93,6 +93,10 @@ impl Store for DirectoryStore {
         let maintain = move |stopped: &AtomicBool| maintenance::run(&parts, stopped);
         background.spawn("maintenance", maintain, || {})?;
         Ok(background)
+    }
+
+    fn gate(&self) -> &Arc<DiskGate> {
+        &self.gate
     }
 
     fn listing(&self) -> Result<Arc<Listing>> {

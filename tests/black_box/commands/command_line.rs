@@ -1,6 +1,6 @@
 //! The command line: commands, exit codes, and the one line about settings that are refused.
 
-use crate::support::{TOKEN, TestServer, command};
+use crate::support::{TOKEN, TestServer, command, until};
 use release_server::config::keys;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -70,7 +70,7 @@ fn the_manual_has_every_command_option_and_setting() {
     let (commands, options) = (entries(commands), entries(options));
     assert_eq!(
         (commands.len(), options.len()),
-        (5, 2),
+        (7, 2),
         "{commands:?} {options:?}"
     );
     for command in commands {
@@ -128,8 +128,8 @@ fn bad_settings_stop_the_start_with_one_line() {
     for (variables, line) in [
         (
             &[][..],
-            "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE, or auth_token in \
-                the configuration file",
+            "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE or TOKENS_FILE, or \
+                auth_token in the configuration file",
         ),
         (
             &[token, ("PORT", "70000")],
@@ -317,7 +317,7 @@ fn a_start_on_a_directory_that_cannot_be_written_says_so() {
 }
 
 #[test]
-fn a_token_file_counts_as_soon_as_it_changes() {
+fn a_token_file_counts_soon_after_it_changes() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("token");
     fs::write(&file, format!("{TOKEN}\n")).unwrap();
@@ -325,13 +325,15 @@ fn a_token_file_counts_as_soon_as_it_changes() {
     let server = TestServer::with(&[("AUTH_TOKEN", ""), ("AUTH_TOKEN_FILE", path)]);
     assert_eq!(server.put("a.zip", b"1").status, 201);
     fs::write(&file, "rotated").unwrap();
-    assert_eq!(server.put("b.zip", b"1").status, 401);
+    until(|| (server.put("b.zip", b"").status == 401).then_some(()));
     let rotated = "Authorization: Bearer rotated\r\n";
     assert_eq!(
         server.request("PUT", "/assets/b.zip", rotated, b"1").status,
         201
     );
     fs::remove_file(&file).unwrap();
+    let unusable = "the file cannot be used; its last content counts";
+    server.wait_for_line(|line| line["message"] == unusable);
     let answer = server.request("PUT", "/assets/c.zip", rotated, b"1");
     assert_eq!(answer.status, 201, "the last good token stays");
 }

@@ -143,7 +143,7 @@ fn the_limits_of_nfs_with_named_files() {
         servers[0].get(&path).assert_error(404, "Not Found");
     }
     assert_eq!(servers[0].put("a.zip", b"1").status, 201);
-    let expected = [".release-server.lock", "a.zip", "a.zip.sha256"];
+    let expected = [".release-server.lock.sha256", "a.zip", "a.zip.sha256"];
     assert_eq!(servers[0].stored(), expected);
     // The other server removes the upload of a killed server, and leaves the upload of a live one.
     let halves = servers.iter().map(half_an_upload);

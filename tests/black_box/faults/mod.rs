@@ -11,6 +11,7 @@ mod durability;
 mod every_call;
 mod ledger;
 mod mounts;
+mod power_loss;
 mod random_kills;
 mod strace;
 

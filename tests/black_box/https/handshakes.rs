@@ -4,7 +4,8 @@ use super::HttpsServer;
 use crate::support::{Connection, until};
 use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 /// The first message of a client.
@@ -115,6 +116,78 @@ fn a_hello_byte_by_byte_and_requests_in_records_of_one_byte_are_served() {
     assert!(answer.ends_with(b"OK\n"));
     // The end is a close_notify, so no cut can look like it.
     assert_eq!(client.reader().read(&mut [0]).unwrap(), 0);
+}
+
+/// Whether the other side has closed the connection.
+fn is_ended(connection: &mut Connection) -> bool {
+    connection.stream.set_nonblocking(true).unwrap();
+    match connection.stream.read(&mut [0; 1000]) {
+        Ok(length) => length == 0,
+        Err(error) => error.kind() != ErrorKind::WouldBlock,
+    }
+}
+
+#[test]
+fn a_handshake_that_stops_or_drips_is_ended_after_its_time() {
+    let server = HttpsServer::start();
+    let hello = hello(&server);
+    let mut connections = [(); 3].map(|()| server.connect_in_clear());
+    // One stops in its first message, one before its second. The third drips a message of 16,000
+    // bytes, which does not arrive in 10 s.
+    let dripping = [22, 3, 1, 0x3e, 0x84, 1, 0, 0x3e, 0x80];
+    for (connection, bytes) in connections
+        .iter_mut()
+        .zip([&hello[..100], &hello, &dripping])
+    {
+        connection.send(bytes);
+    }
+    until(|| {
+        connections[2].send(&[0]);
+        connections.iter_mut().all(is_ended).then_some(())
+    });
+    let late = "release_server_connections_closed_total{reason=\"handshake\"}";
+    assert_eq!(server.metric(late), 3);
+}
+
+#[test]
+fn a_client_that_sends_nothing_is_idle_and_has_not_failed() {
+    let server = HttpsServer::with(&[("IDLE_TIMEOUT", "1s")]);
+    let mut silent = server.connect_in_clear();
+    assert_eq!(silent.stream.read(&mut [0]).unwrap(), 0);
+    let closed = "release_server_connections_closed_total{reason=\"idle\"}";
+    assert_eq!(server.metric(closed), 1);
+    let failed = "release_server_tls_handshakes_total{outcome=\"failed\"}";
+    assert_eq!(server.metric(failed), 0);
+}
+
+/// rustls' client cannot ask for it. Without openssl the test prints that and passes, unless
+/// `RELEASE_SERVER_REQUIRE_ALL` is set.
+#[test]
+fn renegotiation_is_refused() {
+    let server = HttpsServer::start();
+    let address = format!("127.0.0.1:{}", server.server.port);
+    let mut command = Command::new("openssl");
+    command.args(["s_client", "-tls1_2", "-connect", &address]);
+    let streams = command.stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut client = match streams.stdout(Stdio::null()).spawn() {
+        Ok(client) => client,
+        Err(error) => {
+            let is_required = std::env::var_os("RELEASE_SERVER_REQUIRE_ALL").is_some();
+            assert!(!is_required, "openssl cannot be started: {error}");
+            eprintln!("skipped: openssl cannot be started: {error}");
+            return;
+        }
+    };
+    // The client's command for it, on a line of its own.
+    let mut input = client.stdin.take().unwrap();
+    input.write_all(b"R\n").unwrap();
+    let mut errors = String::new();
+    let mut stderr = client.stderr.take().unwrap();
+    stderr.read_to_string(&mut errors).unwrap();
+    drop(input);
+    assert!(!client.wait().unwrap().success());
+    assert!(errors.contains("no renegotiation"), "{errors}");
+    assert_eq!(server.get("/healthz").status, 200);
 }
 
 #[test]

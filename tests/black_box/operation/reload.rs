@@ -43,7 +43,7 @@ fn a_hangup_is_no_second_signal_during_a_shutdown() {
     server.signal("TERM");
     server.wait_for_line(|line| line["message"] == "shutting down");
     server.signal("HUP");
-    let unset = "SIGHUP: not set, so there is no file to read again";
+    let unset = "SIGHUP: no file holds tokens, so there is none to read again";
     server.wait_for_line(|line| line["message"] == unset);
     server.assert_alive();
     server.signal("TERM");

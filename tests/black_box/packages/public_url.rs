@@ -1,6 +1,6 @@
 //! The base of URLs in answers: Host, a trusted proxy's fields, or the socket's own address.
 
-use crate::support::TestServer;
+use crate::support::{TestServer, tls};
 
 /// The URL of the only package, for a request with these headers.
 fn url(server: &TestServer, headers: &str) -> String {
@@ -17,9 +17,10 @@ const FORWARDED: &str = "X-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.exam
 fn forwarded_fields_count_only_if_they_are_trusted() {
     let server = TestServer::start();
     server.put("a.zip", b"1");
-    assert_eq!(url(&server, FORWARDED), "http://test/assets/a.zip");
+    let direct = format!("{}/assets/a.zip", tls::base());
+    assert_eq!(url(&server, FORWARDED), direct);
     let malformed = "X-Forwarded-Host: a b\r\nX-Forwarded-Proto: ftp\r\n";
-    assert_eq!(url(&server, malformed), "http://test/assets/a.zip");
+    assert_eq!(url(&server, malformed), direct);
     let server = TestServer::with(&[("TRUST_FORWARDED", "true")]);
     server.put("a.zip", b"1");
     let trusted = "https://evil.example/x/assets/a.zip";
@@ -50,6 +51,6 @@ fn without_a_host_the_base_is_the_servers_own_address() {
     let mut connection = server.connect();
     connection.send(b"GET /latest HTTP/1.0\r\n\r\n");
     let latest = connection.response("GET").json();
-    let url = format!("http://127.0.0.1:{}/assets/a.zip", server.port);
+    let url = format!("{}/assets/a.zip", server.url());
     assert_eq!(latest["assets"][0]["browser_download_url"], url);
 }

@@ -106,8 +106,13 @@ fn without_pinned(config: &Config) -> String {
 /// The variables that give the same settings, except the patterns.
 fn written(config: &Config) -> HashMap<String, String> {
     let host = config.address.host.map(|host| host.to_string());
+    let files = config
+        .tokens_files
+        .iter()
+        .map(|file| file.to_string_lossy());
     variables(&[
         ("AUTH_TOKEN", "another"),
+        ("TOKENS_FILE", &files.collect::<Vec<_>>().join(",")),
         ("PORT", &config.address.port.to_string()),
         ("HOST", &host.unwrap_or_default()),
         ("STORAGE_PATH", &config.storage_path.to_string_lossy()),

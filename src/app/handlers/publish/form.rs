@@ -6,7 +6,8 @@
 //! Source: RFC 7578.
 
 use super::raw::new_name;
-use super::{Intent, check_length, write};
+use super::{Intent, check_length, refusal, write};
+use crate::app::auth;
 use crate::app::entity_tag::precondition;
 use crate::app::error::{ApiError, UploadError};
 use crate::app::negotiate;
@@ -18,14 +19,20 @@ use crate::http::response::Response;
 use crate::http::service::{BodySink, Reply, Request};
 use crate::limits::FORM_OVERHEAD_BYTES_MAX;
 use crate::storage::{PackageName, PendingUpload, Published, Requirement};
+use crate::tokens::{Grant, Right};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-pub fn post(state: &Arc<AppState>, request: &Request<'_>) -> Result<Reply, ApiError> {
+pub fn post(
+    state: &Arc<AppState>,
+    request: &Request<'_>,
+    grant: &Arc<Grant>,
+) -> Result<Reply, ApiError> {
     let intent = Intent {
+        grant: Arc::clone(grant),
         catalog_required: negotiate::catalog_required(request)?,
         requirement: Requirement {
-            overwrite: negotiate::overwrite(request)?,
+            overwrite: auth::overwrite(grant, negotiate::overwrite(request)?),
             precondition: precondition(&request.fields),
         },
         stated: digest::stated(&request.fields, false).map_err(UploadError::Digest)?,
@@ -114,10 +121,12 @@ impl Form {
             return Err(UploadError::NoFile.into());
         }
         let name = new_name(filename)?;
-        self.state
+        let (state, grant) = (&self.state, &self.intent.grant);
+        auth::permit(state, grant, Right::Publish, &name)?;
+        state
             .store
             .check_publish(&name, &self.intent.requirement)
-            .map_err(|error| ApiError::about(name.as_str(), error))?;
+            .map_err(|error| refusal(state, grant, &name, error))?;
         self.file = Some((name, self.state.store.begin_upload()?));
         self.in_file = true;
         Ok(())

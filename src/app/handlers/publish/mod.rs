@@ -10,6 +10,7 @@ pub mod form;
 pub mod raw;
 
 use crate::app::answer::json;
+use crate::app::auth;
 use crate::app::error::{ApiError, UploadError};
 use crate::app::release::Metadata;
 use crate::app::state::AppState;
@@ -19,12 +20,15 @@ use crate::http::service::Reply;
 use crate::storage::{
     CompleteUpload, PackageName, PendingUpload, Publish, Published, Requirement, StorageError,
 };
+use crate::tokens::{Grant, Right};
 use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// The options in the head of an upload.
 pub struct Intent {
+    /// What the token of the request may.
+    pub grant: Arc<Grant>,
     pub requirement: Requirement,
     /// Whether a package that catalogs would leave out is refused.
     pub catalog_required: bool,
@@ -52,6 +56,21 @@ pub fn write(state: &AppState, upload: &mut PendingUpload, bytes: &[u8]) -> Resu
     }
 }
 
+/// The error for a publish under a name that the storage refuses.
+pub fn refusal(
+    state: &AppState,
+    grant: &Arc<Grant>,
+    name: &PackageName,
+    error: StorageError,
+) -> ApiError {
+    match error {
+        StorageError::OverwriteForbidden => {
+            auth::forbidden(state, grant, Right::Overwrite, Some(name))
+        }
+        error => ApiError::about(name.as_str(), error),
+    }
+}
+
 /// Builds the answer to a publish.
 pub type BuildAnswer = Box<dyn FnOnce(&Published) -> Response + Send>;
 
@@ -67,16 +86,17 @@ pub fn publish(
         Ok(upload) => upload,
         Err(error) => return error.into_response().into(),
     };
+    let grant = intent.grant;
     Reply::Later(Box::new(move |completion| {
         let answering = Arc::clone(&state);
         let about = name.clone();
         let done = move |result: Result<Published, StorageError>| {
             completion.complete(match result {
                 Ok(published) => {
-                    record(&answering, &published);
+                    record(&answering, &published, &grant);
                     answer(&published)
                 }
-                Err(error) => ApiError::about(about.as_str(), error).into_response(),
+                Err(error) => refusal(&answering, &grant, &about, error).into_response(),
             });
         };
         let publish = Publish {
@@ -111,7 +131,7 @@ fn complete(
 }
 
 /// Counts and logs a publish.
-fn record(state: &AppState, published: &Published) {
+fn record(state: &AppState, published: &Published, grant: &Grant) {
     let package = &published.package;
     state.metrics.published.fetch_add(1, Ordering::Relaxed);
     let swept = published.removed.len() as u64;
@@ -122,7 +142,7 @@ fn record(state: &AppState, published: &Published) {
         .unwrap_or_default();
     log::info!(
         package = package.name.as_str(), size = package.state.size, sha256 = sha256.as_str(),
-        replaced = published.replaced;
+        replaced = published.replaced, token = grant.name.as_str();
         "published"
     );
 }

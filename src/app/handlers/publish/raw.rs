@@ -4,7 +4,8 @@
 //! Invariant: whatever the head shows to be wrong is refused before the body: name, existing
 //! package, length, space.
 
-use super::{BuildAnswer, Intent, check_length, write};
+use super::{BuildAnswer, Intent, check_length, refusal, write};
+use crate::app::auth;
 use crate::app::entity_tag::precondition;
 use crate::app::error::{ApiError, UploadError};
 use crate::app::handlers::lookup::CHECKSUMS;
@@ -17,10 +18,16 @@ use crate::http::service::{BodySink, Reply, Request};
 use crate::http::target;
 use crate::storage::name::NameError;
 use crate::storage::{PackageName, PendingUpload, Published, Requirement};
+use crate::tokens::{Grant, Right};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-pub fn put(state: &Arc<AppState>, request: &Request<'_>, segment: &str) -> Result<Reply, ApiError> {
+pub fn put(
+    state: &Arc<AppState>,
+    request: &Request<'_>,
+    segment: &str,
+    grant: &Arc<Grant>,
+) -> Result<Reply, ApiError> {
     let overwrite = negotiate::overwrite(request)?;
     let base = state.public_url.base(request)?.into_owned();
     let name = match target::decode_segment(segment) {
@@ -29,7 +36,7 @@ pub fn put(state: &Arc<AppState>, request: &Request<'_>, segment: &str) -> Resul
     };
     let shared = Arc::clone(state);
     let answer = move |published: &Published| super::answer(&shared, published, &base, 201);
-    receive(state, request, name, overwrite, Box::new(answer))
+    receive(state, request, (name, overwrite), grant, Box::new(answer))
 }
 
 pub fn new_name(name: &str) -> Result<PackageName, UploadError> {
@@ -39,18 +46,21 @@ pub fn new_name(name: &str) -> Result<PackageName, UploadError> {
     PackageName::parse(name).map_err(|why| UploadError::Name(name.to_owned(), why))
 }
 
-/// Publishes a request's body under a name, and answers.
+/// Publishes a request's body under a name, in place of a package where that is asked for, and
+/// answers.
 pub fn receive(
     state: &Arc<AppState>,
     request: &Request<'_>,
-    name: PackageName,
-    overwrite: bool,
+    (name, overwrite): (PackageName, bool),
+    grant: &Arc<Grant>,
     answer: BuildAnswer,
 ) -> Result<Reply, ApiError> {
+    auth::permit(state, grant, Right::Publish, &name)?;
     let intent = Intent {
+        grant: Arc::clone(grant),
         catalog_required: negotiate::catalog_required(request)?,
         requirement: Requirement {
-            overwrite,
+            overwrite: auth::overwrite(grant, overwrite),
             precondition: precondition(&request.fields),
         },
         stated: digest::stated(&request.fields, true).map_err(UploadError::Digest)?,
@@ -67,7 +77,7 @@ pub fn receive(
     state
         .store
         .check_publish(&name, &intent.requirement)
-        .map_err(|error| ApiError::about(name.as_str(), error))?;
+        .map_err(|error| refusal(state, grant, &name, error))?;
     Ok(Reply::Body(Box::new(RawSink {
         upload: state.store.begin_upload()?,
         state: Arc::clone(state),

@@ -1,0 +1,142 @@
+//! One entry of a tokens file: who it is for, how its token is recognised, and what that may.
+//!
+//! Invariant: a sentence about an entry names the entry, the key and what the key takes, and never
+//! shows a value that may be a token.
+
+use super::grant::{Grant, NamePattern, Right, SHARED_TOKEN_NAME};
+use crate::checksum::Sha256;
+use crate::config::token::TokenHash;
+use crate::date;
+use crate::limits::{PATTERN_BYTES_MAX, TOKEN_NAME_BYTES_MAX};
+use serde_yaml::{Mapping, Value};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+const KEYS: [&str; 6] = ["name", "sha256", "may", "names", "expires", "comment"];
+
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub grant: Arc<Grant>,
+    pub hash: TokenHash,
+    /// `None` for a token that does not expire.
+    pub expires: Option<SystemTime>,
+}
+
+/// Whether a text can be the name of a token.
+pub fn is_name(text: &str) -> bool {
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    (1..=TOKEN_NAME_BYTES_MAX).contains(&text.len())
+        && text.bytes().all(is_safe)
+        && text != SHARED_TOKEN_NAME
+}
+
+pub const NAME_TAKES: &str =
+    "1 to 64 letters, digits, '.', '_' and '-', other than the word auth_token";
+pub const MAY_TAKES: &str = "a list of publish, overwrite and delete";
+pub const NAMES_TAKES: &str = "a list of name patterns with * and ?";
+const SHA256_TAKES: &str =
+    "the 64 hexadecimal digits that 'release-server token new' prints, not the token itself";
+pub const EXPIRES_TAKES: &str = "a time such as 2027-01-31T12:00:00Z";
+
+impl Entry {
+    /// Reads an entry; the sentence says what is wrong with it.
+    pub fn read(value: &Value) -> Result<Self, String> {
+        let fields = Fields::of(value)?;
+        let name = fields.text("name").filter(|name| is_name(name));
+        let name = name.ok_or_else(|| refused("name", NAME_TAKES))?;
+        fields.read(name).map_err(|why| format!("'{name}': {why}"))
+    }
+}
+
+struct Fields<'v>(&'v Mapping);
+
+impl<'v> Fields<'v> {
+    fn of(value: &'v Value) -> Result<Self, String> {
+        let mapping = value.as_mapping();
+        let mapping = mapping.ok_or("it is not a mapping of keys to values")?;
+        for key in mapping.keys() {
+            let key = key.as_str().unwrap_or_default();
+            if !KEYS.contains(&key) {
+                let (key, known) = (key.escape_debug(), KEYS.join(", "));
+                return Err(format!("unknown key '{key}'; known are {known}"));
+            }
+        }
+        Ok(Self(mapping))
+    }
+
+    fn text(&self, key: &str) -> Option<&'v str> {
+        self.0.get(key)?.as_str()
+    }
+
+    /// The texts of a list; `None` where the key is not set.
+    fn texts(&self, key: &str, takes: &str) -> Result<Option<Vec<&'v str>>, String> {
+        let Some(value) = self.0.get(key).filter(|value| !value.is_null()) else {
+            return Ok(None);
+        };
+        let texts = value
+            .as_sequence()
+            .map(|items| items.iter().map(Value::as_str));
+        let texts: Option<Vec<_>> = texts.and_then(Iterator::collect);
+        let texts = texts.filter(|texts| !texts.is_empty());
+        texts.map(Some).ok_or_else(|| refused(key, takes))
+    }
+
+    fn read(&self, name: &str) -> Result<Entry, String> {
+        let hash = self.text("sha256");
+        let hash = hash.and_then(|digits| Sha256::from_hex(digits.as_bytes()));
+        let hash = hash.ok_or_else(|| refused("sha256", SHA256_TAKES))?;
+        if self
+            .0
+            .get("comment")
+            .is_some_and(|comment| !comment.is_string())
+        {
+            return Err(refused("comment", "text"));
+        }
+        let grant = Grant {
+            name: name.to_owned(),
+            rights: rights(&self.texts("may", MAY_TAKES)?.unwrap_or_default())?,
+            names: names(&self.texts("names", NAMES_TAKES)?.unwrap_or_default())?,
+        };
+        Ok(Entry {
+            grant: Arc::new(grant),
+            hash: *hash.as_bytes(),
+            expires: self.expires()?,
+        })
+    }
+
+    fn expires(&self) -> Result<Option<SystemTime>, String> {
+        if self.0.get("expires").is_none_or(Value::is_null) {
+            return Ok(None);
+        }
+        let time = self.text("expires").and_then(date::parse_rfc3339);
+        let refused = || refused("expires", EXPIRES_TAKES);
+        time.map(Some).ok_or_else(refused)
+    }
+}
+
+fn refused(key: &str, takes: &str) -> String {
+    format!("{key}: the value is missing or not accepted; it takes {takes}")
+}
+
+/// Rights by their words.
+pub fn rights(words: &[&str]) -> Result<Vec<Right>, String> {
+    let rights: Option<Vec<Right>> = words.iter().map(|word| Right::parse(word)).collect();
+    let rights = rights.filter(|rights| !rights.is_empty());
+    let rights = rights.ok_or_else(|| refused("may", MAY_TAKES))?;
+    if rights.contains(&Right::Overwrite) && !rights.contains(&Right::Publish) {
+        return Err("may: overwrite needs publish beside it".to_owned());
+    }
+    Ok(rights)
+}
+
+/// Patterns by their texts.
+pub fn names(texts: &[&str]) -> Result<Vec<NamePattern>, String> {
+    let is_pattern = |text: &&str| {
+        (1..=PATTERN_BYTES_MAX).contains(&text.len()) && !text.contains(char::is_control)
+    };
+    if texts.iter().all(is_pattern) {
+        Ok(texts.iter().map(|text| NamePattern::new(text)).collect())
+    } else {
+        Err(refused("names", NAMES_TAKES))
+    }
+}

@@ -1,0 +1,168 @@
+//! The simulated application: it answers what the path says, checks each byte of each body, and
+//! lets other things happen at every call.
+
+use crate::request::{BODY_BYTES_MAX, IDS, Kind, parse_path, pattern, text};
+use crate::schedule::Schedule;
+use bytes::Bytes;
+use release_server::app::error::ApiError;
+use release_server::http::response::{Body, Response};
+use release_server::http::service::{
+    BodySink, Completion, Decision, Refusal, Reply, Request, Service,
+};
+use std::fs::File;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A file with the bytes of every id, one after the other.
+pub fn file() -> File {
+    let mut file = tempfile::tempfile().expect("a temporary file");
+    for id in 0..IDS {
+        file.write_all(pattern(id, 0..BODY_BYTES_MAX))
+            .expect("a disk with room");
+    }
+    file
+}
+
+pub struct Application {
+    pub schedule: Arc<Schedule>,
+    pub file: File,
+}
+
+/// Sinks that are neither finished nor dropped.
+#[derive(Default)]
+pub struct Alive(AtomicUsize);
+
+impl Alive {
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Unwinds as a panic does, without its message.
+fn panic_quietly() -> ! {
+    std::panic::resume_unwind(Box::new("simulated"))
+}
+
+fn answer(kind: Kind, id: usize, bytes: usize, status: u16) -> Response {
+    Response::new(status).body("text/plain", text(kind, id, bytes))
+}
+
+impl Application {
+    fn later(&self, response: Option<Response>, panics: bool) -> Reply {
+        let schedule = Arc::clone(&self.schedule);
+        Reply::Later(Box::new(move |completion: Completion| {
+            schedule.interfere();
+            if panics {
+                panic_quietly();
+            }
+            schedule.lock().pending.push((completion, response));
+            schedule.interfere();
+        }))
+    }
+
+    fn reply(&self, (kind, id, bytes): (Kind, usize, usize)) -> Reply {
+        let response = |status| answer(kind, id, bytes, status);
+        let sink = |reply| {
+            self.schedule.alive.0.fetch_add(1, Ordering::SeqCst);
+            Reply::Body(Box::new(Sink {
+                schedule: Arc::clone(&self.schedule),
+                expected: (kind, id, bytes),
+                fed: 0,
+                reply,
+            }))
+        };
+        match kind {
+            Kind::Small | Kind::Large => {
+                let body = Bytes::from_static(pattern(id, 0..bytes));
+                Reply::Now(Response::new(200).body("text/plain", body))
+            }
+            Kind::File => {
+                let mut response = Response::new(200);
+                response.body = Body::File {
+                    file: self.file.try_clone().expect("a descriptor"),
+                    offset: (id * BODY_BYTES_MAX) as u64,
+                    length: bytes as u64,
+                };
+                Reply::Now(response)
+            }
+            Kind::Empty => Reply::Now(Response::new(204)),
+            Kind::Refuse => Reply::Now(response(403)),
+            Kind::Break => sink(Reply::Now(response(413))),
+            Kind::Put | Kind::PanicInFeed | Kind::PanicInFinish => sink(Reply::Now(response(200))),
+            Kind::Later => self.later(Some(response(200)), false),
+            Kind::PutLater => sink(self.later(Some(response(200)), false)),
+            Kind::Dropped => self.later(None, false),
+            Kind::PanicInLater => self.later(None, true),
+            Kind::PanicInRespond => panic_quietly(),
+        }
+    }
+}
+
+impl Service for Application {
+    fn respond(&self, request: &Request<'_>) -> Decision {
+        self.schedule.interfere();
+        let Some(asked) = parse_path(request.target.path) else {
+            self.schedule
+                .fail(format!("the path arrived as {:?}", request.target.path));
+            panic_quietly();
+        };
+        Decision {
+            route: "/",
+            token: None,
+            reply: self.reply(asked),
+        }
+    }
+
+    fn refuse(&self, refusal: Refusal) -> Response {
+        self.schedule.interfere();
+        ApiError::from(refusal).into_response()
+    }
+}
+
+struct Sink {
+    schedule: Arc<Schedule>,
+    expected: (Kind, usize, usize),
+    fed: usize,
+    reply: Reply,
+}
+
+impl BodySink for Sink {
+    fn feed(&mut self, bytes: &[u8]) -> ControlFlow<Response> {
+        self.schedule.interfere();
+        let (kind, id, length) = self.expected;
+        let range = self.fed..self.fed + bytes.len();
+        if range.end > length || pattern(id, range.clone()) != bytes {
+            let failure = format!("{:?} was fed other bytes than {range:?}", self.expected);
+            self.schedule.fail(failure);
+        }
+        self.fed = range.end;
+        match kind {
+            Kind::PanicInFeed => panic_quietly(),
+            Kind::Break if self.fed * 2 >= length => {
+                ControlFlow::Break(answer(kind, id, length, 413))
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Reply {
+        self.schedule.interfere();
+        let (kind, _, length) = self.expected;
+        if self.fed != length {
+            let failure = format!("{:?} was finished after {} bytes", self.expected, self.fed);
+            self.schedule.fail(failure);
+        }
+        if kind == Kind::PanicInFinish {
+            panic_quietly();
+        }
+        std::mem::replace(&mut self.reply, Reply::Now(Response::new(204)))
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        self.schedule.alive.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
