@@ -171,9 +171,9 @@ fn check_config() -> Outcome {
         .tls
         .map(|tls| tls::describe(&tls.files, clock::wall_now()));
     let pair = pair.transpose()?.unwrap_or_default();
+    Tokens::open(None, config.tokens_files, Arc::new(Metrics::new([])))?;
     let bucket = config.bucket.as_ref().map(check_bucket::describe);
     let bucket = bucket.transpose()?.unwrap_or_default();
-    Tokens::open(None, config.tokens_files, Arc::new(Metrics::new([])))?;
     for warning in &raw.warnings {
         eprintln!("release-server: warning: {warning}");
     }
