@@ -190,6 +190,8 @@ pub const CLIENT_CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long another server may be silent while it is sent a request or is to answer: a store hashes
 /// a package of some GiB before its answer.
 pub const CLIENT_SILENCE_TIME_MAX: Duration = Duration::from_secs(30);
+/// Each of the two buffers of a connection; over TLS there are two pairs.
+pub const CLIENT_BUFFER_BYTES: usize = 64 * KIB;
 /// Connections that are kept for the next request, of each client.
 pub const CLIENT_IDLE_CONNECTIONS: usize = 16;
 /// How long they are kept: stores close idle connections after 20 s and more.
