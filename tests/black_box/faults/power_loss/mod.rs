@@ -23,7 +23,8 @@ use model::{FileState, FileSystem, Remains};
 use record::{Event, Record, STRACE_OPTIONS, TRACED_CALLS};
 use release_server::clock::Clock;
 use release_server::storage::directory::GENERATION_FILE;
-use release_server::storage::{Retention, Store};
+use release_server::storage::directory_engine::store::DirectoryStore;
+use release_server::storage::{Retention, Store as _};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -244,7 +245,8 @@ fn assert_mended(run: &Run, samples: &[(Remains, Allowed)]) {
         let directory = directory();
         place(run, remains, directory.path());
         let storage = directory.path().join(STORAGE);
-        let store = Store::open(&storage, Retention::default(), 1, Clock::system()).unwrap();
+        let store =
+            DirectoryStore::open(&storage, Retention::default(), 1, Clock::system()).unwrap();
         let maintenance = store.start_maintenance().unwrap();
         (directory, store, maintenance, allowed.clone())
     };
