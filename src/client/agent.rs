@@ -170,6 +170,12 @@ impl Response {
         self.inner.headers().get(name)?.to_str().ok()
     }
 
+    /// All fields that are text, with their names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let fields = self.inner.headers().iter();
+        fields.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
     /// The whole body; a failure if it is longer than `bytes_max`.
     pub fn read_to_end(self, bytes_max: usize) -> Result<Vec<u8>, Failure> {
         let mut body = Vec::new();

@@ -193,6 +193,52 @@ fn a_catalog_that_is_required_is_decided_before_anything_is_stored() {
 }
 
 #[test]
+fn of_racing_publishers_that_require_a_catalog_one_gets_the_version() {
+    const PUBLISHERS: usize = 8;
+    let server = TestServer::start();
+    let other = TestServer::over(server.storage(), &[]);
+    for version in ["1.0.0", "1.1.0", "1.2.0", "1.3.0"] {
+        let publish = |number: usize| {
+            let content = [&vec![b'#'; number][..], &extension("acme", version)].concat();
+            let path = format!("/assets/{version}-{number}.zip?catalog=required");
+            let server = if number % 4 == 0 { &other } else { &server };
+            // 503 while the other server's package is unread.
+            until(|| Some(server.write("PUT", &path, "", &content)).filter(|it| it.status != 503))
+        };
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let publish = &publish;
+            let started: Vec<_> = (0..PUBLISHERS)
+                .map(|number| scope.spawn(move || publish(number)))
+                .collect();
+            let ended = started.into_iter();
+            ended.map(|thread| thread.join().unwrap()).collect()
+        });
+        let (created, refused): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|answer| answer.status == 201);
+        assert_eq!(created.len(), 1, "{answers:?}");
+        for answer in refused {
+            assert_refused(answer, "(duplicate)");
+        }
+    }
+}
+
+#[test]
+fn a_package_that_requires_a_catalog_may_replace_itself() {
+    let server = TestServer::start();
+    let put = |name: &str, content: &[u8]| {
+        let path = format!("/assets/{name}?catalog=required&overwrite=true");
+        server.write("PUT", &path, "", content).status
+    };
+    let archive = extension("acme", "1.0.0");
+    let other = [&b"#"[..], &archive].concat();
+    assert_eq!(put("a.zip", &archive), 201);
+    assert_eq!(put("a.zip", &other), 200);
+    assert_eq!(put("b.zip", &other), 201);
+    // The bytes of `b.zip` are older than what would replace `a.zip`.
+    assert_eq!(put("a.zip", &archive), 422);
+}
+
+#[test]
 fn files_of_a_step_are_served_one_by_one() {
     let server = TestServer::start();
     publish(&server, "step%201.zip", &step());
