@@ -270,13 +270,13 @@ fn render_store(page: &mut Page, store: &StoreMetrics) {
     if !store.is_shown() {
         return;
     }
-    const REQUESTS: &str = "store_requests_total";
+    let name = "store_requests_total";
     let help = "Requests to the object store, by operation and outcome.";
-    page.family(REQUESTS, "counter", help);
+    page.family(name, "counter", help);
     for ((_, operation), outcomes) in Operation::ALL.iter().zip(&store.requests) {
         for ((_, outcome), count) in Outcome::ALL.iter().zip(outcomes) {
             let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
-            page.sample(REQUESTS, &labels, count.load(Relaxed));
+            page.sample(name, &labels, count.load(Relaxed));
         }
     }
     page.histogram(

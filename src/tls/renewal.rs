@@ -8,7 +8,7 @@ use super::acceptor::{Acceptor, Reread};
 use super::facts::Facts;
 use crate::clock::{self, Clock};
 use crate::date;
-use crate::limits::{CERTIFICATE_WARNING_INTERVAL, TLS_REREAD_INTERVAL};
+use crate::limits::{CERTIFICATE_WARNING_INTERVAL, FILES_REREAD_INTERVAL};
 use crate::metrics::Metrics;
 use crate::watch::{self, Report};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Renewal {
         let (thread, clock) = (renewal.clone(), Clock::system());
         let mut warned_at = None;
         thread.warn_of_expiry(clock.now(), &mut warned_at);
-        watch::start("certificate", TLS_REREAD_INTERVAL, move || {
+        watch::start("certificate", FILES_REREAD_INTERVAL, move || {
             thread.reread(Report::WhenReadTwice);
             thread.warn_of_expiry(clock.now(), &mut warned_at);
         })?;
