@@ -267,10 +267,10 @@ impl Metrics {
 }
 
 fn render_store(page: &mut Page, store: &StoreMetrics) {
+    const REQUESTS: &str = "store_requests_total";
     if !store.is_shown() {
         return;
     }
-    const REQUESTS: &str = "store_requests_total";
     let help = "Requests to the object store, by operation and outcome.";
     page.family(REQUESTS, "counter", help);
     for ((_, operation), outcomes) in Operation::ALL.iter().zip(&store.requests) {
