@@ -42,12 +42,10 @@ Usage: release-server [COMMAND]
 Commands:
   serve         serve packages (the default)
   healthcheck   whether the running server is ready, as the exit code
-  check-config  print every setting with its value and origin; with a bucket
-                also ask the store for what the server needs
+  check-config  print every setting and its origin, and ask the bucket, if any
   verify        compare every package with its checksum; --repair writes
                 checksums that are missing or stale
-  copy          copy packages into a bucket or back, --from PATH --to
-                s3://NAME/PREFIX or the other way; can be begun again
+  copy          copy all packages --from PATH --to s3://NAME/PREFIX, or back
   token new     make the token NAME and its entry for tokens_file; takes
                 --may RIGHTS, --names PATTERNS, --expires TIME
   token check   say which entry the token on standard input belongs to

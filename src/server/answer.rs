@@ -220,7 +220,8 @@ impl AnswerPhase {
             self.progress = None;
         }
         let env = cx.env;
-        while !self.is_sent(wire) && !self.is_ahead(wire) && cx.turn.sent_bytes < SEND_TURN_BYTES {
+        while !self.is_sent(wire) && !self.is_ahead(wire) && cx.turn.sent_bytes < wire.turn_bytes()
+        {
             let reads_file = matches!(
                 self.body,
                 Body::File { length: 1.., .. } | Body::Arriving { length: 1.., .. }

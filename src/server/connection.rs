@@ -100,9 +100,7 @@ impl Connection {
                 HandshakeOutcome::Incomplete(handshake) => Wait(Phase::Handshake(handshake)),
                 HandshakeOutcome::Complete => next_request(wire, cx),
                 HandshakeOutcome::Answer(answer) => Go(Phase::Answer(answer)),
-                HandshakeOutcome::Late(reason, handshake) => {
-                    late(reason, Phase::Handshake(handshake), wire, cx)
-                }
+                HandshakeOutcome::Late(why, phase) => late(why, Phase::Handshake(phase), wire, cx),
                 HandshakeOutcome::Failed => Close,
             },
             Phase::Head(head) => match head.advance(wire, cx) {
@@ -137,9 +135,7 @@ impl Connection {
             Phase::Answer(answer) => match answer.advance(self.id, wire, cx) {
                 AnswerOutcome::Incomplete(answer) => Wait(Phase::Answer(answer)),
                 AnswerOutcome::DiskBusy(answer) => Retry(Phase::Answer(answer)),
-                AnswerOutcome::Late(reason, answer) => {
-                    late(reason, Phase::Answer(answer), wire, cx)
-                }
+                AnswerOutcome::Late(why, answer) => late(why, Phase::Answer(answer), wire, cx),
                 // The process is about to end, and bytes that the client has not taken end with it.
                 AnswerOutcome::Sent(After::Close) if cx.is_draining() => linger(wire, cx),
                 AnswerOutcome::Sent(After::NextRequest) if cx.is_draining() => {

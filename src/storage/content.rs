@@ -5,8 +5,8 @@
 //!
 //! Source: docs/contract.md, section 1 ("Catalogs").
 
+use crate::manifest;
 use crate::manifest::outcome::Recognised;
-use crate::manifest::read;
 use crate::manifest::source::Source;
 use std::fs::File;
 use std::io;
@@ -40,7 +40,7 @@ impl Content {
     /// # Errors
     /// Whatever kept the source from being read.
     pub fn of(name: &str, source: &impl Source) -> io::Result<Self> {
-        let recognised = read::read(name, source)?;
+        let recognised = manifest::read(name, source)?;
         Ok(recognised.map_or(Self::Plain, |it| Self::Package(Arc::new(it))))
     }
 
@@ -54,7 +54,7 @@ impl Content {
 
 /// The content of one file of a step package; `None` where there is none.
 pub fn step_file(file: &File, path: &str) -> io::Result<Option<Vec<u8>>> {
-    read::step_file(&FileSource::new(file)?, path)
+    manifest::step_file(&FileSource::new(file)?, path)
 }
 
 struct FileSource<'f> {

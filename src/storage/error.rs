@@ -5,6 +5,7 @@
 
 use crate::awaited::Awaited;
 use crate::checksum::Sha256;
+use crate::manifest::outcome::DUPLICATE;
 use rustix::io::Errno;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +22,10 @@ pub enum StorageError {
     Occupied,
     /// The precondition of a change does not hold.
     PreconditionFailed,
+    /// Catalogs have to list the package, and an older one has its id and version.
+    Duplicate,
+    /// Catalogs have to list the package, and so many others were not read yet.
+    Unread(usize),
     /// Too many changes wait already.
     QueueFull,
     /// Calls to the disk do not return.
@@ -87,6 +92,8 @@ impl std::fmt::Display for StorageError {
             Self::Exists(_) | Self::Occupied => f.write_str("the name is taken"),
             Self::OverwriteForbidden => f.write_str("the package may not be replaced"),
             Self::PreconditionFailed => f.write_str("the precondition does not hold"),
+            Self::Duplicate => f.write_str(DUPLICATE),
+            Self::Unread(packages) => write!(f, "{packages} packages were not read yet"),
             Self::DiskHangs => f.write_str("the disk does not answer"),
             Self::QueueFull => f.write_str("too many changes wait for the disk"),
             Self::Busy => f.write_str("another server holds the storage directory's lock"),

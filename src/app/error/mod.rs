@@ -25,6 +25,7 @@ use crate::http::head::HeadError;
 use crate::http::response::Response;
 use crate::http::service::Refusal;
 use crate::limits::RETRY_AFTER_SECONDS;
+use crate::manifest::outcome::Unlisted;
 use crate::storage::StorageError;
 use crate::storage::error::Failure;
 use crate::text::excerpt;
@@ -155,6 +156,8 @@ impl From<StorageError> for ApiError {
             StorageError::Exists(sha256) => Self::Exists(String::new(), sha256),
             StorageError::Occupied => Self::Occupied(String::new()),
             StorageError::PreconditionFailed => Self::Precondition,
+            StorageError::Duplicate => UploadError::Unlisted(Unlisted::duplicate()).into(),
+            StorageError::Unread(packages) => Self::CatalogPending(packages),
             // Whoever asked to replace it knows the token, and has a better sentence.
             StorageError::OverwriteForbidden => Self::Exists(String::new(), None),
             StorageError::QueueFull => Self::QueueFull,
@@ -289,7 +292,7 @@ impl ApiError {
             Self::Occupied(_) => body["sha256"] = json!(null),
             _ => {}
         }
-        self.head().body("application/json", body.to_string())
+        self.head().body("application/json", format!("{body}\n"))
     }
 
     /// The answer for people: the same sentence on a page. `way_back` is the path of the package

@@ -163,7 +163,7 @@ impl Changes {
                 Outcome::Taken(_) | Outcome::Free => {}
             }
         }
-        Err(StorageError::Busy)
+        Err(faults::contended(name.as_str()))
     }
 
     fn put(
@@ -202,7 +202,9 @@ impl Changes {
             Some(head) if head.metadata(object::UPLOAD) == Some(number) => {
                 Ok(Outcome::Stored(head.etag.as_str().into()))
             }
-            Some(head) if is_condition => Ok(Outcome::Taken(head)),
+            Some(head) if is_condition || error.kind == S3ErrorKind::Conflict => {
+                Ok(Outcome::Taken(head))
+            }
             None if is_condition => Ok(Outcome::Free),
             _ => Err(faults::of("store the package", name.as_str(), &error)),
         }
@@ -317,6 +319,6 @@ impl Changes {
                 Err(error) => return Err(faults::of_delete(name.as_str(), &error)),
             }
         }
-        Err(StorageError::Busy)
+        Err(faults::contended(name.as_str()))
     }
 }

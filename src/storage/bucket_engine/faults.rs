@@ -48,6 +48,12 @@ pub fn of_delete(name: &str, error: &S3Error) -> StorageError {
     }
 }
 
+/// Other servers change the name again and again.
+pub fn contended(name: &str) -> StorageError {
+    let why = "other servers change it at the same moment";
+    StorageError::Unavailable(failure("change the package", name, why))
+}
+
 /// Whether the store may have done what was asked although it did not say so.
 pub fn may_have_arrived(error: &S3Error) -> bool {
     matches!(

@@ -163,6 +163,8 @@ impl FileCache {
         match file.place_new(&self.directory, &sha256.hex()) {
             Ok(()) | Err(Errno::EXIST) => {
                 self.entries().add(sha256, size);
+                // Others may have been kept at the same moment.
+                self.evict_to(self.bytes_max);
                 self.report();
             }
             Err(error) => return Err(failed("keep a file in", &self.path)(error)),

@@ -148,7 +148,8 @@ impl BucketStore {
 
     /// The way to the disk, for a call that a worker waits for.
     fn disk(&self) -> Result<Inside<'_>> {
-        self.gate.enter().ok_or(StorageError::DiskHangs)
+        let inside = self.gate.enter_or_put_off();
+        inside.ok_or(StorageError::DiskHangs)
     }
 }
 

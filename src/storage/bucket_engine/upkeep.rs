@@ -33,6 +33,7 @@ pub struct Upkeep {
 
 impl Upkeep {
     pub fn run(&self, stopped: &AtomicBool) {
+        self.view.is_kept_up_by(std::thread::current());
         while !stopped.load(Ordering::Acquire) {
             if let Err(error) = self.remove_leftovers() {
                 log::warn!(error:% = error; "leftovers cannot be removed");

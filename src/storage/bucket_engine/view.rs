@@ -22,8 +22,9 @@ use crate::storage::listing::Listing;
 use crate::storage::name::PackageName;
 use crate::storage::package::Package;
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
+use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 pub struct View {
@@ -31,6 +32,8 @@ pub struct View {
     state: Mutex<State>,
     /// For the refresh thread: there is work.
     work: Condvar,
+    /// Finds out what listed packages are.
+    upkeep: OnceLock<Thread>,
 }
 
 struct State {
@@ -70,7 +73,13 @@ impl View {
                 waiting: Vec::new(),
             }),
             work: Condvar::new(),
+            upkeep: OnceLock::new(),
         }
+    }
+
+    /// Sets the thread to wake when packages are listed that it has not seen.
+    pub fn is_kept_up_by(&self, thread: Thread) {
+        let _ = self.upkeep.set(thread);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -227,6 +236,9 @@ impl View {
         let waiting = state.checked(now);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
+        if let Some(thread) = self.upkeep.get().filter(|_| !added.is_empty()) {
+            thread.unpark();
+        }
     }
 
     /// Notes that the listing was found to be current, as of this time.

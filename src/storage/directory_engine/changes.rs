@@ -1,8 +1,9 @@
 //! The queue of changes: every publish and delete of this process goes through it.
 //!
-//! Data flows one way: a request enters the queue; one of a few sync threads makes an upload's
-//! bytes durable; the change thread takes all changes that are ready, makes them as one group under
-//! the directory's lock, and sends the answers. So the thread that enters a request never waits.
+//! Data flows one way: a request enters the queue; a sync thread makes an upload's bytes durable,
+//! as many at a time as there are uploads, within a limit; the change thread takes all changes that
+//! are ready, makes them as one group under the directory's lock, and sends the answers. So the
+//! thread that enters a request never waits.
 //!
 //! Invariants:
 //! - The change thread alone holds the directory's lock in this process.
@@ -16,7 +17,9 @@ use super::group::{self, Parts, ReadyChange};
 use super::lock::{DirLock, LockKeeper};
 use super::synced_upload::SyncedUpload;
 use crate::clock::Clock;
-use crate::limits::{LOCK_WAIT_MAX, QUEUED_BYTES_MAX, QUEUED_CHANGES_MAX};
+use crate::limits::{
+    LOCK_WAIT_MAX, QUEUED_BYTES_MAX, QUEUED_CHANGES_MAX, SYNC_THREADS_MAX, WORKER_STACK_BYTES,
+};
 use crate::storage::change::{Delete, Publish};
 use crate::storage::error::{Result, StorageError};
 use crate::storage::upload::CompleteUpload;
@@ -55,6 +58,9 @@ struct State {
     changes: usize,
     /// Bytes of their uploads.
     bytes: u64,
+    sync_threads: usize,
+    /// Sync threads that wait for an upload.
+    idle_sync_threads: usize,
     is_ended: bool,
 }
 
@@ -118,8 +124,16 @@ impl Shared {
     }
 
     fn sync_uploads(&self) {
-        let first = |state: &mut State| state.unsynced.pop_front();
-        while let Some((publish, upload)) = self.next(&self.unsynced, first) {
+        let first = |state: &mut State| {
+            let first = state.unsynced.pop_front()?;
+            state.idle_sync_threads -= 1;
+            Some(first)
+        };
+        loop {
+            self.state().idle_sync_threads += 1;
+            let Some((publish, upload)) = self.next(&self.unsynced, first) else {
+                return;
+            };
             let bytes = upload.size;
             match SyncedUpload::sync(upload) {
                 Ok(upload) => {
@@ -214,7 +228,7 @@ impl State {
 
 impl ChangeQueue {
     /// Starts the threads for the directory at `path`.
-    pub fn start(path: &Path, parts: Parts, sync_threads: usize) -> std::io::Result<Self> {
+    pub fn start(path: &Path, parts: Parts) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             unsynced: Condvar::new(),
@@ -227,13 +241,24 @@ impl ChangeQueue {
         std::thread::Builder::new()
             .name("changes".to_owned())
             .spawn(move || changer.make_changes(&parts, keeper))?;
-        for number in 0..sync_threads {
-            let syncer = Arc::clone(&shared);
-            std::thread::Builder::new()
-                .name(format!("sync-{number}"))
-                .spawn(move || syncer.sync_uploads())?;
-        }
+        queue.start_sync_thread()?;
         Ok(queue)
+    }
+
+    fn start_sync_thread(&self) -> std::io::Result<()> {
+        let number = {
+            let mut state = self.0.state();
+            state.sync_threads += 1;
+            state.sync_threads - 1
+        };
+        let syncer = Arc::clone(&self.0);
+        let started = std::thread::Builder::new()
+            .name(format!("sync-{number}"))
+            .stack_size(WORKER_STACK_BYTES)
+            .spawn(move || syncer.sync_uploads());
+        started
+            .map(drop)
+            .inspect_err(|_| self.0.state().sync_threads -= 1)
     }
 
     /// Whether a change with an upload of so many bytes would be refused now.
@@ -245,8 +270,15 @@ impl ChangeQueue {
         if let Err(error) = self.0.admit(upload.size) {
             return (publish.done)(Err(error));
         }
-        self.0.state().unsynced.push_back((publish, upload));
+        let wants_thread = {
+            let mut state = self.0.state();
+            state.unsynced.push_back((publish, upload));
+            state.unsynced.len() > state.idle_sync_threads && state.sync_threads < SYNC_THREADS_MAX
+        };
         self.0.unsynced.notify_one();
+        if wants_thread && let Err(error) = self.start_sync_thread() {
+            log::warn!(error:% = error; "uploads are synced by fewer threads");
+        }
     }
 
     pub fn delete(&self, delete: Delete) {

@@ -4,7 +4,8 @@
 //! beside it. The steps, and what a crash right after each leaves:
 //!
 //! 1. A temporary file takes the bytes of an upload, which are hashed on the way; its modification
-//!    time is set, it is synced, and so is the new sidecar, which has no name. (Leftovers at most.)
+//!    time is set, it is synced, and the new sidecar is written, which has no name. (Leftovers at
+//!    most.)
 //! 2. The directory's lock is taken. (The same; the lock ends with the process.)
 //! 3. Change by change, in the order of their arrival: an old sidecar is removed, and the file is
 //!    linked or renamed into place, or the package is removed. (The old or the new package, whole;
@@ -16,8 +17,9 @@
 //! 7. The directory gets another generation, the listing is entered, and all changes are answered.
 //!
 //! A loss of power before step 4 may undo any part of step 3. A new sidecar has its name only after
-//! its package is durable under the name, and its bytes are durable before that, so it never stands
-//! beside other bytes. A loss of power after step 4 may undo any part of steps 5 and 6.
+//! its package is durable under the name, so it never stands beside other bytes. A loss of power
+//! after step 4 may undo any part of steps 5 and 6, and cut the new sidecars, which do not count
+//! then. `tests/black_box/faults/power_loss` tries these states.
 //!
 //! Source: docs/contract.md, section 4.
 
@@ -169,6 +171,7 @@ impl Group<'_> {
         let name = &publish.name;
         let current = self.current(name)?;
         publish.requirement.check(current.as_ref())?;
+        self.check_listed(publish, &upload)?;
         let replaced = current.is_some();
         self.change.touch();
         sidecar::remove(self.lock, name)?;
@@ -224,6 +227,23 @@ impl Group<'_> {
             replaced,
             removed: Vec::new(),
         })
+    }
+
+    /// Checks what catalogs would say, against the other packages after the group's changes so far.
+    fn check_listed(&self, publish: &Publish, upload: &SyncedUpload) -> Result<()> {
+        if !publish.requirement.listed {
+            return Ok(());
+        }
+        let (mut removed, mut added) = (vec![publish.name.clone()], Vec::new());
+        for (name, changed) in &self.names {
+            match &changed.placed {
+                Some(placed) if *name != publish.name => added.push(Arc::clone(&placed.package)),
+                _ => removed.push(name.clone()),
+            }
+        }
+        let others = self.change.before().changed(&removed, &added, 0);
+        let requirement = &publish.requirement;
+        requirement.check_listed(&publish.name, &upload.content, upload.sha256, &others)
     }
 
     fn delete(&mut self, delete: &Delete) -> Result<()> {

@@ -107,14 +107,16 @@ pub fn remove(lock: &DirLock, name: &PackageName) -> Result<()> {
     }
 }
 
-/// Writes and syncs a sidecar that has no name yet. `modified`: the time of its package, which the
-/// sidecar must not be older than, even where it lies in the future.
+/// Writes a sidecar that has no name yet. `modified`: the time of its package, which the sidecar
+/// must not be older than, even where it lies in the future.
+///
+/// It is not synced: what a loss of power leaves of it is all of it, or a beginning, or zeros, and
+/// only 64 digits count.
 pub fn prepare(path: &Path, sha256: Sha256, modified: SystemTime) -> Result<TemporaryFile> {
     let mut temporary = TemporaryFile::create(path)?;
     let file = &mut temporary.file;
     file.write_all(sha256.hex().as_bytes())
         .and_then(|()| file.set_modified(modified.max(clock::wall_now())))
-        .and_then(|()| file.sync_all())
         .map_err(|error| failed("write a sidecar in", path)(errno(&error)))?;
     Ok(temporary)
 }

@@ -12,7 +12,6 @@ use super::open;
 use super::owed::OwedSidecars;
 use crate::clock::Clock;
 use crate::disk_gate::{DiskGate, Inside};
-use crate::limits::SYNC_THREADS_MAX;
 use crate::storage::background::Background;
 use crate::storage::change::{Delete, Publish, Requirement};
 use crate::storage::content::{self, Content};
@@ -61,11 +60,7 @@ impl DirectoryStore {
             owed: Arc::clone(&owed),
         };
         Ok(Self {
-            changes: Arc::new(ChangeQueue::start(
-                path,
-                parts,
-                workers.min(SYNC_THREADS_MAX),
-            )?),
+            changes: Arc::new(ChangeQueue::start(path, parts)?),
             path: path.to_owned(),
             gate: Arc::new(DiskGate::new(workers, clock.clone())),
             clock,
@@ -76,7 +71,8 @@ impl DirectoryStore {
 
     /// The way to the disk, for a call that a worker waits for.
     fn disk(&self) -> Result<Inside<'_>> {
-        self.gate.enter().ok_or(StorageError::DiskHangs)
+        let inside = self.gate.enter_or_put_off();
+        inside.ok_or(StorageError::DiskHangs)
     }
 }
 

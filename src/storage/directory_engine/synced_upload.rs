@@ -1,6 +1,6 @@
 //! Making an upload durable before its package gets its name.
 //!
-//! Invariant: the bytes of the package and of its sidecar are durable before either has a name.
+//! Invariant: the bytes of the package are durable before it or its sidecar has a name.
 
 use super::sidecar;
 use crate::checksum::Sha256;
@@ -15,7 +15,7 @@ pub struct SyncedUpload {
     pub sha256: Sha256,
     pub content: Content,
     pub temporary: TemporaryFile,
-    /// The package's sidecar, durable too; or why it could not be written.
+    /// The package's sidecar, not durable; or why it could not be written.
     pub sidecar: Result<TemporaryFile>,
 }
 
