@@ -80,7 +80,7 @@ pub fn publish(
     intent: Intent,
     answer: BuildAnswer,
 ) -> Reply {
-    let upload = match complete(&state, upload, &name, &intent) {
+    let upload = match complete(upload, &name, &intent) {
         Ok(upload) => upload,
         Err(error) => return error.into_response().into(),
     };
@@ -108,7 +108,6 @@ pub fn publish(
 
 /// Checks the received bytes.
 fn complete(
-    state: &AppState,
     upload: PendingUpload,
     name: &PackageName,
     intent: &Intent,
