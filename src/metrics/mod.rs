@@ -1,7 +1,6 @@
 //! Metrics for Prometheus: counters that everything counts with, and their text.
 
 mod counters;
-mod page;
 mod process;
 mod store;
 mod text;
