@@ -5,7 +5,8 @@
 #
 # A part whose tool is missing is skipped and named at the end; with --require-all that is a
 # failure. Exit code 0 if all parts that ran passed. Longer checks have scripts of their own:
-# image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh, faults.sh --long, bench.sh, scale.sh.
+# image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh, crowds.sh, faults.sh --long, tls-check.sh,
+# nfs-test.sh, simulate.sh, bench.sh, scale.sh.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -87,6 +88,9 @@ static_binary() {
 part "format" cargo fmt --check
 part "lints" cargo clippy --locked --all-targets -- -D warnings
 part "tests" cargo test --locked --quiet
+# Where the wire matters; the whole suite passes over TLS, too, and takes as long again.
+part "tests over TLS" env TEST_TLS=1 cargo test --locked --quiet --test black_box -- \
+    clients:: packages:: smuggling::direct operation::
 part "tests without default features" cargo test --locked --quiet --no-default-features \
     --test black_box --test in_process
 part_with nginx -- "desync shapes through nginx" cargo test --locked --quiet \

@@ -63,6 +63,8 @@ impl Pattern {
         &mut self.characters[at].1
     }
 
+    /// Whether a name of at most [`NAME_BYTES_MAX`] bytes matches; of a longer text this says
+    /// nothing.
     pub fn matches(&self, name: &str) -> bool {
         if self.elements > NAME_BYTES_MAX {
             return false;

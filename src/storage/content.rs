@@ -27,14 +27,21 @@ impl Content {
     /// Reads the file of the package called `name`.
     pub fn read(name: &str, file: &File) -> Self {
         let source = FileSource::new(file);
-        match source.and_then(|source| manifest::read(name, &source)) {
-            Ok(Some(recognised)) => Self::Package(Arc::new(recognised)),
-            Ok(None) => Self::Plain,
-            Err(error) => {
+        source
+            .and_then(|source| Self::of(name, &source))
+            .unwrap_or_else(|error| {
                 log::warn!(package = name, error:% = error; "the package cannot be read");
                 Self::Plain
-            }
-        }
+            })
+    }
+
+    /// Reads the package called `name` from where its bytes are.
+    ///
+    /// # Errors
+    /// Whatever kept the source from being read.
+    pub fn of(name: &str, source: &impl Source) -> io::Result<Self> {
+        let recognised = manifest::read(name, source)?;
+        Ok(recognised.map_or(Self::Plain, |it| Self::Package(Arc::new(it))))
     }
 
     pub fn recognised(&self) -> Option<&Recognised> {

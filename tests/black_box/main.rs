@@ -8,6 +8,7 @@
 #[cfg(feature = "catalogs")]
 #[path = "../support/archives.rs"]
 mod archives;
+mod bucket;
 mod clients;
 mod commands;
 // The contract includes the catalogs.

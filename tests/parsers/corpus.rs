@@ -178,8 +178,9 @@ pub fn yaml() -> Vec<Vec<u8>> {
 /// Patterns with a name each.
 pub fn pattern() -> Vec<Vec<u8>> {
     let rows = patterns::TABLE.iter();
-    rows.map(|(pattern, name, _)| format!("{pattern}\n{name}").into_bytes())
-        .collect()
+    let pairs = rows.map(|(pattern, name, _)| format!("{pattern}\n{name}").into_bytes());
+    let too_long = "?".repeat(250).into_bytes();
+    pairs.chain([too_long]).collect()
 }
 
 /// Names with versions, three at a time.

@@ -6,7 +6,7 @@
 
 use super::content::{FORM_TYPE, form};
 use super::http_client::{Connection, Response};
-use super::tls;
+use super::{bucket, tls};
 use release_server::storage::directory::GENERATION_FILE;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -328,6 +328,7 @@ fn configured(mut command: Command, storage: &Path, settings: &[(&str, &str)]) -
         .env("STORAGE_PATH", storage)
         .env("PORT", "0")
         .env("HOST", "127.0.0.1")
+        .envs(bucket::settings(storage))
         .envs(tls::settings().iter().map(|(name, path)| (name, path)))
         .envs(settings.iter().copied());
     command

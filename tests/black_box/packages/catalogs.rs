@@ -3,7 +3,7 @@
 //! Source: docs/contract.md, section 1 ("Catalogs").
 
 use crate::archives::of_texts;
-use crate::support::{FORM_TYPE, Response, TestServer, form, hex, until};
+use crate::support::{FORM_TYPE, Response, TestServer, form, hex, tls, until};
 use serde_json::{Value, json};
 
 /// An archive with an extension of this id and version.
@@ -53,7 +53,10 @@ fn a_published_extension_is_in_the_catalog_until_it_is_deleted() {
     for path in ["/catalog.json", "/catalogs/extensions.json"] {
         let entry = catalog(&server, path)["extensions"]["acme"].clone();
         assert_eq!(entry["version"], "1.0.0");
-        assert_eq!(entry["download_url"], "http://test/assets/acme%20v1.zip");
+        assert_eq!(
+            entry["download_url"],
+            format!("{}/assets/acme%20v1.zip", tls::base())
+        );
         assert_eq!(entry["sha256"], hex(&archive));
     }
     assert!(
@@ -152,7 +155,10 @@ fn the_same_bytes_under_another_name_are_no_duplicate() {
     publish(&server, "a.zip", &archive);
     assert_eq!(publish(&server, "b.zip", &archive)["listed"], true);
     let entry = &catalog(&server, "/catalog.json")["extensions"]["acme"];
-    assert_eq!(entry["download_url"], "http://test/assets/a.zip");
+    assert_eq!(
+        entry["download_url"],
+        format!("{}/assets/a.zip", tls::base())
+    );
     assert!(entry.get("releases").is_none());
 }
 
@@ -241,12 +247,13 @@ fn files_of_a_step_are_served_one_by_one() {
     let url = entry["extra_files"]["helper/words.py"]
         .as_str()
         .expect("a URL");
-    assert_eq!(url, "http://test/assets/step%201.zip/helper/words.py");
+    let path = "/assets/step%201.zip/helper/words.py";
+    assert_eq!(url, format!("{}{path}", tls::base()));
     assert_eq!(
         entry["sha256"]["helper/words.py"],
         hex(b"HELLO = 'hello'\n")
     );
-    let file = server.get(url.strip_prefix("http://test").expect("a path"));
+    let file = server.get(path);
     assert_eq!(
         (file.status, file.text()),
         (200, "HELLO = 'hello'\n".to_owned())
