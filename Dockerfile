@@ -46,7 +46,7 @@ RUN set -eu; \
 
 # The dependencies, with an empty program: this layer is reused while only the sources change.
 COPY Cargo.lock Cargo.toml ./
-COPY scripts/static.sh scripts/
+COPY scripts/static.c scripts/static.sh scripts/
 RUN mkdir src && touch src/lib.rs && echo 'fn main() {}' >src/main.rs && scripts/static.sh "$(cat /target)"
 
 COPY openapi.yaml ./

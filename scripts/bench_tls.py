@@ -32,7 +32,6 @@ NGINX_TLS = """
   ssl_certificate {pair}/tls.crt; ssl_certificate_key {pair}/tls.key;
   ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache off; ssl_session_tickets on;
 """
-
 PUT_LOCATION = "location /put.zip { dav_methods PUT; client_max_body_size 0; }"
 
 
@@ -103,11 +102,11 @@ def upload_and_keep(upload_to_nginx, stored):
     with open(stored, "rb") as file:
         hashlib.file_digest(file, "sha256")
         os.fsync(file.fileno())
-    rate = 1 / (time.monotonic() - started)
-    return run._replace(rate=rate, cpu_us=run.cpu_us + (time.process_time() - own) * 1e6)
+    own = (time.process_time() - own) * 1e6
+    return Run(1 / (time.monotonic() - started), run.cpu_us + own, None, None)
 
 
-def bench_beside_nginx(table, binary, work, pair, rounds, seconds):
+def bench_beside_nginx(table, binary, work, pair, options):
     ours_files, root = work / "ours", work / "nginx"
     nginx_files = root / "files"
     for folder in (ours_files, nginx_files):
@@ -115,11 +114,12 @@ def bench_beside_nginx(table, binary, work, pair, rounds, seconds):
     for name, size in (("64k.zip", 64 * KIB), ("100m.zip", 100 * MIB)):
         (ours_files / name).write_bytes(os.urandom(size))
         os.link(ours_files / name, nginx_files / name)
-    (nginx_files / "healthz").write_text("OK")
+    (nginx_files / "healthz").write_text("OK\n")
+    seconds = options.seconds
     with contextlib.ExitStack() as stack:
         ours = OursOverTls(binary, ours_files, pair)
         stack.callback(ours.stop)
-        nginx = Nginx(root, PUT_LOCATION, NGINX_TLS.format(pair=pair))
+        nginx = Nginx(root, locations=PUT_LOCATION, tls=NGINX_TLS.format(pair=pair))
         stack.callback(nginx.stop)
         # This server logs each request; nginx does not.
         port = nginx.ports[VARIANT, False]
@@ -131,37 +131,34 @@ def bench_beside_nginx(table, binary, work, pair, rounds, seconds):
                 lambda: handshakes(nginx, port, seconds, kind),
             ]
 
-        def both(call, path_of_ours, path):
+        def fetch(name, path, connections):
+            urls = ours.url(path), f"https://127.0.0.1:{port}/{name}"
             return [
-                lambda: call(ours, ours.url(path_of_ours)),
-                lambda: call(nginx, f"https://127.0.0.1:{port}{path}"),
+                lambda: measure(ours, Load(urls[0], connections), seconds),
+                lambda: measure(nginx, Load(urls[1], connections), seconds),
             ]
 
-        def download(connections, seconds):
-            return lambda server, url: measure(server, Load(url, connections), seconds)
+        def put():
+            source, stored = ours_files / "100m.zip", nginx_files / "put.zip"
+            url = ours.url("/assets/put.zip?overwrite=true")
+            other = f"https://127.0.0.1:{port}/put.zip"
+            return [
+                lambda: upload(ours, url, source),
+                lambda: upload_and_keep(lambda: upload(nginx, other, source), stored),
+            ]
 
-        source, stored = ours_files / "100m.zip", nginx_files / "put.zip"
-        uploads = both(
-            lambda server, url: upload(server, url, source),
-            "/assets/put.zip?overwrite=true",
-            "/put.zip",
-        )
         workloads = [
             ("full handshake", shake("-new")),
             ("resumed handshake", shake("-reuse")),
-            ("tiny answer, kept alive", both(download(32, seconds), "/healthz", "/healthz")),
-            ("download of 64 KiB", both(download(32, seconds), "/assets/64k.zip", "/64k.zip")),
-            # Some five a second, so a short run would count few.
-            (
-                "download of 100 MiB",
-                both(download(4, 3 * seconds), "/assets/100m.zip", "/100m.zip"),
-            ),
-            ("upload of 100 MiB", [uploads[0], lambda: upload_and_keep(uploads[1], stored)]),
+            ("tiny answer, kept alive", fetch("healthz", "/healthz", 32)),
+            ("64 KiB", fetch("64k.zip", "/assets/64k.zip", 32)),
+            ("100 MiB", fetch("100m.zip", "/assets/100m.zip", 4)),
+            ("upload of 100 MiB", put()),
         ]
-        table.compared_head()
+        table.head("Workload", "nginx", "rate", "CPU a request", "")
         for name, calls in workloads:
             runs = []
-            for number in range(rounds):
+            for number in range(options.rounds):
                 order = -1 if number % 2 else 1
                 runs.append([call() for call in calls[::order]][::order])
             own, other = map(list, zip(*runs))
@@ -174,6 +171,7 @@ def bench_idle(table, binary, work, pair):
     server = OursOverTls(binary, storage, pair)
     connect(server.port).close()
     idle, own = server.status_kib("VmRSS"), server.status_kib("RssAnon")
+    # The kernel maps nearly all of the program's file, which other processes may share.
     table.budget("memory, idle with TLS", "{:.2f} MiB", [idle / KIB], limit=4)
     name = "memory, idle with TLS, without the program's file"
     table.budget(name, "{:.2f} MiB", [own / KIB], limit=1)
@@ -213,7 +211,7 @@ def main():
         pair = work / "pair"
         make_pair(pair)
         table = Table()
-        bench_beside_nginx(table, options.binary, work, pair, options.rounds, options.seconds)
+        bench_beside_nginx(table, options.binary, work, pair, options)
         table.budget_head()
         bench_idle(table, options.binary, work, pair)
         bench_upload(table, options.binary, work, pair, options.rounds)

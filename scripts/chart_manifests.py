@@ -273,6 +273,9 @@ def secret_files():
             "auth_token_file": ("token", "token"),
             "tls_certificate": ("tls", certificate.read_text()),
             "tls_key": ("tls", key.read_text()),
+            "bucket_access_key_file": ("bucket-keys", "access"),
+            "bucket_secret_key_file": ("bucket-keys", "secret"),
+            "bucket_ca_file": ("bucket-authorities", certificate.read_text()),
         }
 
 
@@ -286,6 +289,11 @@ def check_settings(server, objects, place, files):
         config = pathlib.Path(directory, "config.yaml")
         config.write_text(text)
         variables = {"CONFIG_PATH": str(config), "PATH": os.environ["PATH"]}
+        if settings.get("bucket"):
+            # Nothing listens there.
+            variables["BUCKET_ENDPOINT"] = "http://127.0.0.1:9"
+            variables["AWS_EC2_METADATA_DISABLED"] = "true"
+            variables |= {"AWS_ACCESS_KEY_ID": "access", "AWS_SECRET_ACCESS_KEY": "secret"}
         for name in files.keys() & settings.keys():
             volume, content = files[name]
             is_mounted = os.path.dirname(settings[name]) == mounts.get(volume)
@@ -301,7 +309,11 @@ def check_settings(server, objects, place, files):
             text=True,
             check=False,
         )
-    check(done.returncode == 0, f"{place}: {done.stderr.strip()}")
+    if settings.get("bucket"):
+        # The settings are accepted, and then the store is asked.
+        check("cannot list the bucket" in done.stderr, f"{place}: {done.stderr.strip()}")
+    else:
+        check(done.returncode == 0, f"{place}: {done.stderr.strip()}")
 
 
 def pod_of(item):

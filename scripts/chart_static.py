@@ -19,7 +19,15 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHART = ROOT / "chart"
 
 # Settings that the chart writes itself: files of mounted Secrets.
-MADE_BY_CHART = {"auth_token", "auth_token_file", "tls_certificate", "tls_key"}
+MADE_BY_CHART = {
+    "auth_token",
+    "auth_token_file",
+    "tls_certificate",
+    "tls_key",
+    "bucket_ca_file",
+    "bucket_access_key_file",
+    "bucket_secret_key_file",
+}
 # Defaults that differ from the server's: in a cluster, endpoints are updated with a delay.
 OTHER_DEFAULTS = {"shutdown_delay": "5s"}
 
@@ -129,7 +137,10 @@ def check_settings(config):
 
 def check_metrics():
     text = (ROOT / "src/metrics/text.rs").read_text()
-    known = {f"release_server_{name}" for name in re.findall(r'"([a-z_]+)"', text)}
+    names = re.findall(r'"([a-z_]+)"', text)
+    histograms = re.findall(r'\.histogram\(\s*"([a-z_]+)"', text)
+    names += [f"{name}_{part}" for name in histograms for part in ("bucket", "sum", "count")]
+    known = {f"release_server_{name}" for name in names}
     for path in ("dashboards/release-server.json", "templates/prometheusrule.yaml"):
         used = set(re.findall(r"\brelease_server_\w+", (CHART / path).read_text()))
         check(used, f"{path}: it uses no metric")

@@ -63,11 +63,11 @@ cp "$tests" "$place/disk/nfs-test/load"
 cp "$program" "$place/disk/nfs-test/release-server"
 echo "$program" >"$place/disk/nfs-test/program"
 echo "$seconds" >"$place/disk/nfs-test/seconds"
-$as_root mke2fs -q -t ext4 -d "$system" "$place/system.img" 3G
-mke2fs -q -t ext4 -d "$place/disk" "$place/disk.img" 1G
+$as_root mke2fs -q -F -t ext4 -d "$system" "$place/system.img" 3G
+mke2fs -q -F -t ext4 -d "$place/disk" "$place/disk.img" 1G
 
 # The kernel's command line cannot quote, so the system's own first process finds the rest.
-timeout $((seconds * 6 + 1200)) qemu-system-x86_64 -machine accel=tcg,thread=multi -smp 2 -m 2560 \
+timeout $((seconds * 6 + 1200)) qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -m 2560 \
     -nodefaults -no-reboot -display none -serial stdio \
     -kernel "$system/vmlinuz" -initrd "$system/initrd.img" \
     -append "root=/dev/vda rw quiet console=ttyS0 panic=-1 init=/nfs-init" \

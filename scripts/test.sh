@@ -5,8 +5,8 @@
 #
 # A part whose tool is missing is skipped and named at the end; with --require-all that is a
 # failure. Exit code 0 if all parts that ran passed. Longer checks have scripts of their own:
-# image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh, crowds.sh, faults.sh --long, bench.sh,
-# scale.sh.
+# image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh, crowds.sh, faults.sh --long, tls-check.sh,
+# nfs-test.sh, simulate.sh, bench.sh, scale.sh.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -73,9 +73,26 @@ systemd_unit() {
     return "$verified"
 }
 
+# A static binary is within its budget and serves real clients. The largest number of bytes, then
+# cargo's options.
+static_binary() {
+    bytes_max=$1
+    shift
+    binary=$(scripts/static.sh "$(rustc --print host-tuple)" "$@") || return 1
+    bytes=$(wc -c <"$binary")
+    echo "$binary has $bytes of at most $bytes_max bytes"
+    [ "$bytes" -le "$bytes_max" ] || return 1
+    tests/clients/run.sh "$binary"
+}
+
 part "format" cargo fmt --check
 part "lints" cargo clippy --locked --all-targets -- -D warnings
 part "tests" cargo test --locked --quiet
+# Where the wire matters; the whole suite passes over TLS, too, and takes as long again.
+part "tests over TLS" env TEST_TLS=1 cargo test --locked --quiet --test black_box -- \
+    clients:: packages:: smuggling::direct operation::
+part "tests without default features" cargo test --locked --quiet --no-default-features \
+    --test black_box --test in_process
 part_with nginx -- "desync shapes through nginx" cargo test --locked --quiet \
     --test black_box smuggling::nginx
 # shellcheck disable=SC2086 # an option or none
@@ -85,16 +102,20 @@ part_with cargo-deny -- "licences and sources of dependencies" \
     cargo deny --log-level error check bans licenses sources
 part_with curl wget aria2c python3 node -- "round trips with real clients" \
     tests/clients/run.sh target/debug/release-server
+part_with curl wget aria2c python3 node -- "the static binary" static_binary 4194304
+part_with curl wget aria2c python3 node -- "the static binary without default features" \
+    static_binary 2097152 --no-default-features
 part_with openssl gnutls-cli curl wget python3 node go -- "clients over HTTPS" \
     tests/clients/https.sh target/debug/release-server openssl gnutls curl wget python node go
-part_with nginx caddy curl openssl python3 -- "behind the documents' proxies" \
-    tests/proxies/run.sh target/debug/release-server
 part_with curl go node python3 -- "GitHub's clients" \
     tests/clients/github.sh target/debug/release-server pygithub githubkit octokit go-github \
     octocrab self_update
 # The environment that .ci/run makes, or one with specify-cli of PyPI.
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/release-server-tools
 specify_environment=${SPECIFY_ENVIRONMENT-$tools/specify}
+[ ! -x "$specify_environment/bin/specify" ] || export SPECIFY_ENVIRONMENT="$specify_environment"
+part_with nginx caddy curl openssl python3 -- "behind the documents' proxies" \
+    tests/proxies/run.sh target/debug/release-server
 part_with "$specify_environment/bin/specify" -- "upstream's specify and the catalogs" \
     tests/catalogs/run.sh "$specify_environment" target/debug/release-server
 part_with curl git python3 bash sha256sum -- "the documents' commands and pipelines" \

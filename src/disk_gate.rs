@@ -63,12 +63,17 @@ impl DiskGate {
         if IS_INSIDE.get() {
             return Some(Inside(None));
         }
-        if self.try_enter() || (!self.is_hanging() && self.wait()) {
-            IS_INSIDE.set(true);
-            return Some(Inside(Some(self)));
-        }
-        IS_PUT_OFF.set(!self.is_hanging());
-        None
+        let has_entered = self.try_enter() || (!self.is_hanging() && self.wait());
+        IS_INSIDE.set(has_entered);
+        has_entered.then(|| Inside(Some(self)))
+    }
+
+    /// As [`DiskGate::enter`]; where that fails for the moment only, what this thread attempts is
+    /// put off.
+    pub fn enter_or_put_off(&self) -> Option<Inside<'_>> {
+        let inside = self.enter();
+        IS_PUT_OFF.set(inside.is_none() && !self.is_hanging());
+        inside
     }
 
     /// Whether half of the workers are inside.
@@ -76,8 +81,8 @@ impl DiskGate {
         self.inside.load(SeqCst) >= self.inside_max
     }
 
-    /// Runs something that may need the disk; `None` where it was refused the disk and may succeed
-    /// a little later. What it returned is dropped then.
+    /// Runs something that may need the disk; `None` where it was put off. What it returned is
+    /// dropped then.
     pub fn attempt<T>(run: impl FnOnce() -> T) -> Option<T> {
         IS_PUT_OFF.set(false);
         let result = run();

@@ -11,6 +11,7 @@
 //! ARCHITECTURE.md has the overview, the map of the code and the invariants.
 
 pub mod app;
+pub mod awaited;
 pub mod checksum;
 #[cfg(feature = "client")]
 pub mod client;
@@ -25,6 +26,8 @@ pub mod log;
 pub mod manifest;
 pub mod metrics;
 pub mod pattern;
+#[cfg(feature = "bucket")]
+pub mod s3;
 pub mod server;
 pub mod storage;
 pub mod text;

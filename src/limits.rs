@@ -5,6 +5,8 @@
 //!
 //! Source: docs/contract.md, section 7.
 
+pub mod bucket;
+
 use std::time::Duration;
 
 pub const KIB: usize = 1024;
@@ -93,8 +95,8 @@ pub const ARCHIVE_DIRECTORY_BYTES_MAX: usize = MIB;
 pub const MANIFEST_BYTES_MAX: u32 = 128 * 1024;
 /// Mappings and lists inside each other in a manifest.
 pub const MANIFEST_DEPTH_MAX: usize = 32;
-/// Events of a manifest's YAML: 5,000 short lines.
-pub const MANIFEST_EVENTS_MAX: usize = 20_000;
+/// Events of a manifest's YAML, which bound its time and memory; the longest known ones have 1,000.
+pub const MANIFEST_EVENTS_MAX: usize = 5_000;
 /// A text of a manifest that catalogs repeat.
 pub const MANIFEST_TEXT_BYTES_MAX: usize = KIB;
 /// An id, a name or a version of a manifest.
@@ -107,9 +109,9 @@ pub const MANIFEST_KEPT_BYTES_MAX: usize = 8 * KIB;
 pub const CODE_FOLDERS_MAX: usize = 32;
 /// Files of a step package: clients fetch them one by one.
 pub const STEP_FILES_MAX: usize = 64;
-/// A file of a step package, which is answered from memory.
-pub const STEP_FILE_BYTES_MAX: u32 = 1024 * 1024;
-pub const STEP_BYTES_MAX: u64 = 4 * MIB as u64;
+/// All files of a step package together, which are inflated and hashed when it is published; each is
+/// answered from memory.
+pub const STEP_BYTES_MAX: u32 = 1024 * 1024;
 /// Releases of a catalog's entry beside its current version.
 pub const CATALOG_RELEASES_MAX: usize = 50;
 /// The base URL that a catalog's size is reckoned with, so that all servers drop the same releases.
@@ -142,8 +144,13 @@ pub const RECEIVE_BUFFER_BYTES: usize = 256 * KIB;
 pub const RECEIVE_TURN_BYTES: usize = 4 * MIB;
 /// Bytes of a file sent in one turn.
 pub const SEND_TURN_BYTES: usize = 4 * MIB;
+/// The same over TLS, where sealing costs several times what sendfile does: a handshake waits for
+/// the turns of all connections before it.
+pub const SEAL_TURN_BYTES: usize = 512 * KIB;
 /// Pipelined requests answered in one turn.
 pub const REQUESTS_PER_TURN_MAX: usize = 32;
+/// How often a connection that waits for another thread looks again by itself.
+pub const WAITING_RECHECK_INTERVAL: Duration = Duration::from_millis(500);
 /// Connections accepted in one turn.
 pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied after its head, and both are sent in one write.
@@ -183,6 +190,8 @@ pub const CLIENT_CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long another server may be silent while it is sent a request or is to answer: a store hashes
 /// a package of some GiB before its answer.
 pub const CLIENT_SILENCE_TIME_MAX: Duration = Duration::from_secs(30);
+/// Each of the two buffers of a connection; over TLS there are two pairs.
+pub const CLIENT_BUFFER_BYTES: usize = 64 * KIB;
 /// Connections that are kept for the next request, of each client.
 pub const CLIENT_IDLE_CONNECTIONS: usize = 16;
 /// How long they are kept: stores close idle connections after 20 s and more.
@@ -239,9 +248,9 @@ pub const QUEUED_CHANGES_MAX: usize = 1024;
 /// Bytes of uploads that wait to be made durable. They take space on the disk already; more of them
 /// only make each wait longer.
 pub const QUEUED_BYTES_MAX: u64 = 16 * 1024 * MIB as u64;
-/// Uploads that are synced at a time, at most one for each worker. A file system makes several
-/// syncs at a time cheaper than one by one.
-pub const SYNC_THREADS_MAX: usize = 8;
+/// Uploads that are synced at a time, each by a thread that is started when it is first needed. A
+/// journaling file system makes all syncs that wait durable at once.
+pub const SYNC_THREADS_MAX: usize = 32;
 /// The `Retry-After` of a 503.
 pub const RETRY_AFTER_SECONDS: u32 = 2;
 /// How long a listing is served without checking the directory for changes by other processes.
@@ -264,7 +273,7 @@ pub const DISK_GATE_WAIT_MAX: Duration = Duration::from_millis(5);
 pub const DISK_RETRY_INTERVAL: Duration = Duration::from_millis(10);
 /// A disk hangs where half of the workers are in calls to it and none has returned for this long. A
 /// disk that works is faster, a loaded network file system included.
-pub const DISK_HANG_TIME_MIN: Duration = Duration::from_millis(500);
+pub const DISK_HANG_TIME_MIN: Duration = Duration::from_secs(1);
 /// A file that was changed more recently may still be copied in: its checksum is computed later.
 pub const QUIET_TIME: Duration = Duration::from_secs(3);
 /// How often hashing yields to the other work of the maintenance thread.

@@ -87,6 +87,52 @@ annotations:
 /run/secrets/release-server-tls
 {{- end -}}
 
+{{- define "release-server.bucketKeysDirectory" -}}
+/run/secrets/release-server-bucket
+{{- end -}}
+
+{{- define "release-server.bucketAuthoritiesDirectory" -}}
+/run/release-server-bucket-authorities
+{{- end -}}
+
+{{/* Mounts of what the settings of the bucket name, and their volumes. */}}
+{{- define "release-server.bucketMounts" -}}
+{{- if .Values.bucket.existingSecret }}
+- name: bucket-keys
+  mountPath: {{ include "release-server.bucketKeysDirectory" . }}
+  readOnly: true
+{{- end }}
+{{- if .Values.bucket.caConfigMap }}
+- name: bucket-authorities
+  mountPath: {{ include "release-server.bucketAuthoritiesDirectory" . }}
+  readOnly: true
+{{- end }}
+{{- end -}}
+
+{{- define "release-server.bucketVolumes" -}}
+{{- with .Values.bucket }}
+{{- if .existingSecret }}
+- name: bucket-keys
+  secret:
+    secretName: {{ .existingSecret }}
+    defaultMode: 0440
+    items:
+      - key: {{ .accessKeyKey }}
+        path: access-key
+      - key: {{ .secretKeyKey }}
+        path: secret-key
+{{- end }}
+{{- if .caConfigMap }}
+- name: bucket-authorities
+  configMap:
+    name: {{ .caConfigMap }}
+    items:
+      - key: {{ .caKey }}
+        path: ca.crt
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* Name of the main port, and the scheme of its URLs. */}}
 {{- define "release-server.scheme" -}}
 {{- not .Values.tls.secretName | ternary "http" "https" -}}
@@ -99,6 +145,13 @@ auth_token_file: {{ include "release-server.tokenDirectory" . }}/token
 {{- if .Values.tls.secretName }}
 tls_certificate: {{ include "release-server.tlsDirectory" . }}/tls.crt
 tls_key: {{ include "release-server.tlsDirectory" . }}/tls.key
+{{- end }}
+{{- if .Values.bucket.existingSecret }}
+bucket_access_key_file: {{ include "release-server.bucketKeysDirectory" . }}/access-key
+bucket_secret_key_file: {{ include "release-server.bucketKeysDirectory" . }}/secret-key
+{{- end }}
+{{- if .Values.bucket.caConfigMap }}
+bucket_ca_file: {{ include "release-server.bucketAuthoritiesDirectory" . }}/ca.crt
 {{- end }}
 {{- range $key, $value := .Values.config }}
 {{ $key }}: {{ toRawJson $value }}

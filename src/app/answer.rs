@@ -19,10 +19,12 @@ pub fn no_values() -> Values {
     Arc::new([])
 }
 
-/// A value of this program as JSON.
+/// A value of this program as JSON, with a line end for those who read it in a terminal.
 pub fn to_json(value: &impl Serialize) -> Vec<u8> {
     // These values cannot fail to serialize: they hold no maps and no floats.
-    serde_json::to_vec(value).unwrap_or_default()
+    let mut json = serde_json::to_vec(value).unwrap_or_default();
+    json.push(b'\n');
+    json
 }
 
 /// An answer that is made for one request only.

@@ -68,7 +68,7 @@ pub fn document(selection: &Selection<'_>, kind: Option<Kind>) -> Document {
             }
             text.push('}');
         }
-        text.push('}');
+        text.push_str("}\n");
         text
     };
     let mut text = all(&HashSet::new());

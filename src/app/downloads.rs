@@ -41,7 +41,7 @@ impl Downloads {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn count(&self, store: &Store, name: &PackageName) {
+    pub fn count(&self, store: &dyn Store, name: &PackageName) {
         let mut counts = self.counts();
         counts.is_behind = true;
         if let Some(count) = counts.by_name.get_mut(name) {

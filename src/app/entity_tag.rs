@@ -6,13 +6,13 @@
 use crate::checksum::Sha256;
 use crate::http::conditional::{Validators, WriteConditions};
 use crate::http::fields::Fields;
-use crate::storage::directory::FileState;
+use crate::storage::PackageState;
 use crate::storage::{Package, Precondition};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The entity tag of a file in this state, with its quotes.
-pub fn entity_tag(state: &FileState, sha256: Option<&Sha256>) -> String {
+pub fn entity_tag(state: &PackageState, sha256: Option<&Sha256>) -> String {
     let nanoseconds = |time: SystemTime| {
         time.duration_since(UNIX_EPOCH)
             .unwrap_or(Duration::ZERO)
@@ -22,7 +22,7 @@ pub fn entity_tag(state: &FileState, sha256: Option<&Sha256>) -> String {
         Some(sha256) => format!("\"{}\"", sha256.hex()),
         None => format!(
             "\"{:x}-{:x}-{:x}-{:x}\"",
-            state.inode,
+            state.identity,
             state.size,
             nanoseconds(state.modified),
             nanoseconds(state.changed)

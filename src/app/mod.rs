@@ -67,7 +67,7 @@ pub struct Options {
 type Handled = Result<Reply, ApiError>;
 
 impl App {
-    pub fn new(store: Arc<Store>, metrics: Arc<Metrics>, options: Options) -> Self {
+    pub fn new(store: Arc<dyn Store>, metrics: Arc<Metrics>, options: Options) -> Self {
         Self(Arc::new(AppState {
             store,
             tokens: options.tokens,
@@ -156,7 +156,7 @@ fn read(state: &AppState, route: &Route<'_>, request: &Request<'_>) -> Result<Re
         Endpoint::Healthz => Ok(probes::healthz()),
         Endpoint::Health => Ok(probes::health()),
         Endpoint::Readyz => probes::readyz(state),
-        Endpoint::Metrics => Ok(probes::metrics(state)),
+        Endpoint::Metrics => probes::metrics(state),
         Endpoint::ContractYaml => contract::yaml(request),
         Endpoint::ContractJson => contract::json(request),
         // The endpoint has no method that reads.
@@ -218,7 +218,11 @@ impl Service for App {
                 Err(NotFound::Path(request.target.path.to_owned()).into()),
             ),
         };
-        let mut reply = handled.unwrap_or_else(|error| Reply::Now(self.explain(error, request)));
+        let mut reply = match handled {
+            Ok(reply) => reply,
+            Err(ApiError::Pending(awaited)) => Reply::Again(awaited),
+            Err(error) => Reply::Now(self.explain(error, request)),
+        };
         if matches!(request.method, Method::Get | Method::Head)
             && let Reply::Now(response) = reply
         {

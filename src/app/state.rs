@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub struct AppState {
-    pub store: Arc<Store>,
+    pub store: Arc<dyn Store>,
     pub tokens: Arc<Tokens>,
     pub public_url: PublicUrl,
     pub max_upload_bytes: Option<u64>,

@@ -5,8 +5,11 @@
 //! a failure (which includes a wrong package that `verify` finds), 2 for a command line that was
 //! not understood.
 
+mod check_bucket;
+mod copy;
 mod healthcheck;
 mod listen;
+mod report;
 mod token;
 mod verify;
 
@@ -20,7 +23,8 @@ use crate::metrics::Metrics;
 use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::sock_diag::SockDiag;
 use crate::server::{self, Server, descriptors};
-use crate::storage::{Retention, Store};
+use crate::storage::engines::{self, OpenError};
+use crate::storage::{Retention, StorageError, Store};
 use crate::tls;
 use crate::tokens::Tokens;
 use std::convert::Infallible;
@@ -38,9 +42,10 @@ Usage: release-server [COMMAND]
 Commands:
   serve         serve packages (the default)
   healthcheck   whether the running server is ready, as the exit code
-  check-config  print every setting with its value and origin
+  check-config  print every setting and its origin, and ask the bucket, if any
   verify        compare every package with its checksum; --repair writes
                 checksums that are missing or stale
+  copy          copy all packages --from PATH --to s3://NAME/PREFIX, or back
   token new     make the token NAME and its entry for tokens_file; takes
                 --may RIGHTS, --names PATTERNS, --expires TIME
   token check   say which entry the token on standard input belongs to
@@ -61,6 +66,7 @@ enum Command {
     Healthcheck,
     CheckConfig,
     Verify { repair: bool },
+    Copy { from: String, to: String },
     Token(TokenCommand),
     Help,
     Version,
@@ -80,6 +86,7 @@ pub fn run() -> ExitCode {
         Command::Healthcheck => run_healthcheck(),
         Command::CheckConfig => check_config(),
         Command::Verify { repair } => run_verify(repair),
+        Command::Copy { from, to } => run_copy(&from, &to),
         Command::Token(command) => token::run(command).map(|text| {
             print!("{text}");
             true
@@ -109,7 +116,7 @@ type Failure = Box<dyn std::error::Error>;
 type Outcome = Result<bool, Failure>;
 
 fn parse() -> Result<Command, lexopt::Error> {
-    use lexopt::prelude::{Long, Short, Value};
+    use lexopt::prelude::{Long, Short, Value, ValueExt as _};
     let mut arguments = lexopt::Parser::from_env();
     let mut command = None;
     while let Some(argument) = arguments.next()? {
@@ -117,12 +124,22 @@ fn parse() -> Result<Command, lexopt::Error> {
             Short('h') | Long("help") => return Ok(Command::Help),
             Short('V') | Long("version") => return Ok(Command::Version),
             Long("repair") if let Some(Command::Verify { repair }) = &mut command => *repair = true,
+            Long("from") if let Some(Command::Copy { from, .. }) = &mut command => {
+                *from = arguments.value()?.string()?;
+            }
+            Long("to") if let Some(Command::Copy { to, .. }) = &mut command => {
+                *to = arguments.value()?.string()?;
+            }
             Value(word) if command.is_none() => {
                 command = Some(match word.to_str() {
                     Some("serve") => Command::Serve,
                     Some("healthcheck") => Command::Healthcheck,
                     Some("check-config") => Command::CheckConfig,
                     Some("verify") => Command::Verify { repair: false },
+                    Some("copy") => Command::Copy {
+                        from: String::new(),
+                        to: String::new(),
+                    },
                     Some("token") => Command::Token(token::parse(&mut arguments)?),
                     _ => {
                         let word = word.to_string_lossy();
@@ -137,7 +154,12 @@ fn parse() -> Result<Command, lexopt::Error> {
             other => return Err(other.unexpected()),
         }
     }
-    Ok(command.unwrap_or(Command::Serve))
+    match command {
+        Some(Command::Copy { from, to }) if from.is_empty() || to.is_empty() => {
+            Err("copy needs --from PLACE and --to PLACE".into())
+        }
+        command => Ok(command.unwrap_or(Command::Serve)),
+    }
 }
 
 fn check_config() -> Outcome {
@@ -148,10 +170,12 @@ fn check_config() -> Outcome {
         .map(|tls| tls::describe(&tls.files, clock::wall_now()));
     let pair = pair.transpose()?.unwrap_or_default();
     Tokens::open(None, config.tokens_files, Arc::new(Metrics::new([])))?;
+    let bucket = config.bucket.as_ref().map(check_bucket::describe);
+    let bucket = bucket.transpose()?.unwrap_or_default();
     for warning in &raw.warnings {
         eprintln!("release-server: warning: {warning}");
     }
-    print!("{}{pair}", raw.describe());
+    print!("{}{pair}{bucket}", raw.describe());
     Ok(true)
 }
 
@@ -163,13 +187,18 @@ fn run_healthcheck() -> Outcome {
 }
 
 fn run_verify(repair: bool) -> Outcome {
-    let path = config::storage_path(&config::raw::Raw::gather()?)?;
-    Ok(verify::run(&path, repair)?)
+    let raw = config::raw::Raw::gather()?;
+    let path = config::storage_path(&raw)?;
+    Ok(verify::run(&path, config::bucket(&raw)?, repair)?)
+}
+
+fn run_copy(from: &str, to: &str) -> Outcome {
+    Ok(copy::run(&config::raw::Raw::gather()?, from, to)?)
 }
 
 fn serve() -> Result<Infallible, Failure> {
     let raw = config::raw::Raw::gather()?;
-    let config = Config::check(&raw)?;
+    let mut config = Config::check(&raw)?;
     output::start(&config.log_filter, config.log_format)?;
     raw.warnings
         .iter()
@@ -180,14 +209,7 @@ fn serve() -> Result<Infallible, Failure> {
     let metrics = Arc::new(Metrics::new(Endpoint::ALL.map(Endpoint::pattern)));
     let opened = listen::open(&config, &metrics)?;
     let address = opened.address;
-    let retention = Retention {
-        max_packages: config.max_packages,
-        max_releases: config.max_releases,
-        pinned: config.pinned,
-    };
-    let workers = config.workers;
-    let store = Store::open(&config.storage_path, retention, workers, clock.clone())
-        .map_err(|error| unusable_storage(&config.storage_path, &error))?;
+    let store = open_store(&mut config, &metrics, &clock)?;
     let (shared, files) = (config.shared_token, config.tokens_files);
     let tokens = Arc::new(Tokens::open(shared, files, Arc::clone(&metrics))?);
     tokens.watch()?;
@@ -213,7 +235,7 @@ fn serve() -> Result<Infallible, Failure> {
         tls: opened.tls,
     };
     let server = Server::start(opened.entrances, Arc::new(app.clone()), metrics, options)?;
-    warn_of_storage(&store);
+    warn_of_storage(&*store);
     let _maintenance = store.start_maintenance()?;
     log::info!(
         address:% = address, storage_path:% = config.storage_path.display(),
@@ -237,8 +259,32 @@ fn serve() -> Result<Infallible, Failure> {
     end_process(i32::from(ending == Ending::Forced))
 }
 
-fn warn_of_storage(store: &Store) {
-    if let Err(error) = store.check_ready() {
+fn open_store(
+    config: &mut Config,
+    metrics: &Metrics,
+    clock: &Clock,
+) -> Result<Arc<dyn Store>, String> {
+    let retention = Retention {
+        max_packages: config.max_packages,
+        max_releases: config.max_releases,
+        pinned: std::mem::take(&mut config.pinned),
+    };
+    let bucket = config.bucket.take();
+    let options = engines::Options {
+        path: config.storage_path.clone(),
+        retention,
+        workers: config.workers,
+        clock: clock.clone(),
+        bucket: bucket.map(|settings| (settings, Arc::clone(&metrics.store))),
+    };
+    engines::open(options).map_err(|error| unusable_storage(&config.storage_path, error))
+}
+
+fn warn_of_storage(store: &dyn Store) {
+    // Not known yet is not a fault.
+    if let Err(error) = store.check_ready()
+        && !matches!(error, StorageError::Pending(_))
+    {
         log::warn!(
             error:% = error;
             "the storage directory cannot be used; publishing fails until it can"
@@ -259,7 +305,11 @@ fn connections_within_limit(workers: usize, wanted: usize) -> usize {
     max_connections
 }
 
-fn unusable_storage(path: &Path, error: &std::io::Error) -> String {
+fn unusable_storage(path: &Path, error: OpenError) -> String {
+    let error = match error {
+        OpenError::Bucket(why) => return format!("the bucket cannot be used: {why}"),
+        OpenError::Directory(error) => error,
+    };
     let why = if path.exists() && !path.is_dir() {
         "it is not a directory".to_owned()
     } else {

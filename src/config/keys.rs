@@ -188,6 +188,104 @@ pub const LOG_LEVEL: Key = key(
 pub const LATEST_BY: Key = key("latest_by", &["LATEST_BY"], "time", "time or version");
 pub const LOG_FORMAT: Key = key("log_format", &["LOG_FORMAT"], "json", "json or text");
 
+pub const BUCKET: Key = Key {
+    unset: "none, so packages live in storage_path alone",
+    ..key(
+        "bucket",
+        &["BUCKET"],
+        "",
+        "s3://NAME or s3://NAME/PREFIX, with a bucket's name and a prefix of letters, digits and \
+         /!-_.*'()",
+    )
+};
+pub const BUCKET_ENDPOINT: Key = Key {
+    unset: "Amazon S3 in bucket_region",
+    ..key(
+        "bucket_endpoint",
+        &["BUCKET_ENDPOINT"],
+        "",
+        "an http or https URL without path and query, such as https://minio.example.org:9000",
+    )
+};
+pub const BUCKET_REGION: Key = Key {
+    unset: "AWS_REGION or AWS_DEFAULT_REGION; with bucket_endpoint us-east-1",
+    ..key(
+        "bucket_region",
+        &["BUCKET_REGION"],
+        "",
+        "a region's name of lower-case letters, digits and hyphens, such as eu-central-1",
+    )
+};
+pub const BUCKET_PATH_STYLE: Key = Key {
+    unset: "true with bucket_endpoint or a dot in the bucket's name, else false",
+    ..key(
+        "bucket_path_style",
+        &["BUCKET_PATH_STYLE"],
+        "",
+        "true or false",
+    )
+};
+pub const BUCKET_DOWNLOADS: Key = key(
+    "bucket_downloads",
+    &["BUCKET_DOWNLOADS"],
+    "serve",
+    "serve or redirect",
+);
+pub const BUCKET_PUBLIC_ENDPOINT: Key = Key {
+    unset: "bucket_endpoint",
+    ..key(
+        "bucket_public_endpoint",
+        &["BUCKET_PUBLIC_ENDPOINT"],
+        "",
+        "an http or https URL without path and query, such as https://store.example.org",
+    )
+};
+pub const BUCKET_URL_TIME: Key = key(
+    "bucket_url_time",
+    &["BUCKET_URL_TIME"],
+    "10m",
+    "a number of seconds from 1, or a number followed by s or m; at most a day",
+);
+pub const BUCKET_CACHE_SIZE: Key = key(
+    "bucket_cache_size",
+    &["BUCKET_CACHE_SIZE"],
+    "1GiB",
+    "a number of bytes, or a number followed by KiB, MiB or GiB",
+);
+pub const BUCKET_TRANSFERS: Key = key(
+    "bucket_transfers",
+    &["BUCKET_TRANSFERS"],
+    "8",
+    "a number from 1 to 64",
+);
+pub const BUCKET_CREATE: Key = key(
+    "bucket_create",
+    &["BUCKET_CREATE"],
+    "atomic",
+    "atomic or check",
+);
+pub const BUCKET_CA_FILE: Key = Key {
+    unset: "the authorities that browsers trust, built in",
+    ..key(
+        "bucket_ca_file",
+        &["BUCKET_CA_FILE"],
+        "",
+        "the path of a PEM file with the certificates of authorities",
+    )
+};
+pub const BUCKET_ACCESS_KEY_FILE: Key = key(
+    "bucket_access_key_file",
+    &["BUCKET_ACCESS_KEY_FILE"],
+    "",
+    "the path of a file that contains the access key",
+);
+pub const BUCKET_SECRET_KEY_FILE: Key = key(
+    "bucket_secret_key_file",
+    &["BUCKET_SECRET_KEY_FILE"],
+    "",
+    "the path of a file that contains the secret key",
+);
+
 /// The variable of the setting that an option such as `--storage-path` names.
 pub fn variable_of_option(option: &str) -> Option<&'static str> {
     let name = option.replace('-', "_");
@@ -221,4 +319,17 @@ pub const ALL: &[&Key] = &[
     &LOG_LEVEL,
     &LOG_FORMAT,
     &LATEST_BY,
+    &BUCKET,
+    &BUCKET_ENDPOINT,
+    &BUCKET_REGION,
+    &BUCKET_PATH_STYLE,
+    &BUCKET_DOWNLOADS,
+    &BUCKET_PUBLIC_ENDPOINT,
+    &BUCKET_URL_TIME,
+    &BUCKET_CACHE_SIZE,
+    &BUCKET_TRANSFERS,
+    &BUCKET_CREATE,
+    &BUCKET_CA_FILE,
+    &BUCKET_ACCESS_KEY_FILE,
+    &BUCKET_SECRET_KEY_FILE,
 ];

@@ -9,6 +9,8 @@
 //!
 //! Source: docs/contract.md, section 5.
 
+mod aws;
+mod bucket;
 mod error;
 pub mod files;
 mod hints;
@@ -19,6 +21,8 @@ mod tls;
 pub mod token;
 pub mod value;
 
+pub use aws::AwsEnvironment;
+pub use bucket::{BucketSettings, CreateMode, Downloads, KeyFiles, Location, bucket};
 pub use error::ConfigError;
 pub use settings::{Address, Config, LatestBy, address, shared_token};
 pub use settings::{storage_path, tokens_files};

@@ -6,6 +6,7 @@
 //!
 //! Sources: YAML 1.2 as `serde_yaml` reads it; `.env` as `dotenvy` reads it.
 
+use super::aws::AwsEnvironment;
 use super::error::ConfigError;
 use super::files::read_text;
 use super::hints::{self, CONFIG_PATH};
@@ -30,11 +31,13 @@ pub struct Setting {
 }
 
 /// The texts of all keys that are set.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Raw {
     settings: HashMap<&'static str, Setting>,
     /// Sentences about variables that are probably misspelt.
     pub warnings: Vec<String>,
+    /// Variables of other programs, by which a bucket's credentials are found.
+    pub aws: AwsEnvironment,
 }
 
 impl Raw {
@@ -115,6 +118,7 @@ impl Raw {
                 self.settings.insert(key.name, setting);
             }
         }
+        self.aws.add(variables);
     }
 
     /// Notes the variables that nearly have the name of a setting. The environment belongs to other

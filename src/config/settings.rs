@@ -2,6 +2,7 @@
 //!
 //! Invariant: a [`Config`] needs no further checks.
 
+use super::bucket::{BucketSettings, bucket};
 use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::raw::{Raw, refusal};
@@ -43,6 +44,8 @@ pub struct Config {
     /// Without a slash at its end.
     pub public_url: Option<String>,
     pub trust_forwarded: bool,
+    /// `None` where packages live in the storage directory alone.
+    pub bucket: Option<BucketSettings>,
     /// `None` where the server speaks HTTP in clear.
     pub tls: Option<TlsSettings>,
     pub workers: usize,
@@ -86,6 +89,7 @@ impl Config {
             tokens_files: tokens_files(raw),
             public_url: raw.read(&keys::PUBLIC_URL, value::base_url)?,
             trust_forwarded: required(raw, &keys::TRUST_FORWARDED, switch)?,
+            bucket: bucket(raw)?,
             tls: tls(raw)?,
             workers: raw
                 .read(&keys::WORKERS, |text| within(text, 1, 1024))?

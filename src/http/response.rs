@@ -13,10 +13,12 @@
 //! Sources: RFC 9112, section 4 (status line); RFC 9110, sections 5.5 (field values), 6.6.1 (Date),
 //! 8.6 (length).
 
+use crate::awaited::Arriving;
 use crate::http::template::Composed;
 use bytes::Bytes;
 use std::fs::File;
 use std::io::Write;
+use std::sync::Arc;
 use tiny_http::{HTTPVersion, StatusCode};
 
 #[derive(Debug)]
@@ -32,6 +34,14 @@ pub enum Body {
         offset: u64,
         length: u64,
     },
+    /// The same of a file that is still being received.
+    Arriving {
+        arriving: Arc<dyn Arriving>,
+        offset: u64,
+        length: u64,
+    },
+    /// So many bytes that an answer to HEAD announces and does not send.
+    Omitted(u64),
 }
 
 impl Body {
@@ -39,7 +49,8 @@ impl Body {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Composed(composed) => composed.left() as u64,
-            Self::File { length, .. } => *length,
+            Self::File { length, .. } | Self::Arriving { length, .. } => *length,
+            Self::Omitted(length) => *length,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Invariants: an application never sees a socket and a connection never sees a route; a handler
 //! that wants the body is given it as it arrives, and never waits for it.
 
+use crate::awaited::Awaited;
 use crate::http::chunked::ChunkError;
 use crate::http::fields::Fields;
 use crate::http::framing::Framing;
@@ -10,6 +11,7 @@ use crate::http::head::{Expectation, HeadError};
 use crate::http::response::Response;
 use crate::http::target::Target;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use tiny_http::Method;
 
 /// A request whose head is complete. Its body, if any, is still to arrive.
@@ -44,6 +46,8 @@ pub enum Reply {
     /// Another thread makes the answer. The function is called on the worker and must not wait; the
     /// connection is parked until the completion is completed or dropped.
     Later(Box<dyn FnOnce(Completion) + Send>),
+    /// The application is asked again when this is there. Only a reply to a head.
+    Again(Arc<dyn Awaited>),
 }
 
 impl From<Response> for Reply {

@@ -73,38 +73,9 @@ fn unpacked(packed: &[u8], entry: &Entry, bytes_max: u32) -> Result<Vec<u8>, Unl
         _ => decompress_to_vec_with_limit(packed, limit).map_err(|_| damaged())?,
     };
     let is_whole = u32::try_from(content.len()) == Ok(entry.size);
-    if is_whole && crc32(&content) == entry.crc32 {
+    if is_whole && crc32fast::hash(&content) == entry.crc32 {
         Ok(content)
     } else {
         Err(damaged())
     }
-}
-
-/// The remainders of single bytes.
-const CRC_TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut at = 0_u32;
-    while at < 256 {
-        let mut value = at;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value & 1 == 1 {
-                0xedb8_8320 ^ (value >> 1)
-            } else {
-                value >> 1
-            };
-            bit += 1;
-        }
-        table[at as usize] = value;
-        at += 1;
-    }
-    table
-};
-
-/// The checksum of ZIP.
-pub fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
-        let low = crc.to_le_bytes()[0];
-        CRC_TABLE[usize::from(low ^ byte)] ^ (crc >> 8)
-    })
 }

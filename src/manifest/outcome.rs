@@ -1,7 +1,7 @@
 //! What reading a file gave: a plain file, a package, or a package that catalogs leave out.
 
+use super::PackageVersion;
 use super::kind::Kind;
-use super::package_version::PackageVersion;
 use crate::checksum::Sha256;
 
 /// Why catalogs leave a package out. The set is closed: metrics and clients count on it.
@@ -44,6 +44,8 @@ impl Reason {
     }
 }
 
+pub const DUPLICATE: &str = "an older package has the same id and version with other bytes";
+
 /// A reason and one sentence that names what is wrong and what is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unlisted {
@@ -55,6 +57,10 @@ impl Unlisted {
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { reason, message }
+    }
+
+    pub fn duplicate() -> Self {
+        Self::new(Reason::Duplicate, DUPLICATE)
     }
 }
 
@@ -102,10 +108,7 @@ impl Recognised {
     pub fn unlisted(&self, is_duplicate: bool) -> Option<Unlisted> {
         match &self.listing {
             Err(unlisted) => Some(unlisted.clone()),
-            Ok(_) if is_duplicate => {
-                let message = "an older package has the same id and version with other bytes";
-                Some(Unlisted::new(Reason::Duplicate, message))
-            }
+            Ok(_) if is_duplicate => Some(Unlisted::duplicate()),
             Ok(_) => None,
         }
     }

@@ -13,8 +13,7 @@ use super::yaml;
 use super::zip::{Directory, zip_fault};
 use crate::checksum::Sha256;
 use crate::limits::{
-    CODE_FOLDERS_MAX, MANIFEST_BYTES_MAX, MANIFEST_KEPT_BYTES_MAX, STEP_BYTES_MAX,
-    STEP_FILE_BYTES_MAX, STEP_FILES_MAX,
+    CODE_FOLDERS_MAX, MANIFEST_BYTES_MAX, MANIFEST_KEPT_BYTES_MAX, STEP_BYTES_MAX, STEP_FILES_MAX,
 };
 use sha2::Digest;
 use std::io;
@@ -25,7 +24,7 @@ use std::io;
 /// # Errors
 /// Whatever kept the source from being read before anything was recognised.
 pub fn read<S: Source + ?Sized>(name: &str, source: &S) -> io::Result<Option<Recognised>> {
-    if !cfg!(feature = "catalogs") || is_tar(name) {
+    if is_tar(name) {
         return Ok(None);
     }
     let Some(directory) = Directory::read(source)? else {
@@ -188,16 +187,13 @@ fn step_files<S: Source + ?Sized>(
         .filter_map(|entry| Some((entry.path.strip_prefix(folder)?, entry)))
         .collect();
     let total: u64 = inside.iter().map(|(_, entry)| u64::from(entry.size)).sum();
-    let is_large = inside
-        .iter()
-        .any(|(_, entry)| entry.size > STEP_FILE_BYTES_MAX);
-    if inside.len() > STEP_FILES_MAX || is_large || total > STEP_BYTES_MAX {
-        let message = "a step package has at most 64 files of 1 MiB, 4 MiB together";
+    if inside.len() > STEP_FILES_MAX || total > u64::from(STEP_BYTES_MAX) {
+        let message = "a step package has at most 64 files, 1 MiB together";
         return Ok(Err(Unlisted::new(Reason::TooLarge, message)));
     }
     let mut files = Vec::with_capacity(inside.len());
     for (path, entry) in inside {
-        let bytes = match content(source, entry, STEP_FILE_BYTES_MAX)? {
+        let bytes = match content(source, entry, STEP_BYTES_MAX)? {
             Ok(bytes) => bytes,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -227,5 +223,5 @@ pub fn step_file<S: Source + ?Sized>(source: &S, path: &str) -> io::Result<Optio
     let Some(entry) = entries.iter().find(|entry| entry.path == path) else {
         return Ok(None);
     };
-    Ok(content(source, entry, STEP_FILE_BYTES_MAX)?.ok())
+    Ok(content(source, entry, STEP_BYTES_MAX)?.ok())
 }

@@ -51,9 +51,6 @@ impl<'p> Selection<'p> {
     }
 
     pub fn new(candidates: impl IntoIterator<Item = Candidate<'p>>) -> Self {
-        if !cfg!(feature = "catalogs") {
-            return Self::default();
-        }
         let mut ids: BTreeMap<(Kind, &str), Vec<Candidate<'p>>> = BTreeMap::new();
         for candidate in candidates {
             let id = (candidate.kind, &candidate.manifest.id[..]);

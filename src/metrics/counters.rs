@@ -5,9 +5,11 @@
 //!
 //! Source: Prometheus, "Metric and label naming".
 
+use super::store::StoreMetrics;
 use super::tls::TlsMetrics;
 use super::tokens::TokenMetrics;
 use crate::clock;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -136,6 +138,7 @@ pub struct Metrics {
     /// Handlers that panicked.
     pub panics: AtomicU64,
     pub tls: TlsMetrics,
+    pub store: Arc<StoreMetrics>,
     pub tokens: TokenMetrics,
     /// Packages published.
     pub published: AtomicU64,
@@ -199,6 +202,7 @@ impl Metrics {
             closes: Default::default(),
             panics: AtomicU64::default(),
             tls: TlsMetrics::default(),
+            store: Arc::default(),
             tokens: TokenMetrics::default(),
             published: AtomicU64::default(),
             deleted: AtomicU64::default(),

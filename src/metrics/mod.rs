@@ -2,10 +2,12 @@
 
 mod counters;
 mod process;
+mod store;
 mod text;
 mod tls;
 mod tokens;
 
 pub use counters::{Activity, CloseReason, Finished, Metrics, NO_ROUTE, StorageMetrics};
+pub use store::{Operation, Outcome, StoreMetrics};
 pub use tls::{Handshake, TlsMetrics};
 pub use tokens::{TokenMetrics, TokenOutcome};

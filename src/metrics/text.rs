@@ -6,6 +6,7 @@
 
 use super::counters::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, StorageMetrics};
 use super::process;
+use super::store::{LATENCIES, Operation, Outcome, StoreMetrics};
 use super::tls::Handshake;
 use super::tokens::TokenOutcome;
 use crate::log;
@@ -49,6 +50,29 @@ impl Page {
         }
     }
 
+    /// A histogram of seconds, from the count in each bucket alone.
+    fn histogram<'b>(
+        &mut self,
+        name: &str,
+        help: &str,
+        bounds: impl Iterator<Item = &'b str>,
+        buckets: &[AtomicU64],
+        microseconds: &AtomicU64,
+    ) {
+        self.family(name, "histogram", help);
+        let mut count = 0;
+        for (bound, bucket) in bounds.zip(buckets) {
+            count += bucket.load(Relaxed);
+            let labels = format!("{{le=\"{bound}\"}}");
+            self.sample(&format!("{name}_bucket"), &labels, count);
+        }
+        let microseconds = microseconds.load(Relaxed);
+        let (seconds, fraction) = (microseconds / 1_000_000, microseconds % 1_000_000);
+        let sum = format_args!("{seconds}.{fraction:06}");
+        self.sample(&format!("{name}_sum"), "", sum);
+        self.sample(&format!("{name}_count"), "", count);
+    }
+
     /// A gauge with a sample for each word of one label.
     fn counted(&mut self, name: &str, help: &str, label: &str, counts: &[(&str, u64)]) {
         self.family(name, "gauge", help);
@@ -82,6 +106,7 @@ impl Metrics {
         self.render_connections(&mut page);
         self.render_pool(&mut page);
         self.render_tls(&mut page);
+        render_store(&mut page, &self.store);
         self.render_tokens(&mut page);
         page.labelled(
             "uploads_refused_total",
@@ -156,29 +181,13 @@ impl Metrics {
     }
 
     fn render_latency(&self, page: &mut Page) {
-        const NAME: &str = "request_duration_seconds";
-        page.family(
-            NAME,
-            "histogram",
+        page.histogram(
+            "request_duration_seconds",
             "Time from the end of a request's head to the end of its answer.",
+            BUCKETS.iter().map(|(_, bound)| *bound),
+            &self.latency_buckets,
+            &self.latency_microseconds,
         );
-        let mut count = 0;
-        for ((_, bound), bucket) in BUCKETS.iter().zip(&self.latency_buckets) {
-            count += bucket.load(Relaxed);
-            page.sample(
-                "request_duration_seconds_bucket",
-                &format!("{{le=\"{bound}\"}}"),
-                count,
-            );
-        }
-        let microseconds = self.latency_microseconds.load(Relaxed);
-        let (seconds, fraction) = (microseconds / 1_000_000, microseconds % 1_000_000);
-        page.sample(
-            "request_duration_seconds_sum",
-            "",
-            format_args!("{seconds}.{fraction:06}"),
-        );
-        page.sample("request_duration_seconds_count", "", count);
     }
 
     fn render_connections(&self, page: &mut Page) {
@@ -255,6 +264,63 @@ impl Metrics {
         let busy = self.workers_busy.load(Relaxed);
         page.gauge("workers_busy", "Threads of the pool that are busy.", busy);
     }
+}
+
+fn render_store(page: &mut Page, store: &StoreMetrics) {
+    if !store.is_shown() {
+        return;
+    }
+    let name = "store_requests_total";
+    let help = "Requests to the object store, by operation and outcome.";
+    page.family(name, "counter", help);
+    for ((_, operation), outcomes) in Operation::ALL.iter().zip(&store.requests) {
+        for ((_, outcome), count) in Outcome::ALL.iter().zip(outcomes) {
+            let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
+            page.sample(name, &labels, count.load(Relaxed));
+        }
+    }
+    page.histogram(
+        "store_request_duration_seconds",
+        "Time from the beginning of a request to the object store to the head of its answer.",
+        LATENCIES.iter().map(|(_, bound)| *bound),
+        &store.latency_buckets,
+        &store.latency_microseconds,
+    );
+    page.counter(
+        "store_retries_total",
+        "Requests that were sent to the object store again.",
+        &store.retries,
+    );
+    page.counter(
+        "store_received_bytes_total",
+        "Bytes of objects received from the object store.",
+        &store.received_bytes,
+    );
+    page.counter(
+        "store_sent_bytes_total",
+        "Bytes of objects sent to the object store.",
+        &store.sent_bytes,
+    );
+    page.counter(
+        "store_cache_hits_total",
+        "Downloads of packages that were on the local disk.",
+        &store.cache_hits,
+    );
+    page.counter(
+        "store_cache_misses_total",
+        "Downloads of packages that had to be fetched from the object store.",
+        &store.cache_misses,
+    );
+    page.gauge(
+        "store_cached_bytes",
+        "Bytes of packages on the local disk.",
+        store.cached_bytes.load(Relaxed),
+    );
+    page.gauge(
+        "store_listing_timestamp_seconds",
+        "When the listing was last known to be current, in seconds since 1970.",
+        store.listing_seconds.load(Relaxed),
+    );
 }
 
 fn render_storage(page: &mut Page, storage: &StorageMetrics) {

@@ -6,12 +6,14 @@
 //!
 //! Sources: RFC 9112, sections 6.3 and 9.6.
 
+use super::conn_id::ConnId;
 use super::context::Context;
 use super::exchange::Exchange;
 use super::pace::Pace;
 use super::secure::Scratch;
 use super::skip::{SkipPhase, Unread};
 use super::socket::Sent;
+use super::waiting::waker;
 use super::wire::Wire;
 use crate::http::response::{Body, HeadContext, Response, write_head};
 use crate::http::service::Refusal;
@@ -43,6 +45,8 @@ pub struct AnswerPhase {
     body: Body,
     /// Memory of the body, in bytes.
     body_bytes: usize,
+    /// The connection waits for bytes of its body that have not arrived yet.
+    awaits_bytes: bool,
     after: After,
 }
 
@@ -103,7 +107,7 @@ impl AnswerPhase {
     pub fn send_last(refusal: Refusal, exchange: Exchange, wire: &mut Wire, cx: &mut Context<'_>) {
         let response = cx.env.service.refuse(refusal);
         let answer = Self::prepare(response, exchange, After::Close, wire, cx);
-        if let AnswerOutcome::Incomplete(answer) = answer.advance(wire, cx) {
+        if let AnswerOutcome::Incomplete(answer) = answer.advance_some(wire, cx) {
             answer.end(Some("the client does not read"), cx);
         }
     }
@@ -151,6 +155,7 @@ impl AnswerPhase {
         Box::new(Self {
             progress: None,
             body_bytes: length_in_memory(&body),
+            awaits_bytes: false,
             exchange,
             head,
             head_sent: 0,
@@ -168,7 +173,7 @@ impl AnswerPhase {
         let body = match &self.body {
             Body::Bytes(bytes) if bytes.is_unique() => self.body_bytes,
             Body::Composed(composed) => composed.held_bytes(),
-            Body::Bytes(_) | Body::File { .. } => 0,
+            _ => 0,
         };
         self.exchange.held_bytes() + self.head.capacity() + body
     }
@@ -183,16 +188,44 @@ impl AnswerPhase {
         self.progress.as_ref().map(|progress| progress.check_at)
     }
 
-    /// Sends as much as the socket takes.
-    pub fn advance(mut self: Box<Self>, wire: &mut Wire, cx: &mut Context<'_>) -> AnswerOutcome {
+    /// Whether the client waits for bytes that have not arrived here, and not the other way round.
+    pub fn awaits_bytes(&self) -> bool {
+        self.awaits_bytes
+    }
+
+    /// Sends as much as the socket takes, and has the connection woken when there is more to send.
+    pub fn advance(
+        self: Box<Self>,
+        id: ConnId,
+        wire: &mut Wire,
+        cx: &mut Context<'_>,
+    ) -> AnswerOutcome {
+        let outcome = self.advance_some(wire, cx);
+        if let AnswerOutcome::Incomplete(answer) = &outcome
+            && answer.awaits_bytes
+            && let Body::Arriving {
+                arriving, offset, ..
+            } = &answer.body
+        {
+            arriving.wake(*offset, waker(id, cx));
+        }
+        outcome
+    }
+
+    fn advance_some(mut self: Box<Self>, wire: &mut Wire, cx: &mut Context<'_>) -> AnswerOutcome {
+        self.awaits_bytes = false;
         let is_due = self.check_at().is_some_and(|at| at <= cx.now());
         // A client that has acknowledged all it was sent owes nothing: this side was late.
         if is_due && wire.acknowledged_bytes(&cx.env.sock_diag) == Some(wire.sent_bytes()) {
             self.progress = None;
         }
         let env = cx.env;
-        while !self.is_sent(wire) && cx.turn.sent_bytes < SEND_TURN_BYTES {
-            let reads_file = matches!(self.body, Body::File { length: 1.., .. });
+        while !self.is_sent(wire) && !self.is_ahead(wire) && cx.turn.sent_bytes < wire.turn_bytes()
+        {
+            let reads_file = matches!(
+                self.body,
+                Body::File { length: 1.., .. } | Body::Arriving { length: 1.., .. }
+            );
             let inside = reads_file.then(|| env.disk.enter());
             if matches!(inside, Some(None)) {
                 self.shrink(cx);
@@ -220,6 +253,12 @@ impl AnswerPhase {
                     return AnswerOutcome::Failed;
                 }
             }
+        }
+        if self.is_ahead(wire) {
+            self.awaits_bytes = true;
+            // The client is not the one who is slow.
+            self.progress = None;
+            return AnswerOutcome::Incomplete(self);
         }
         if !self.is_sent(wire) {
             return self.wait(is_due, wire, cx);
@@ -262,6 +301,24 @@ impl AnswerPhase {
         self.is_complete() && !wire.has_unsent()
     }
 
+    /// Whether all bytes that have arrived are sent, and more will arrive.
+    fn is_ahead(&self, wire: &Wire) -> bool {
+        match &self.body {
+            Body::Arriving {
+                arriving,
+                offset,
+                length,
+            } => {
+                let arrived = arriving.arrived();
+                *length > 0
+                    && self.head_sent == self.head.len()
+                    && !wire.has_unsent()
+                    && arrived.is_some_and(|arrived| arrived <= *offset)
+            }
+            _ => false,
+        }
+    }
+
     fn is_complete(&self) -> bool {
         self.head_sent == self.head.len() && self.body.length() == 0
     }
@@ -287,11 +344,21 @@ impl AnswerPhase {
                 file,
                 offset,
                 length,
-            } => {
-                let slice =
-                    usize::try_from(*length).map_or(SEND_TURN_BYTES, |l| l.min(SEND_TURN_BYTES));
-                wire.send_file(head, (file, offset, slice), scratch)
-            }
+            } => wire.send_file(head, (file, offset, slice(*length)), scratch),
+            Body::Arriving {
+                arriving,
+                offset,
+                length,
+            } => match arriving.arrived() {
+                None => return Some(Sent::Bytes(0)),
+                Some(arrived) if arrived <= *offset => wire.send(head, false, scratch),
+                Some(arrived) => {
+                    let slice = slice((*length).min(arrived - *offset));
+                    wire.send_file(head, (arriving.file(), offset, slice), scratch)
+                }
+            },
+            // Only an answer to HEAD has it, which is sent without a body.
+            Body::Omitted(_) => return Some(Sent::Bytes(0)),
         };
         if let Sent::Bytes(sent) = sent {
             let of_head = sent.min(head_bytes);
@@ -302,7 +369,10 @@ impl AnswerPhase {
                 (Body::Bytes(bytes), _) => bytes.advance(of_body),
                 (Body::Composed(composed), Some(template)) => composed.advance(&template, of_body),
                 (Body::Composed(_), None) => {}
-                (Body::File { length, .. }, _) => *length -= of_body as u64,
+                (Body::File { length, .. } | Body::Arriving { length, .. }, _) => {
+                    *length -= of_body as u64;
+                }
+                (Body::Omitted(_), _) => {}
             }
         }
         Some(sent)
@@ -343,6 +413,11 @@ fn stall_time_max(cx: &Context<'_>) -> Duration {
 fn length_in_memory(body: &Body) -> usize {
     match body {
         Body::Bytes(bytes) => bytes.len(),
-        Body::Composed(_) | Body::File { .. } => 0,
+        _ => 0,
     }
+}
+
+/// Bytes of a file that are sent in one call, of so many.
+fn slice(length: u64) -> usize {
+    usize::try_from(length).map_or(SEND_TURN_BYTES, |length| length.min(SEND_TURN_BYTES))
 }

@@ -194,7 +194,7 @@ impl BodyPhase {
             Ok(Reply::Now(response)) => {
                 BodyOutcome::Answer(AnswerPhase::new(response, exchange, unread, wire, cx))
             }
-            Ok(Reply::Body(_)) | Err(_) => {
+            Ok(Reply::Body(_) | Reply::Again(_)) | Err(_) => {
                 BodyOutcome::Answer(AnswerPhase::panicked(exchange, wire, cx))
             }
         }

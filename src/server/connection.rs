@@ -24,6 +24,7 @@ use super::poller::Interest;
 use super::skip::SkipOutcome;
 use super::storing::StoringOutcome;
 use super::table::{Holding, Parking};
+use super::waiting::{WaitingOutcome, WaitingPhase};
 use super::wire::Wire;
 use crate::http::service::{Channel, Refusal};
 use crate::limits::{
@@ -99,9 +100,7 @@ impl Connection {
                 HandshakeOutcome::Incomplete(handshake) => Wait(Phase::Handshake(handshake)),
                 HandshakeOutcome::Complete => next_request(wire, cx),
                 HandshakeOutcome::Answer(answer) => Go(Phase::Answer(answer)),
-                HandshakeOutcome::Late(reason, handshake) => {
-                    late(reason, Phase::Handshake(handshake), wire, cx)
-                }
+                HandshakeOutcome::Late(why, phase) => late(why, Phase::Handshake(phase), wire, cx),
                 HandshakeOutcome::Failed => Close,
             },
             Phase::Head(head) => match head.advance(wire, cx) {
@@ -110,11 +109,11 @@ impl Connection {
                 HeadOutcome::Answer(answer) => Go(Phase::Answer(answer)),
                 HeadOutcome::Body(body) => Go(Phase::Body(body)),
                 HeadOutcome::Storing(storing) => Go(Phase::Storing(storing)),
+                HeadOutcome::Waiting(waiting) => Go(Phase::Waiting(waiting)),
                 HeadOutcome::Late(reason, head) => late(reason, Phase::Head(head), wire, cx),
                 HeadOutcome::CutShort => {
                     let exchange = Exchange::without_head(wire.inbox(), wire, cx);
-                    AnswerPhase::send_last(Refusal::HeadCutShort, exchange, wire, cx);
-                    Close
+                    cut_short(Refusal::HeadCutShort, exchange, wire, cx)
                 }
                 HeadOutcome::Left => Close,
             },
@@ -125,20 +124,18 @@ impl Connection {
                 BodyOutcome::Storing(storing) => Go(Phase::Storing(storing)),
                 BodyOutcome::Late(reason, body) => late(reason, Phase::Body(body), wire, cx),
                 BodyOutcome::CutShort(body) => {
-                    AnswerPhase::send_last(Refusal::BodyCutShort, body.abandon(), wire, cx);
-                    Close
+                    cut_short(Refusal::BodyCutShort, body.abandon(), wire, cx)
                 }
             },
             Phase::Storing(storing) => match storing.advance(self.id, wire, cx) {
                 StoringOutcome::Incomplete(storing) => Wait(Phase::Storing(storing)),
                 StoringOutcome::Answer(answer) => Go(Phase::Answer(answer)),
             },
-            Phase::Answer(answer) => match answer.advance(wire, cx) {
+            Phase::Waiting(waiting) => wait_on(waiting, self.id, cx),
+            Phase::Answer(answer) => match answer.advance(self.id, wire, cx) {
                 AnswerOutcome::Incomplete(answer) => Wait(Phase::Answer(answer)),
                 AnswerOutcome::DiskBusy(answer) => Retry(Phase::Answer(answer)),
-                AnswerOutcome::Late(reason, answer) => {
-                    late(reason, Phase::Answer(answer), wire, cx)
-                }
+                AnswerOutcome::Late(why, answer) => late(why, Phase::Answer(answer), wire, cx),
                 // The process is about to end, and bytes that the client has not taken end with it.
                 AnswerOutcome::Sent(After::Close) if cx.is_draining() => linger(wire, cx),
                 AnswerOutcome::Sent(After::NextRequest) if cx.is_draining() => {
@@ -291,6 +288,20 @@ fn linger(wire: &mut Wire, cx: &Context<'_>) -> Step {
 fn owes(wire: &Wire, cx: &Context<'_>) -> bool {
     wire.acknowledged_bytes(&cx.env.sock_diag)
         .is_some_and(|acknowledged| acknowledged < wire.sent_bytes())
+}
+
+/// The application has no reply yet, or is asked again.
+fn wait_on(waiting: Box<WaitingPhase>, id: ConnId, cx: &Context<'_>) -> Step {
+    match waiting.advance(id, cx) {
+        WaitingOutcome::Incomplete(waiting) => Step::Wait(Phase::Waiting(waiting)),
+        WaitingOutcome::Again(head) => Step::Go(Phase::Head(head)),
+    }
+}
+
+/// Refuses a request that ended early.
+fn cut_short(refusal: Refusal, exchange: Exchange, wire: &mut Wire, cx: &mut Context<'_>) -> Step {
+    AnswerPhase::send_last(refusal, exchange, wire, cx);
+    Step::Close
 }
 
 /// Ends a phase whose client is too slow.

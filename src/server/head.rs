@@ -13,6 +13,7 @@ use super::exchange::Exchange;
 use super::skip::{SkipPhase, Unread};
 use super::socket::{Received, Sent};
 use super::storing::StoringPhase;
+use super::waiting::WaitingPhase;
 use super::wire::Wire;
 use crate::disk_gate::DiskGate;
 use crate::http::body::BodyDecoder;
@@ -33,7 +34,8 @@ pub struct HeadPhase {
     began: Option<Instant>,
     /// Bytes at the front of the inbox that are known to be an incomplete head.
     examined: usize,
-    /// When the head was complete, where the request had to wait for the disk since.
+    /// When the head was complete, where the request had to wait since: for the disk, or for what
+    /// another thread finds out.
     put_off: Option<Instant>,
 }
 
@@ -48,6 +50,8 @@ pub enum HeadOutcome {
     Body(Box<BodyPhase>),
     /// Another thread makes the answer.
     Storing(Box<StoringPhase>),
+    /// The application is to be asked again.
+    Waiting(Box<WaitingPhase>),
     /// The head is not complete in time, or the connection was idle for too long.
     Late(CloseReason, HeadPhase),
     /// The client closed its sending side in the middle of a head.
@@ -63,6 +67,15 @@ impl HeadPhase {
             began: None,
             examined: 0,
             put_off: None,
+        }
+    }
+
+    /// The phase of a connection whose inbox begins with a complete head, for which the application
+    /// was asked at this time and has no reply yet.
+    pub fn again(asked: Instant) -> Self {
+        Self {
+            put_off: Some(asked),
+            ..Self::new(asked)
         }
     }
 
@@ -128,7 +141,11 @@ impl HeadPhase {
         match head::parse(bytes, &mut slots) {
             Ok(Parsed::Complete(head, length)) => {
                 wire.set_inbox(bytes[length..].to_vec());
-                decide(&head, self.put_off, wire, cx).unwrap_or_else(|complete_at| {
+                let outcome = decide(&head, self.put_off, wire, cx);
+                if matches!(outcome, Ok(HeadOutcome::Waiting(_))) {
+                    wire.set_inbox(bytes.to_vec());
+                }
+                outcome.unwrap_or_else(|complete_at| {
                     self.began.get_or_insert(complete_at);
                     self.put_off = Some(complete_at);
                     self.examined = 0;
@@ -209,6 +226,7 @@ fn decide(
         Reply::Later(start) => {
             HeadOutcome::Storing(StoringPhase::new(start, exchange, unread(wire)))
         }
+        Reply::Again(awaited) => HeadOutcome::Waiting(WaitingPhase::new(awaited, exchange, cx)),
         Reply::Body(sink) => {
             if expects_continue && !send_continue(wire, cx) {
                 exchange.end(env, Some("the client went away"));

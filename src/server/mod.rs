@@ -38,6 +38,7 @@ pub mod sock_diag;
 mod socket;
 mod storing;
 pub mod table;
+mod waiting;
 mod wire;
 
 pub use conn_id::ConnId;

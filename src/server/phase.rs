@@ -14,8 +14,10 @@ use super::poller::Interest;
 use super::skip::SkipPhase;
 use super::storing::StoringPhase;
 use super::table::Parking;
+use super::waiting::WaitingPhase;
 use super::wire::Wire;
 use crate::http::service::Refusal;
+use crate::limits::WAITING_RECHECK_INTERVAL;
 use crate::metrics::{Activity, CloseReason, Handshake};
 use std::time::Instant;
 
@@ -28,6 +30,8 @@ pub enum Phase {
     Body(Box<BodyPhase>),
     /// The request is complete; another thread makes its answer.
     Storing(Box<StoringPhase>),
+    /// Another thread finds out what the application needs for its reply.
+    Waiting(Box<WaitingPhase>),
     /// An answer goes to the client.
     Answer(Box<AnswerPhase>),
     /// The rest of a body is thrown away, to keep the connection.
@@ -60,6 +64,11 @@ impl Phase {
             Self::Head(head) => (Some(Interest::Read), Parking::Active(head.deadline(cx))),
             Self::Body(body) => (Some(Interest::Read), Parking::Active(body.check_at(cx))),
             Self::Storing(_) => (None, Parking::Storing),
+            Self::Waiting(waiting) => (None, Parking::Active(waiting.recheck_at())),
+            Self::Answer(answer) if answer.awaits_bytes() => {
+                let recheck_at = cx.now() + WAITING_RECHECK_INTERVAL;
+                (None, Parking::Active(recheck_at))
+            }
             Self::Answer(answer) => {
                 let check_at = answer.check_at().unwrap_or(cx.now());
                 (Some(Interest::Write), Parking::Active(check_at))
@@ -79,6 +88,7 @@ impl Phase {
             Self::Head(head) => (head.since(), 0),
             Self::Body(body) => (body.exchange().started, body.exchange().held_bytes()),
             Self::Storing(storing) => (storing.exchange().started, storing.exchange().held_bytes()),
+            Self::Waiting(waiting) => (waiting.exchange().started, waiting.exchange().held_bytes()),
             Self::Answer(answer) => (answer.exchange().started, answer.held_bytes()),
             Self::Skip(_) | Self::Linger(_) | Self::Closed => return None,
         };
@@ -92,7 +102,7 @@ impl Phase {
             Self::Head(head) if head.is_idle() => Some(Activity::Idle),
             Self::Head(_) => Some(Activity::Head),
             Self::Body(_) => Some(Activity::Body),
-            Self::Storing(_) => Some(Activity::Storing),
+            Self::Storing(_) | Self::Waiting(_) => Some(Activity::Storing),
             Self::Answer(_) => Some(Activity::Answer),
             Self::Skip(_) | Self::Linger(_) => Some(Activity::Leaving),
             Self::Closed => None,
@@ -109,6 +119,9 @@ impl Phase {
                 AnswerPhase::send_last(refusal, exchange, wire, cx);
             }
             Self::Body(body) => AnswerPhase::send_last(refusal, body.abandon(), wire, cx),
+            Self::Waiting(waiting) => {
+                AnswerPhase::send_last(refusal, waiting.abandon(), wire, cx);
+            }
             Self::Answer(answer) => answer.end(Some(reason.as_str()), cx),
             Self::Handshake(handshake) if !handshake.is_idle() => {
                 cx.env.metrics.tls.handshake(Handshake::Failed);

@@ -12,6 +12,7 @@ use super::secure::{Scratch, Secure};
 use super::sock_diag::SockDiag;
 use super::socket::{Received, Sent, Socket};
 use crate::http::service::Channel;
+use crate::limits::{SEAL_TURN_BYTES, SEND_TURN_BYTES};
 use crate::tls::{Failed, Session};
 use std::fs::File;
 use std::net::SocketAddr;
@@ -120,6 +121,15 @@ impl Wire {
             Some(secure) => {
                 secure.send_file(&mut self.socket, head, (file, offset, length), scratch)
             }
+        }
+    }
+
+    /// How much to send in one turn.
+    pub fn turn_bytes(&self) -> usize {
+        if self.is_secure() {
+            SEAL_TURN_BYTES
+        } else {
+            SEND_TURN_BYTES
         }
     }
 

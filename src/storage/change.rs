@@ -4,9 +4,12 @@
 //! Invariant: nothing here depends on how packages are kept, so that every engine can take the same
 //! changes.
 
+use super::content::Content;
 use super::error::{Result, StorageError};
+use super::listing::Listing;
 use super::name::PackageName;
 use super::package::Package;
+use crate::checksum::Sha256;
 use std::sync::Arc;
 
 /// Takes the result of a change, on a thread of the storage.
@@ -30,6 +33,8 @@ pub enum Overwrite {
 pub struct Requirement {
     pub overwrite: Overwrite,
     pub precondition: Option<Precondition>,
+    /// Whether catalogs have to list the package.
+    pub listed: bool,
 }
 
 impl Requirement {
@@ -44,6 +49,27 @@ impl Requirement {
                 Err(StorageError::OverwriteForbidden)
             }
             _ => check(self.precondition.as_ref(), current),
+        }
+    }
+
+    /// Checks that catalogs would list a package, if that is required: none of the others, which
+    /// are all older, has the same id and version with other bytes.
+    pub fn check_listed(
+        &self,
+        name: &PackageName,
+        content: &Content,
+        sha256: Sha256,
+        others: &Listing,
+    ) -> Result<()> {
+        let Some(recognised) = content.recognised().filter(|_| self.listed) else {
+            return Ok(());
+        };
+        match others.unread() {
+            0 => match others.original(name.as_str(), recognised, Some(sha256)) {
+                None => Ok(()),
+                Some(_) => Err(StorageError::Duplicate),
+            },
+            unread => Err(StorageError::Unread(unread)),
         }
     }
 }

@@ -5,8 +5,8 @@
 //!
 //! Source: docs/contract.md, section 1 ("Catalogs").
 
+use crate::manifest;
 use crate::manifest::outcome::Recognised;
-use crate::manifest::read;
 use crate::manifest::source::Source;
 use std::fs::File;
 use std::io;
@@ -27,14 +27,21 @@ impl Content {
     /// Reads the file of the package called `name`.
     pub fn read(name: &str, file: &File) -> Self {
         let source = FileSource::new(file);
-        match source.and_then(|source| read::read(name, &source)) {
-            Ok(Some(recognised)) => Self::Package(Arc::new(recognised)),
-            Ok(None) => Self::Plain,
-            Err(error) => {
+        source
+            .and_then(|source| Self::of(name, &source))
+            .unwrap_or_else(|error| {
                 log::warn!(package = name, error:% = error; "the package cannot be read");
                 Self::Plain
-            }
-        }
+            })
+    }
+
+    /// Reads the package called `name` from where its bytes are.
+    ///
+    /// # Errors
+    /// Whatever kept the source from being read.
+    pub fn of(name: &str, source: &impl Source) -> io::Result<Self> {
+        let recognised = manifest::read(name, source)?;
+        Ok(recognised.map_or(Self::Plain, |it| Self::Package(Arc::new(it))))
     }
 
     pub fn recognised(&self) -> Option<&Recognised> {
@@ -47,7 +54,7 @@ impl Content {
 
 /// The content of one file of a step package; `None` where there is none.
 pub fn step_file(file: &File, path: &str) -> io::Result<Option<Vec<u8>>> {
-    read::step_file(&FileSource::new(file)?, path)
+    manifest::step_file(&FileSource::new(file)?, path)
 }
 
 struct FileSource<'f> {

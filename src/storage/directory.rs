@@ -8,29 +8,19 @@
 //! system ask its server.
 
 use super::error::{Result, failed, unavailable};
+use super::package::PackageState;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Statx, StatxFlags};
 use rustix::io::Errno;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// What distinguishes one state of a file from every other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileState {
-    pub inode: u64,
-    /// In bytes.
-    pub size: u64,
-    /// When the content last changed. Anyone may set this time.
-    pub modified: SystemTime,
-    /// When the inode last changed. Nobody can set this time.
-    pub changed: SystemTime,
-}
-
 /// The kind of thing that has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entry {
-    File(FileState),
+    File(PackageState),
     /// Not a regular file: a directory, a link, a device.
     Other,
 }
@@ -40,8 +30,8 @@ impl From<&Statx> for Entry {
         if FileType::from_raw_mode(u32::from(stat.stx_mode)) != FileType::RegularFile {
             return Self::Other;
         }
-        Self::File(FileState {
-            inode: stat.stx_ino,
+        Self::File(PackageState {
+            identity: stat.stx_ino,
             size: stat.stx_size,
             modified: time(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
             changed: time(stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
@@ -124,7 +114,7 @@ impl Directory {
     pub fn has_file(&self, name: &str, file: impl AsFd) -> Result<bool> {
         let own = state_of(file).map_err(failed("look at", self.path(name)))?;
         Ok(matches!((self.entry(name)?, own),
-            (Some(Entry::File(now)), Entry::File(own)) if now.inode == own.inode))
+            (Some(Entry::File(now)), Entry::File(own)) if now.identity == own.identity))
     }
 
     /// Whether a lock on the directory excludes processes on other hosts, as far as there are any.
@@ -220,3 +210,23 @@ const NEW_FILE_MODE: Mode = Mode::RUSR
     .union(Mode::WUSR)
     .union(Mode::RGRP)
     .union(Mode::ROTH);
+
+/// Creates the directory and its missing parents. Each is synced into its parent: packages are
+/// only as durable as the path that leads to them.
+pub fn create_durably(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return Ok(()),
+    };
+    create_durably(parent)?;
+    match std::fs::create_dir(path) {
+        // Another server created it at the same time.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && path.is_dir() => {}
+        created => created?,
+    }
+    File::open(parent)?.sync_all()
+}

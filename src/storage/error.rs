@@ -3,9 +3,12 @@
 //! Invariant: an error that an operator has to look into carries the action, the path and the
 //! system's error. Clients see the action and the error; the log has all three.
 
+use crate::awaited::Awaited;
 use crate::checksum::Sha256;
+use crate::manifest::outcome::DUPLICATE;
 use rustix::io::Errno;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Why a storage operation did not succeed.
 #[derive(Clone, Debug)]
@@ -19,6 +22,10 @@ pub enum StorageError {
     Occupied,
     /// The precondition of a change does not hold.
     PreconditionFailed,
+    /// Catalogs have to list the package, and an older one has its id and version.
+    Duplicate,
+    /// Catalogs have to list the package, and so many others were not read yet.
+    Unread(usize),
     /// Too many changes wait already.
     QueueFull,
     /// Calls to the disk do not return.
@@ -30,6 +37,10 @@ pub enum StorageError {
     /// The directory cannot be used now; retrying may succeed.
     Unavailable(Failure),
     Failed(Failure),
+    /// The store refuses the change of this package, and of others it may not.
+    Refused(Failure),
+    /// The answer is not known yet; another thread finds it out.
+    Pending(Arc<dyn Awaited>),
 }
 
 /// A failed operation.
@@ -38,7 +49,34 @@ pub struct Failure {
     /// What was attempted; completes "cannot …".
     pub action: &'static str,
     pub path: String,
-    pub error: Errno,
+    pub error: Cause,
+}
+
+/// The error of the system or of the store.
+#[derive(Clone, Debug)]
+pub enum Cause {
+    System(Errno),
+    /// The sentence of an object store's error.
+    Store(Arc<str>),
+}
+
+impl Cause {
+    /// The error for clients, who need not know how the store is reached.
+    pub fn public(&self) -> String {
+        match self {
+            Self::System(error) => error.to_string(),
+            Self::Store(_) => "the object store did not do it".to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::System(error) => error.fmt(f),
+            Self::Store(error) => f.write_str(error),
+        }
+    }
 }
 
 impl std::fmt::Display for Failure {
@@ -54,12 +92,16 @@ impl std::fmt::Display for StorageError {
             Self::Exists(_) | Self::Occupied => f.write_str("the name is taken"),
             Self::OverwriteForbidden => f.write_str("the package may not be replaced"),
             Self::PreconditionFailed => f.write_str("the precondition does not hold"),
+            Self::Duplicate => f.write_str(DUPLICATE),
+            Self::Unread(packages) => write!(f, "{packages} packages were not read yet"),
             Self::DiskHangs => f.write_str("the disk does not answer"),
             Self::QueueFull => f.write_str("too many changes wait for the disk"),
             Self::Busy => f.write_str("another server holds the storage directory's lock"),
-            Self::NoSpace(failure) | Self::Unavailable(failure) | Self::Failed(failure) => {
-                failure.fmt(f)
-            }
+            Self::Pending(_) => f.write_str("the storage does not answer yet"),
+            Self::NoSpace(failure)
+            | Self::Unavailable(failure)
+            | Self::Failed(failure)
+            | Self::Refused(failure) => failure.fmt(f),
         }
     }
 }
@@ -81,7 +123,7 @@ pub fn failed(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(Errno
         let failure = Failure {
             action,
             path: path.as_ref().display().to_string(),
-            error,
+            error: Cause::System(error),
         };
         match error {
             Errno::NOSPC | Errno::DQUOT => StorageError::NoSpace(failure),

@@ -1,53 +1,43 @@
-//! Packages in a directory: the only code that touches it.
+//! Where packages live: the only code that touches the storage directory and the bucket.
 //!
-//! Invariants:
-//! - A package's name stands for a complete, synced file or for nothing ([`group`]).
-//! - A checksum is either right or absent ([`sidecar`]).
-//! - Package and sidecar names change only under the directory's lock, which all server processes
-//!   on the volume share ([`lock`]).
-//! - Each entry of a listing, and each download, describes one state of one file ([`listing`],
-//!   [`open`]).
+//! [`Store`] is what the application asks; [`engines`] chooses by the settings between the two
+//! engines that keep packages, in a directory and in a bucket.
 //!
-//! This layer knows no socket, no HTTP status and no URL.
+//! Invariant: each entry of a listing, and each download, describes one state of one package
+//! ([`package`], [`open`]).
+//!
+//! This layer knows no socket, no HTTP status and no URL of this server.
 //!
 //! Source: docs/contract.md, section 4.
 
-mod cache;
+mod background;
+#[cfg(feature = "bucket")]
+mod bucket_engine;
 pub mod change;
-mod changes;
 pub mod content;
 pub mod directory;
+pub mod directory_engine;
+pub mod engines;
 pub mod error;
-mod generation;
-mod group;
-pub mod leftovers;
 pub mod listing;
-pub mod lock;
-mod maintenance;
-mod missing_checksums;
 pub mod name;
 pub mod open;
-mod owed;
 pub mod package;
 pub mod releases;
-mod removal;
 pub mod retention;
-mod scan;
-mod sidecar;
-mod store;
+pub mod store;
 mod temporary;
-mod unread;
 pub mod upload;
-pub mod verify;
+pub mod verification;
 
+pub use background::Background;
 pub use change::{Delete, Overwrite, Precondition, Publish, Published, Requirement};
 pub use content::Content;
 pub use error::StorageError;
 pub use listing::Listing;
-pub use maintenance::Maintenance;
 pub use name::PackageName;
 pub use open::OpenPackage;
-pub use package::Package;
+pub use package::{Package, PackageState};
 pub use releases::{Release, Releases};
 pub use retention::Retention;
 pub use store::Store;

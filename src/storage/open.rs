@@ -1,65 +1,57 @@
-//! Opening a package for a download.
+//! A package that is opened for a download.
 //!
-//! Invariant: size, times, checksum and bytes of one answer belong to one open file, whatever
-//! happens to its name meanwhile.
+//! Invariant: size, times, checksum and bytes of one answer belong to one state of the package,
+//! whatever happens to its name meanwhile.
 
-use super::directory::{Directory, Entry, FileState, open_file, state_of};
-use super::error::{Result, StorageError, failed, unavailable};
-use super::listing::Listing;
-use super::name::PackageName;
-use super::sidecar;
+use super::error::Result;
+use super::package::PackageState;
+use crate::awaited::Arriving;
 use crate::checksum::Sha256;
-use rustix::io::Errno;
+use std::fmt::Debug;
 use std::fs::File;
-use std::path::Path;
+use std::sync::Arc;
 
-/// A package's open file and what is known of it.
+/// What is known of a package, and the way to its bytes.
 #[derive(Debug)]
 pub struct OpenPackage {
-    pub file: File,
-    /// The file's state when it was opened.
-    pub state: FileState,
+    /// The state when it was opened.
+    pub state: PackageState,
     /// `None` until it is computed.
     pub sha256: Option<Sha256>,
+    pub source: Source,
 }
 
-/// Opens a package of the directory at `path`. `listing`: the last one read, to spare reading the
-/// sidecar.
-pub fn open(path: &Path, listing: &Listing, name: &PackageName) -> Result<OpenPackage> {
-    let file_path = path.join(name.as_str());
-    let file = open_file(&file_path).map_err(|error| match error {
-        // A link gives LOOP, a socket NXIO.
-        Errno::LOOP | Errno::NXIO => StorageError::NotFound,
-        Errno::NOENT | Errno::NOTDIR if path.is_dir() => StorageError::NotFound,
-        // The directory itself is missing, which must not read as "no such package".
-        Errno::NOENT | Errno::NOTDIR => unavailable("open the directory", path)(error),
-        error => failed("open", &file_path)(error),
-    })?;
-    let Entry::File(state) = state_of(&file).map_err(failed("look at", &file_path))? else {
-        return Err(StorageError::NotFound);
-    };
-    let sha256 = match listed_checksum(listing, name, &state) {
-        None => sidecar::read(&Directory::open(path)?, name, &state).ok(),
-        known => known,
-    };
-    Ok(OpenPackage {
-        file,
-        state,
-        sha256,
-    })
+/// The way to the bytes of an open package.
+#[derive(Debug)]
+pub enum Source {
+    /// The open file.
+    File(File),
+    /// Nothing is done for the bytes before they are asked for.
+    Deferred(Box<dyn Deferred>),
 }
 
-/// The checksum of a package in this state, from the listing or its sidecar.
-pub fn checksum(
-    directory: &Directory,
-    listing: &Listing,
-    name: &PackageName,
-    state: &FileState,
-) -> Option<Sha256> {
-    listed_checksum(listing, name, state).or_else(|| sidecar::read(directory, name, state).ok())
+/// A package whose bytes may have to be fetched first.
+pub trait Deferred: Debug + Send {
+    /// The bytes. `may_redirect`: the client can be sent elsewhere for them.
+    fn bytes(self: Box<Self>, may_redirect: bool) -> Result<PackageBytes>;
 }
 
-fn listed_checksum(listing: &Listing, name: &PackageName, state: &FileState) -> Option<Sha256> {
-    let listed = listing.get(name.as_str())?;
-    listed.sha256.filter(|_| listed.state == *state)
+/// The bytes of an open package.
+#[derive(Debug)]
+pub enum PackageBytes {
+    File(File),
+    /// They are being fetched.
+    Arriving(Arc<dyn Arriving>),
+    /// The client fetches them from this URL.
+    Elsewhere(String),
+}
+
+impl Source {
+    /// The bytes. `may_redirect`: the client can be sent elsewhere for them.
+    pub fn bytes(self, may_redirect: bool) -> Result<PackageBytes> {
+        match self {
+            Self::File(file) => Ok(PackageBytes::File(file)),
+            Self::Deferred(deferred) => deferred.bytes(may_redirect),
+        }
+    }
 }

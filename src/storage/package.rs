@@ -1,17 +1,30 @@
-//! One package: its name, the state of its file, its checksum, and what it is to spec-kit.
+//! One package: its name, its state, its checksum, and what it is to spec-kit.
 //!
-//! Invariant: checksum and content belong to exactly this state of the file.
+//! Invariant: checksum and content belong to exactly this state.
 
 use super::content::Content;
-use super::directory::FileState;
 use super::name::PackageName;
 use crate::checksum::Sha256;
 use std::cmp::{Ordering, Reverse};
+use std::time::SystemTime;
+
+/// What distinguishes one state of a package from every other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackageState {
+    /// A file's inode, or the first bytes of the SHA-256 of an object's entity tag.
+    pub identity: u64,
+    /// In bytes.
+    pub size: u64,
+    /// When the content last changed. Anyone may set this time.
+    pub modified: SystemTime,
+    /// When the inode or the object last changed. Nobody can set this time.
+    pub changed: SystemTime,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
     pub name: PackageName,
-    pub state: FileState,
+    pub state: PackageState,
     /// `None` until it is computed.
     pub sha256: Option<Sha256>,
     pub content: Content,

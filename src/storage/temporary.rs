@@ -10,8 +10,7 @@
 //! Sources: open(2), `O_TMPFILE`; linkat(2) with `/proc/self/fd`; flock(2).
 
 use super::directory::Directory;
-use super::error::{Result, StorageError, failed};
-use super::lock::DirLock;
+use super::error::{Cause, Failure, Result, StorageError, failed};
 use rustix::fs::{AtFlags, CWD, FlockOperation, RenameFlags};
 use rustix::io::Errno;
 use std::fs::File;
@@ -30,6 +29,15 @@ pub fn is_temporary(name: &str) -> bool {
     let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     name.strip_prefix(PREFIX)
         .is_some_and(|digits| digits.len() == 16 && digits.bytes().all(digit))
+}
+
+/// The lock on an unfinished file; an error where its writer holds it. The caller keeps the lock
+/// until the name is removed: a writer that has just created the file then finds it locked or
+/// without a name, and gives it up. Network file systems lock only files that are open for writing.
+pub fn abandoned_lock(directory: &Directory, name: &str) -> rustix::io::Result<File> {
+    let file = directory.open_for_lock(name)?;
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+    Ok(file)
 }
 
 /// A file that is still being written; dropped before it is placed, it is removed.
@@ -116,21 +124,22 @@ impl TemporaryFile {
     /// published.
     pub fn check_support(path: &Path) -> std::io::Result<()> {
         match Self::create(path) {
-            Err(StorageError::Failed(failure)) if is_unsupported(failure.error) => {
-                Err(std::io::Error::other(
-                    "its file system has neither unnamed files (O_TMPFILE) nor locks (flock)",
-                ))
-            }
+            Err(StorageError::Failed(Failure {
+                error: Cause::System(error),
+                ..
+            })) if is_unsupported(error) => Err(std::io::Error::other(
+                "its file system has neither unnamed files (O_TMPFILE) nor locks (flock)",
+            )),
             _ => Ok(()),
         }
     }
 
     /// Gives the file its name in one step; fails with `EXIST` where anything has the name.
-    pub fn place_new(&mut self, lock: &DirLock, name: &str) -> rustix::io::Result<()> {
+    pub fn place_new(&mut self, directory: &Directory, name: &str) -> rustix::io::Result<()> {
         match self.named.take() {
-            None => self.link(lock.directory(), name),
+            None => self.link(directory, name),
             Some(named) => {
-                let placed = rename_new(&named, lock.directory(), name);
+                let placed = rename_new(&named, directory, name);
                 if placed.is_err() {
                     self.named = Some(named);
                 }
@@ -140,8 +149,7 @@ impl TemporaryFile {
     }
 
     /// Gives the file its name in one step, in place of the file that has the name.
-    pub fn replace(&mut self, lock: &DirLock, name: &str) -> rustix::io::Result<()> {
-        let directory = lock.directory();
+    pub fn replace(&mut self, directory: &Directory, name: &str) -> rustix::io::Result<()> {
         if let Some(named) = self.named.take() {
             let placed = rustix::fs::renameat(&named.directory, &named.name, directory, name);
             if placed.is_err() {

@@ -1,15 +1,13 @@
-//! Uploads: from the first byte to a synced file that waits for its name.
+//! Uploads: from the first byte to a complete file without a name.
 //!
-//! Invariant: until [`super::group`] gives it a name, an upload is a temporary file; dropped at any
-//! point before, it leaves nothing.
+//! Invariant: until an engine gives it a name, an upload is a temporary file; dropped at any point
+//! before, it leaves nothing.
 
 use super::content::Content;
 use super::error::{Result, errno, failed};
 use super::name::PackageName;
-use super::sidecar;
 use super::temporary::TemporaryFile;
 use crate::checksum::Sha256;
-use crate::clock;
 use sha2::Digest;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -66,32 +64,7 @@ pub struct CompleteUpload {
     pub content: Content,
     /// In bytes.
     pub size: u64,
-    path: PathBuf,
-    temporary: TemporaryFile,
-}
-
-/// An upload whose bytes are durable.
-pub struct SyncedUpload {
-    pub sha256: Sha256,
-    pub content: Content,
-    pub temporary: TemporaryFile,
-    /// The package's sidecar, durable too; or why it could not be written.
-    pub sidecar: Result<TemporaryFile>,
-}
-
-impl CompleteUpload {
-    /// Makes the bytes durable. The time of the package is the time of this call.
-    pub fn sync(self) -> Result<SyncedUpload> {
-        let modified = clock::wall_now();
-        // The file system's own clock ticks too slowly to order one publish after the next. Where
-        // the time cannot be set, the order of packages with the same time is by name.
-        let _ = self.temporary.file.set_modified(modified);
-        rustix::fs::fsync(&self.temporary.file).map_err(failed("sync", &self.path))?;
-        Ok(SyncedUpload {
-            sha256: self.sha256,
-            content: self.content,
-            sidecar: sidecar::prepare(&self.path, self.sha256, modified),
-            temporary: self.temporary,
-        })
-    }
+    /// The directory that it was received into.
+    pub(super) path: PathBuf,
+    pub(super) temporary: TemporaryFile,
 }

@@ -5,10 +5,14 @@
     reason = "tests arrange directories and moments freely"
 )]
 
+#[cfg(feature = "catalogs")]
 #[path = "../support/archives.rs"]
 mod archives;
+mod bucket;
 mod clients;
 mod commands;
+// The contract includes the catalogs.
+#[cfg(feature = "catalogs")]
 mod contract;
 mod faults;
 mod https;

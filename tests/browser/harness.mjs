@@ -48,6 +48,8 @@ export async function withBrowser(binary, chromium, check, prepare = async () =>
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        // A server that is not on the local machine, as far as its URL says.
+        "--host-resolver-rules=MAP packages.example 127.0.0.1",
       ],
     });
     try {

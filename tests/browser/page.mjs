@@ -10,6 +10,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { PACKAGES as OF_SPEC_KIT, catalogs } from "./catalogs.mjs";
 import { TOKEN, withBrowser } from "./harness.mjs";
 
 const [binary, chromium, screenshots] = process.argv.slice(2);
@@ -77,7 +78,7 @@ async function open(browser, url) {
       complaints.push(`request failed: ${request.url()}`);
   });
   page.on("request", (request) => {
-    if (!/^(http:\/\/127\.0\.0\.1:|data:)/.test(request.url()))
+    if (!/^(http:\/\/(127\.0\.0\.1|packages\.example):|data:)/.test(request.url()))
       complaints.push(`request elsewhere: ${request.url()}`);
   });
   await page.evaluateOnNewDocument(() => {
@@ -308,6 +309,9 @@ async function run({ browser, base, work }) {
     globalThis.violations = [];
   });
   await inspect(missing, "error");
+
+  for (const [name, content] of Object.entries(OF_SPEC_KIT)) await publish(base, name, content);
+  await catalogs((url) => open(browser, url), inspect, base);
   assert.deepEqual(complaints, []);
 }
 

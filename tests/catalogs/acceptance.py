@@ -31,7 +31,7 @@ VARIABLES = {
 def publish(name, content):
     """Publishes, and demands that catalogs list it."""
     request = urllib.request.Request(
-        f"{BASE}/assets/{name}?catalog=required", content, method="PUT"
+        f"{BASE}/assets/{name}?catalog=required&overwrite=true", content, method="PUT"
     )
     request.add_header("Authorization", f"Bearer {os.environ['TOKEN']}")
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -40,8 +40,8 @@ def publish(name, content):
     print(f"ok  published {name}: {said['kind']} {said['id']} {said['version']}", flush=True)
 
 
-def publish_all():
-    for version in ("1.0.0", "1.1.0"):
+def publish_all(*versions):
+    for version in versions:
         for kind in packages.KINDS:
             components = [
                 ("extensions", "acme-extension", version),
@@ -211,7 +211,7 @@ def everything_at_once(project):
 def main():
     scratch = Path(tempfile.mkdtemp(prefix="catalogs-"))
     try:
-        publish_all()
+        publish_all("1.0.0", "1.1.0")
         all_kinds(Project(scratch, "step-by-step"))
         everything_at_once(Project(scratch, "at-once"))
     finally:

@@ -4,8 +4,9 @@
 #     run.sh VIRTUALENV SERVER_BINARY
 #
 # VIRTUALENV is an environment with `specify-cli` of PyPI. Runs the differential check of 1,000
-# changed packages, then the acceptance with every kind of package, each against a server of its own
-# on a free port. Exit code 0 if all passed.
+# changed packages, then the acceptance with every kind of package, over HTTP and over the server's
+# own HTTPS with a private authority; each against a server of its own on a free port. Exit code 0
+# if all passed. Needs openssl.
 set -eu
 
 if [ $# != 2 ] || [ ! -x "$1/bin/specify" ] || [ ! -x "$2" ]; then
@@ -27,25 +28,34 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' HUP INT TERM
 
-# Starts a server over an empty directory; sets SERVER and BASE.
+# Makes a certificate for localhost, of an authority of its own.
+make_certificate() {
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=Private authority' \
+        -keyout "$WORK/authority.key" -out "$WORK/authority.pem" &&
+        openssl req -x509 -CA "$WORK/authority.pem" -CAkey "$WORK/authority.key" \
+            -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+            -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE \
+            -keyout "$WORK/key.pem" -out "$WORK/certificate.pem"
+}
+
+# Starts a server over an empty directory, with these further settings; sets SERVER and ADDRESS.
 start_server() {
     rm -rf "$WORK/data"
     : >"$WORK/log"
     (
         cd "$WORK"
         exec env -i AUTH_TOKEN="$TOKEN" STORAGE_PATH="$WORK/data" HOST=127.0.0.1 PORT=0 \
-            CONFIG_PATH=/dev/null MAX_PACKAGES=0 "$BINARY" >"$WORK/log" 2>&1
+            CONFIG_PATH=/dev/null MAX_PACKAGES=0 "$@" "$BINARY" >"$WORK/log" 2>&1
     ) &
     SERVER=$!
-    address=''
+    ADDRESS=''
     tries=0
-    while [ -z "$address" ] && [ "$tries" -lt 300 ]; do
+    while [ -z "$ADDRESS" ] && [ "$tries" -lt 300 ]; do
         sleep 0.1
         tries=$((tries + 1))
-        address=$(sed -n '/"message":"listening"/s/.*"address":"\([^"]*\)".*/\1/p' "$WORK/log")
+        ADDRESS=$(sed -n '/"message":"listening"/s/.*"address":"\([^"]*\)".*/\1/p' "$WORK/log")
     done
-    [ -n "$address" ] || { cat "$WORK/log" >&2; exit 1; }
-    BASE=http://$address
+    [ -n "$ADDRESS" ] || { cat "$WORK/log" >&2; exit 1; }
 }
 
 stop_server() {
@@ -59,7 +69,14 @@ failed=no
 for check in differential acceptance; do
     start_server
     echo "== $check: $("$SPECIFY" --version)"
-    "$PYTHON" "$HERE/$check.py" "$BASE" || failed=yes
+    "$PYTHON" "$HERE/$check.py" "http://$ADDRESS" || failed=yes
     stop_server
 done
+
+make_certificate 2>"$WORK/openssl.log" || { cat "$WORK/openssl.log" >&2; exit 1; }
+start_server TLS_CERTIFICATE="$WORK/certificate.pem" TLS_KEY="$WORK/key.pem"
+echo "== acceptance over HTTPS: $("$SPECIFY" --version)"
+SSL_CERT_FILE=$WORK/authority.pem "$PYTHON" "$HERE/acceptance.py" \
+    "https://localhost:${ADDRESS##*:}" || failed=yes
+stop_server
 [ "$failed" = no ]

@@ -204,6 +204,16 @@ fn a_server_is_trusted_by_the_authorities_of_the_file_alone() {
         let why = with_file(pem).unwrap_err();
         assert!(why.contains(ending), "{why}");
     }
+    let files = authority.pair().write(folder.path());
+    let key_alone = Client::new(&Options {
+        ca_file: Some(&files.key),
+        total_time_max: None,
+    });
+    assert!(
+        key_alone
+            .unwrap_err()
+            .ends_with("has no certificate in PEM form")
+    );
     std::fs::remove_file(&path).unwrap();
     let missing = Client::new(&Options {
         ca_file: Some(&path),

@@ -11,7 +11,7 @@ use release_server::limits::DOWNLOAD_COUNTS_INTERVAL;
 use release_server::metrics::Metrics;
 use release_server::server::sock_diag::SockDiag;
 use release_server::server::{self, Server, listener};
-use release_server::storage::{Retention, Store};
+use release_server::storage::{Retention, engines};
 use release_server::tokens::Tokens;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -24,7 +24,14 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         max_releases: None,
         pinned: Vec::new(),
     };
-    let store = Store::open(path, retention, 1, clock.clone()).unwrap();
+    let options = engines::Options {
+        path: path.to_owned(),
+        retention,
+        workers: 1,
+        clock: clock.clone(),
+        bucket: None,
+    };
+    let store = engines::open(options).unwrap();
     let disk = Arc::clone(store.gate());
     let metrics = Arc::new(Metrics::new([]));
     let tokens = Tokens::open(Token::fixed(TOKEN), Vec::new(), Arc::clone(&metrics));

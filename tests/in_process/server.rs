@@ -72,7 +72,7 @@ impl Service for Stub {
                 Reply::Now(Response::new(200).body("text/plain", "OK"))
             }
             "/disk" => {
-                let status = self.disk.enter().map_or(503, |_inside| 200);
+                let status = self.disk.enter_or_put_off().map_or(503, |_inside| 200);
                 Reply::Now(Response::new(status).body("text/plain", "OK"))
             }
             "/count" => counting(None, None),

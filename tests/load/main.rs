@@ -13,6 +13,7 @@ mod client;
 mod fetch;
 mod hostile;
 mod killed;
+mod publishers;
 mod readers;
 mod rivals;
 mod shared;

@@ -3,18 +3,18 @@
 //! Source: docs/contract.md, section 2: newest first by modification time, ties by name ascending.
 
 use crate::Random;
-use release_server::storage::directory::FileState;
+use release_server::storage::PackageState;
 use release_server::storage::{Content, Listing, Package, PackageName};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-fn package(name: &str, seconds: u64, inode: u64) -> Arc<Package> {
+fn package(name: &str, seconds: u64, identity: u64) -> Arc<Package> {
     let time = UNIX_EPOCH + Duration::from_secs(seconds);
     Arc::new(Package {
         name: PackageName::parse(name).unwrap(),
-        state: FileState {
-            inode,
+        state: PackageState {
+            identity,
             size: 1,
             modified: time,
             changed: time,

@@ -4,7 +4,6 @@
 
 use crate::archives::{Member, archive, of_texts};
 use crate::manifest_tables::good;
-use release_server::manifest::entry::crc32;
 use release_server::manifest::kind::Kind::{
     self, Bundle, Extension, Integration, Preset, Step, Workflow,
 };
@@ -296,10 +295,4 @@ fn ends_that_spec_kit_refuses_are_unlisted() {
     ] {
         assert_eq!(read_bytes(bytes), None);
     }
-}
-
-#[test]
-fn crc_32_is_that_of_the_standard() {
-    assert_eq!(crc32(b""), 0);
-    assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
 }

@@ -8,7 +8,8 @@
 #
 # Proxies: nginx caddy traefik; without a name, all that are installed. Needed in any case: curl,
 # openssl, python3. The checks are in checks.py, and in tests/clients/specify.py, which does the
-# work of the specify CLI.
+# work of the fork's CLI. With SPECIFY_ENVIRONMENT, a virtual environment with `specify-cli` of PyPI,
+# upstream's CLI runs through each proxy too (tests/catalogs/acceptance.py).
 set -eu
 
 usage() {
@@ -84,6 +85,13 @@ become() {
     exec env -i PATH="$PATH" HOME="$WORK" "$@"
 }
 
+# Upstream's `specify` through the proxy at BASE. Both versions are published again for each proxy,
+# as the same bytes.
+upstream() {
+    SPECIFY=$SPECIFY_ENVIRONMENT/bin/specify timeout 600 \
+        "$SPECIFY_ENVIRONMENT/bin/python" "$HERE/../catalogs/acceptance.py" "$BASE"
+}
+
 # Everything through one proxy, which ends before this does.
 through() {
     free_port='import socket; print(socket.create_server(("127.0.0.1", 0)).getsockname()[1])'
@@ -98,6 +106,7 @@ through() {
     if await "$proxy" curl --silent --fail "$BASE/healthz"; then
         timeout 600 python3 "$HERE/checks.py" || status=1
         timeout 60 python3 "$CLIENTS/specify.py" || status=1
+        [ -z "${SPECIFY_ENVIRONMENT-}" ] || upstream || status=1
     else
         echo "$1 does not answer" && status=1
     fi

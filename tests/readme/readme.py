@@ -6,8 +6,9 @@ commands print. Only the server's address is replaced and, in the command that s
 --release` by the given binary. Times, sizes, checksums, versions and numbers of the machine may
 differ from those shown.
 
-`specify` cannot be installed everywhere: a program that does what its `init` does with a URL takes
-its place.
+Upstream's `specify` is the one of the virtual environment in SPECIFY_ENVIRONMENT; without it, its
+commands do nothing. The fork cannot be installed: a program that does what its `init` does with a
+URL takes its place.
 """
 
 import hashlib
@@ -51,7 +52,13 @@ NOT_RUN = {
     "export SPECKIT_": "tests/catalogs starts a project with these variables",
 }
 SPECIFY = """#!/usr/bin/env python3
-import io, json, sys, urllib.request, zipfile
+import io, json, os, sys, urllib.request, zipfile
+if "--template-url" not in sys.argv:
+    upstream = os.environ.get("SPECIFY_ENVIRONMENT")
+    if not upstream:
+        sys.exit(0)
+    program = f"{upstream}/bin/specify"
+    os.execv(program, [program, *sys.argv[1:]])
 words = [word for word in sys.argv[1:] if word != "--ignore-agent-tools"]
 command, project = words[:2]
 option = dict(zip(words[2::2], words[3::2]))
@@ -162,6 +169,7 @@ class User:
             "HOME": str(work),
             "PATH": f"{tools}:{os.environ['PATH']}",
             "LC_ALL": "C.UTF-8",
+            "SPECIFY_ENVIRONMENT": os.environ.get("SPECIFY_ENVIRONMENT", ""),
         }
 
     def start_server(self, block: Block, directory: pathlib.Path) -> None:
@@ -279,8 +287,13 @@ def check(binary: str, work: pathlib.Path) -> None:
         start, *rest = commands["README.md"]
         user.start_server(start, clone)
         user.type(rest, clone)
-        if not (clone / "my-project/.specify/templates").is_dir():
-            raise Difference("specify init made no project")
+        if not (clone / "from-template/.specify/templates").is_dir():
+            raise Difference("the fork's specify init made no project")
+        extension = clone / "my-project/.specify/extensions/sample/extension.yml"
+        if not user.environment["SPECIFY_ENVIRONMENT"]:
+            print("not run: upstream's specify; SPECIFY_ENVIRONMENT is not set")
+        elif not extension.is_file():
+            raise Difference("specify did not install the sample extension")
         print("\n== docs/api.md")
         user.type(commands["docs/api.md"], make_clone(work / "api"))
         user.check_refusals(commands["docs/api.md"])

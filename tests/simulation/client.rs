@@ -204,7 +204,7 @@ impl Client {
             return Err("the connection is open after an answer with 'close'".to_owned());
         }
         if self.owed() > 0 {
-            return Err(format!("{} requests are not answered", self.owed()));
+            return Err(format!("{} requests are not answered: {self}", self.owed()));
         }
         if self.half_closed {
             return Err("a connection whose client has finished is open".to_owned());

@@ -7,6 +7,7 @@ use crate::request::{KINDS, Kind};
 use crate::schedule::{Schedule, State};
 use release_server::disk_gate::DiskGate;
 use release_server::http::service::Channel;
+use release_server::limits::DISK_RETRY_INTERVAL;
 use release_server::metrics::Metrics;
 use release_server::server::listener::Entrance;
 use release_server::server::sock_diag::SockDiag;
@@ -227,12 +228,20 @@ impl Run<'_> {
         if !has_room {
             return Ok(());
         }
-        self.advance(ACCEPT_TIME);
+        if self.plan.max_connections < self.plan.clients {
+            self.advance(ACCEPT_TIME);
+        }
         let mut quiet = 0;
         for _ in 0..SETTLE_TURNS_MAX {
             let happened = self.turn() | self.read_all();
             self.failure()?;
             quiet = if happened { 0 } else { quiet + 1 };
+            // What was refused the disk is tried again.
+            self.advance(if happened {
+                Duration::ZERO
+            } else {
+                DISK_RETRY_INTERVAL
+            });
             if quiet > 6 * self.plan.others + 2 {
                 return self.check_settled();
             }

@@ -6,7 +6,7 @@
 
 use super::content::{FORM_TYPE, form};
 use super::http_client::{Connection, Response};
-use super::tls;
+use super::{bucket, tls};
 use release_server::storage::directory::GENERATION_FILE;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
@@ -151,7 +151,6 @@ impl TestServer {
         lines.iter().find(|line| is_wanted(line)).unwrap().clone()
     }
 
-    /// The log so far.
     pub fn log(&self) -> Vec<Value> {
         self.log.lines.lock().unwrap().clone()
     }
@@ -260,13 +259,25 @@ impl TestServer {
 
     /// Resident memory, in KiB.
     pub fn resident_kib(&self) -> u64 {
+        self.memory_kib("VmRSS:")
+    }
+
+    /// By how many KiB resident memory grew at its highest while `act` ran.
+    pub fn growth_kib(&self, act: impl FnOnce()) -> u64 {
+        // 5 sets the highest to the present.
+        std::fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").unwrap();
+        let before = self.resident_kib();
+        act();
+        self.memory_kib("VmHWM:").saturating_sub(before)
+    }
+
+    fn memory_kib(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let line = status.lines().find(|line| line.starts_with(name));
         let number = line.unwrap().split_whitespace().nth(1).unwrap();
         number.parse().unwrap()
     }
 
-    /// The number of open descriptors.
     pub fn descriptors(&self) -> usize {
         let path = format!("/proc/{}/fd", self.pid());
         std::fs::read_dir(path).unwrap().count()
@@ -317,6 +328,7 @@ fn configured(mut command: Command, storage: &Path, settings: &[(&str, &str)]) -
         .env("STORAGE_PATH", storage)
         .env("PORT", "0")
         .env("HOST", "127.0.0.1")
+        .envs(bucket::settings(storage))
         .envs(tls::settings().iter().map(|(name, path)| (name, path)))
         .envs(settings.iter().copied());
     command

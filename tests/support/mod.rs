@@ -2,6 +2,7 @@
 //!
 //! Each target includes this folder by its path, as `crate::support`.
 
+pub mod bucket;
 pub mod certificates;
 mod content;
 mod harness;

@@ -47,6 +47,7 @@ const OWNERS: [(&str, &[&str]); 7] = [
         &[
             "server",
             "storage",
+            "s3",
             "tls",
             "log",
             "watch",

@@ -23,6 +23,7 @@ const LAYERS: [&[&str]; 11] = [
     &["metrics"],
     &[
         "log",
+        "awaited",
         "clock",
         "checksum",
         "date",

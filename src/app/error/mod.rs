@@ -18,16 +18,19 @@ pub use token::TokenError;
 pub use upload::UploadError;
 
 use crate::app::views;
+use crate::awaited::Awaited;
 use crate::checksum::Sha256;
 use crate::http::chunked::ChunkError;
 use crate::http::head::HeadError;
 use crate::http::response::Response;
 use crate::http::service::Refusal;
 use crate::limits::RETRY_AFTER_SECONDS;
+use crate::manifest::outcome::Unlisted;
 use crate::storage::StorageError;
 use crate::storage::error::Failure;
 use crate::text::excerpt;
 use serde_json::json;
+use std::sync::Arc;
 
 /// Why a request fails.
 #[derive(Debug)]
@@ -72,6 +75,10 @@ pub enum ApiError {
     /// So many packages were not read yet, or have no checksum yet.
     CatalogPending(usize),
     NoSpace(Failure),
+    /// The reply needs what another thread finds out.
+    Pending(Arc<dyn Awaited>),
+    /// The object store refuses a change of this package.
+    StoreRefuses(String, Failure),
     /// Too many changes wait for the disk.
     QueueFull,
     /// Calls to the disk do not return.
@@ -149,12 +156,16 @@ impl From<StorageError> for ApiError {
             StorageError::Exists(sha256) => Self::Exists(String::new(), sha256),
             StorageError::Occupied => Self::Occupied(String::new()),
             StorageError::PreconditionFailed => Self::Precondition,
+            StorageError::Duplicate => UploadError::Unlisted(Unlisted::duplicate()).into(),
+            StorageError::Unread(packages) => Self::CatalogPending(packages),
             // Whoever asked to replace it knows the token, and has a better sentence.
             StorageError::OverwriteForbidden => Self::Exists(String::new(), None),
             StorageError::QueueFull => Self::QueueFull,
             StorageError::DiskHangs => Self::DiskHangs,
             StorageError::NoSpace(failure) => Self::NoSpace(failure),
             StorageError::Busy => Self::Busy,
+            StorageError::Pending(awaited) => Self::Pending(awaited),
+            StorageError::Refused(failure) => Self::StoreRefuses(String::new(), failure),
             StorageError::Unavailable(failure) => Self::Unavailable(failure),
             StorageError::Failed(failure) => Self::Storage(failure),
         }
@@ -168,6 +179,7 @@ impl ApiError {
             Self::NotFound(_) => Self::NotFound(NotFound::Package(name.to_owned())),
             Self::Exists(_, sha256) => Self::Exists(name.to_owned(), sha256),
             Self::Occupied(_) => Self::Occupied(name.to_owned()),
+            Self::StoreRefuses(_, failure) => Self::StoreRefuses(name.to_owned(), failure),
             other => other,
         }
     }
@@ -183,7 +195,7 @@ impl ApiError {
             Self::ClearOnTls => 400,
             Self::Unauthorized(_) => 401,
             Self::Token(error) => error.status(),
-            Self::WriteInClear => 403,
+            Self::WriteInClear | Self::StoreRefuses(..) => 403,
             Self::NotFound(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::Timeout => 408,
@@ -194,7 +206,7 @@ impl ApiError {
             Self::Parameter { .. } => 422,
             Self::Storage(_) | Self::Panic => 500,
             Self::ChecksumPending(_) | Self::CatalogPending(_) => 503,
-            Self::Busy | Self::Unavailable(_) => 503,
+            Self::Busy | Self::Unavailable(_) | Self::Pending(_) => 503,
             Self::Overloaded | Self::QueueFull | Self::DiskHangs | Self::Draining => 503,
             Self::NoSpace(_) => 507,
         }
@@ -250,13 +262,20 @@ impl ApiError {
             Self::Busy => "Another server holds the storage directory's lock; try again".into(),
             Self::Unavailable(failure) => format!(
                 "The storage cannot be used at the moment: cannot {}: {}",
-                failure.action, failure.error
+                failure.action,
+                failure.error.public()
             ),
             Self::Storage(failure) => format!(
                 "The storage failed: cannot {}: {}",
-                failure.action, failure.error
+                failure.action,
+                failure.error.public()
             ),
             Self::DiskHangs => "The disk does not answer; try again".into(),
+            Self::Pending(_) => "The storage does not answer yet; try again".into(),
+            Self::StoreRefuses(name, failure) => {
+                let name = excerpt(name);
+                format!("The object store refuses to {} '{name}'", failure.action)
+            }
             Self::QueueFull => "Too many changes are waiting for the disk; try again".into(),
             Self::Overloaded => OVERLOADED.into(),
             Self::Draining => "The server is shutting down".into(),
@@ -273,7 +292,7 @@ impl ApiError {
             Self::Occupied(_) => body["sha256"] = json!(null),
             _ => {}
         }
-        self.head().body("application/json", body.to_string())
+        self.head().body("application/json", format!("{body}\n"))
     }
 
     /// The answer for people: the same sentence on a page. `way_back` is the path of the package
@@ -289,7 +308,11 @@ impl ApiError {
 
     /// Status and headers. Failures that an operator must examine are logged here, once.
     fn head(&self) -> Response {
-        if let Self::Storage(failure) | Self::Unavailable(failure) | Self::NoSpace(failure) = self {
+        if let Self::Storage(failure)
+        | Self::Unavailable(failure)
+        | Self::NoSpace(failure)
+        | Self::StoreRefuses(_, failure) = self
+        {
             let error = failure.error.to_string();
             log::error!(
                 path = failure.path.as_str(), error = error.as_str();
@@ -306,6 +329,7 @@ impl ApiError {
             Self::ChecksumPending(_)
             | Self::CatalogPending(_)
             | Self::Busy
+            | Self::Pending(_)
             | Self::Unavailable(_)
             | Self::Overloaded
             | Self::QueueFull

@@ -17,7 +17,7 @@ static YAML: LazyLock<Arc<Template>> =
 static JSON: LazyLock<Arc<Template>> = LazyLock::new(|| {
     // The document is compiled in and checked by a test, so parsing cannot fail.
     let document: serde_json::Value = serde_yaml::from_str(DOCUMENT).unwrap_or_default();
-    Arc::new(Template::new(document.to_string().as_bytes()))
+    Arc::new(Template::new(format!("{document}\n").as_bytes()))
 });
 
 pub fn yaml(request: &Request<'_>) -> Result<Response, ApiError> {

@@ -23,6 +23,7 @@ use crate::date;
 use crate::http::conditional::{self, Validators, Verdict};
 use crate::http::digest;
 use crate::http::disposition;
+use crate::http::fields::Fields;
 use crate::http::range::{self, RangeRequest};
 use crate::http::response::{Body, Response};
 use crate::http::service::Request;
@@ -30,6 +31,7 @@ use crate::http::target;
 use crate::limits::PATTERN_BYTES_MAX;
 use crate::pattern::Pattern;
 use crate::storage::name::SIDECAR_SUFFIX;
+use crate::storage::open::PackageBytes;
 use crate::storage::{Listing, OpenPackage, Package, PackageName, Release};
 use std::sync::Arc;
 use tiny_http::Method;
@@ -191,7 +193,7 @@ pub fn file(
     let (mut response, offset, length) = match wanted {
         RangeRequest::Whole => {
             if *request.method == Method::Get {
-                state.downloads.count(&state.store, name);
+                state.downloads.count(&*state.store, name);
             }
             (head(200), 0, size)
         }
@@ -211,12 +213,48 @@ pub fn file(
             "Content-Disposition",
             &disposition::attachment(name.as_str()),
         );
-    response.body = Body::File {
-        file: package.file,
-        offset,
-        length,
+    with_bytes(response, package, request, (name, offset, length))
+}
+
+/// The answer with a section of the package, or the redirect to the package.
+fn with_bytes(
+    mut response: Response,
+    package: OpenPackage,
+    request: &Request<'_>,
+    (name, offset, length): (&PackageName, u64, u64),
+) -> Result<Response, ApiError> {
+    if *request.method == Method::Head {
+        response.body = Body::Omitted(length);
+        return Ok(response);
+    }
+    let bytes = package.source.bytes(may_redirect(&request.fields));
+    response.body = match bytes.map_err(|error| ApiError::about(name.as_str(), error))? {
+        PackageBytes::File(file) => Body::File {
+            file,
+            offset,
+            length,
+        },
+        PackageBytes::Arriving(arriving) => Body::Arriving {
+            arriving,
+            offset,
+            length,
+        },
+        PackageBytes::Elsewhere(url) => {
+            return Ok(Response::new(302)
+                .header("Location", &url)
+                .header("Cache-Control", "no-store"));
+        }
     };
     Ok(response)
+}
+
+/// Whether the client can be sent to an object store. Stores refuse a signed URL together with
+/// `Authorization`, and answer `If-Range` with the range of another version.
+fn may_redirect(fields: &Fields<'_, '_>) -> bool {
+    let kept_here = ["authorization", "range", "if-range"];
+    kept_here
+        .iter()
+        .all(|name| fields.all(name).next().is_none())
 }
 
 /// The checksum in the format of `sha256sum -c`.

@@ -7,6 +7,7 @@ use crate::app::error::ApiError;
 use crate::app::state::AppState;
 use crate::http::response::Response;
 use crate::metrics::StorageMetrics;
+use crate::storage::StorageError;
 use std::sync::atomic::Ordering;
 
 /// Not a reason to be unready: requests are answered, and another server may have the same file.
@@ -28,6 +29,8 @@ pub fn readyz(state: &AppState) -> Result<Response, ApiError> {
     match state.store.check_ready() {
         Ok(()) if state.tokens.is_outdated() => Ok(plain("text/plain; charset=utf-8", OUTDATED)),
         Ok(()) => Ok(healthz()),
+        // A probe is answered now.
+        Err(error @ StorageError::Pending(_)) => Ok(ApiError::from(error).into_response()),
         Err(error) => Err(not_ready(error.into())),
     }
 }
@@ -40,8 +43,12 @@ fn not_ready(error: ApiError) -> ApiError {
     }
 }
 
-pub fn metrics(state: &AppState) -> Response {
-    let numbers = state.store.listing().and_then(|listing| {
+pub fn metrics(state: &AppState) -> Result<Response, ApiError> {
+    let listing = state.store.listing();
+    if let Err(StorageError::Pending(awaited)) = listing {
+        return Err(ApiError::Pending(awaited));
+    }
+    let numbers = listing.and_then(|listing| {
         let catalogs = listing.catalog_counts();
         Ok(StorageMetrics {
             packages: listing.packages().len(),
@@ -53,7 +60,7 @@ pub fn metrics(state: &AppState) -> Response {
         })
     });
     let text = state.metrics.render(numbers.ok());
-    plain("text/plain; version=0.0.4; charset=utf-8", text)
+    Ok(plain("text/plain; version=0.0.4; charset=utf-8", text))
 }
 
 fn plain(content_type: &str, body: impl Into<bytes::Bytes>) -> Response {

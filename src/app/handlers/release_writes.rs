@@ -69,7 +69,7 @@ impl ReleaseSink {
         if is_wanted("prerelease")? && !empty.is_pre_release {
             return Err(ReleaseError::PreRelease(tag.to_owned()).into());
         }
-        let listing = self.state.store.listing()?;
+        let listing = self.state.store.listing_at_hand()?;
         let count = |name: &str| self.state.downloads.of(name);
         Ok(match listing.releases().by_id(empty.id) {
             Some(release) => json(200, &self.urls.release(release, &count)),

@@ -38,7 +38,7 @@ fn requests_sent_ahead() {
     let before = server.resident_kib();
     // None of the clients reads: the first answers fill the sockets, and the rest waits.
     let ahead = "GET /assets/small.zip HTTP/1.1\r\nHost: t\r\n\r\n".repeat(4000);
-    let crowd = crowd(&server, 800, ahead.as_bytes());
+    let crowd = stall(&server, 800, ahead.as_bytes());
     until(|| (server.metric(CLOSED) > 0).then_some(()));
     assert_bounded(&server, before, PARKED_BYTES_MAX);
     assert!(server.get("/assets/small.zip").body == content);

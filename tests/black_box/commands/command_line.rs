@@ -70,7 +70,7 @@ fn the_manual_has_every_command_option_and_setting() {
     let (commands, options) = (entries(commands), entries(options));
     assert_eq!(
         (commands.len(), options.len()),
-        (6, 2),
+        (7, 2),
         "{commands:?} {options:?}"
     );
     for command in commands {
@@ -108,6 +108,10 @@ fn a_command_line_that_is_not_understood_is_exit_code_2() {
         (
             &["--repair", "verify"],
             "invalid option '--repair'; see release-server --help",
+        ),
+        (
+            &["copy", "--from", "/data"],
+            "copy needs --from PLACE and --to PLACE; see release-server --help",
         ),
         (
             &["serve", "now"],

@@ -1,5 +1,6 @@
 //! `release-server verify`: what it finds, what it repairs, and what it leaves alone.
 
+#[cfg(feature = "catalogs")]
 use crate::packages::catalogs::extension;
 use crate::support::{TestServer, command, hex, noise};
 use std::fs;
@@ -279,6 +280,7 @@ fn progress_is_for_terminals() {
     );
 }
 
+#[cfg(feature = "catalogs")]
 #[test]
 fn packages_that_catalogs_leave_out_are_named_and_are_no_fault() {
     let server = TestServer::start();

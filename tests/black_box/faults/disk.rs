@@ -197,6 +197,52 @@ fn a_disk_that_hangs_takes_half_of_the_workers() {
     assert_eq!(server.get("/assets/a.zip").body, b"1");
 }
 
+/// What has begun waits without a worker, and is completed when the disk answers again.
+#[test]
+#[ignore = "needs strace: scripts/faults.sh"]
+fn downloads_and_uploads_that_hang_take_half_of_the_workers() {
+    const CLIENTS: usize = 8;
+    for (call, method, expected) in [("sendfile", "GET", 200), ("write", "PUT", 201)] {
+        let server = TestServer::with(&[("WORKERS", "4")]);
+        for number in 0..CLIENTS {
+            let name = format!("{number}.zip");
+            assert_eq!(server.put(&name, b"content").status, 201);
+        }
+        assert_eq!(server.listed().len(), CLIENTS);
+        let workers = ["worker-0", "worker-1", "worker-2", "worker-3"];
+        let hanging = format!("inject={call}:delay_enter=5000000");
+        let faults = workers.map(|worker| Strace::on_thread(&server, worker, &["-e", &hanging]));
+        let done = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for number in 0..CLIENTS {
+                let (server, done) = (&server, &done);
+                scope.spawn(move || {
+                    let answer = if method == "GET" {
+                        server.get(&format!("/assets/{number}.zip"))
+                    } else {
+                        server.put(&format!("new-{number}.zip"), b"content")
+                    };
+                    // What has not begun may be refused.
+                    if answer.status == expected {
+                        done.fetch_add(1, Ordering::Relaxed);
+                    } else {
+                        answer.assert_error(503, "disk does not answer");
+                    }
+                });
+            }
+            // Two hang, and one answers this.
+            until(|| (server.metric("release_server_workers_busy") >= 3).then_some(()));
+            for _ in 0..20 {
+                assert_eq!(server.get("/healthz").status, 200);
+            }
+            assert_eq!(server.listed().len(), CLIENTS);
+            assert_eq!(done.load(Ordering::Relaxed), 0, "{call} hangs");
+            drop(faults);
+        });
+        assert!(done.into_inner() >= 2, "{call} goes on");
+    }
+}
+
 #[test]
 #[ignore = "needs strace: scripts/faults.sh"]
 fn socket_diagnostics_that_are_denied() {

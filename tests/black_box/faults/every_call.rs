@@ -173,10 +173,15 @@ impl Trial {
     }
 }
 
-/// From `FAULT_SAMPLE`; 0 by default.
-fn sample_number() -> usize {
+/// The calls to try: all of them in a long run. Else `FAULT_SAMPLE` chooses some, so that
+/// successive short runs try them all.
+pub fn sampled(calls: &[Call]) -> Vec<&Call> {
+    let one_of = kills().map_or(ONE_CALL_OF, |_| 1);
     let number = std::env::var("FAULT_SAMPLE").unwrap_or_default();
-    number.parse().unwrap_or_default()
+    let first = number.parse().unwrap_or(0) % one_of;
+    let is_tried = |(at, call): &(usize, &Call)| at % one_of == first || call.name == "fsync";
+    let tried = calls.iter().enumerate().filter(is_tried);
+    tried.map(|(_, call)| call).collect()
 }
 
 /// Acts at each call of an operation, or at a sample of the calls in a short run, and reports the
@@ -204,12 +209,7 @@ fn at_every_call(
         trial.done(&answer.unwrap());
     }
     drop(server);
-    let one_of = kills().map_or(ONE_CALL_OF, |_| 1);
-    // Which ones depends on `FAULT_SAMPLE`, so that successive short runs try them all.
-    let first = sample_number() % one_of;
-    let sampled = |(at, call): &(usize, &Call)| at % one_of == first || call.name == "fsync";
-    let tried = calls.iter().enumerate().filter(sampled);
-    let tried: Vec<_> = tried.map(|(_, call)| call).collect();
+    let tried = sampled(&calls);
     let told = tried.iter().filter(|call| strike(&mut trial, call)).count();
     println!(
         "{operation:?}: {} calls, {} tried, {done} {told}; packages checked {}, lost 0",

@@ -9,6 +9,7 @@ mod by_hand;
 mod disk;
 mod durability;
 mod every_call;
+mod groups;
 mod ledger;
 mod mounts;
 mod power_loss;

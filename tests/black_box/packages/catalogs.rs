@@ -3,7 +3,7 @@
 //! Source: docs/contract.md, section 1 ("Catalogs").
 
 use crate::archives::of_texts;
-use crate::support::{FORM_TYPE, Response, TestServer, form, hex, until};
+use crate::support::{FORM_TYPE, Response, TestServer, form, hex, tls, until};
 use serde_json::{Value, json};
 
 /// An archive with an extension of this id and version.
@@ -53,7 +53,10 @@ fn a_published_extension_is_in_the_catalog_until_it_is_deleted() {
     for path in ["/catalog.json", "/catalogs/extensions.json"] {
         let entry = catalog(&server, path)["extensions"]["acme"].clone();
         assert_eq!(entry["version"], "1.0.0");
-        assert_eq!(entry["download_url"], "http://test/assets/acme%20v1.zip");
+        assert_eq!(
+            entry["download_url"],
+            format!("{}/assets/acme%20v1.zip", tls::base())
+        );
         assert_eq!(entry["sha256"], hex(&archive));
     }
     assert!(
@@ -152,7 +155,10 @@ fn the_same_bytes_under_another_name_are_no_duplicate() {
     publish(&server, "a.zip", &archive);
     assert_eq!(publish(&server, "b.zip", &archive)["listed"], true);
     let entry = &catalog(&server, "/catalog.json")["extensions"]["acme"];
-    assert_eq!(entry["download_url"], "http://test/assets/a.zip");
+    assert_eq!(
+        entry["download_url"],
+        format!("{}/assets/a.zip", tls::base())
+    );
     assert!(entry.get("releases").is_none());
 }
 
@@ -187,6 +193,52 @@ fn a_catalog_that_is_required_is_decided_before_anything_is_stored() {
 }
 
 #[test]
+fn of_racing_publishers_that_require_a_catalog_one_gets_the_version() {
+    const PUBLISHERS: usize = 8;
+    let server = TestServer::start();
+    let other = TestServer::over(server.storage(), &[]);
+    for version in ["1.0.0", "1.1.0", "1.2.0", "1.3.0"] {
+        let publish = |number: usize| {
+            let content = [&vec![b'#'; number][..], &extension("acme", version)].concat();
+            let path = format!("/assets/{version}-{number}.zip?catalog=required");
+            let server = if number % 4 == 0 { &other } else { &server };
+            // 503 while the other server's package is unread.
+            until(|| Some(server.write("PUT", &path, "", &content)).filter(|it| it.status != 503))
+        };
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let publish = &publish;
+            let started: Vec<_> = (0..PUBLISHERS)
+                .map(|number| scope.spawn(move || publish(number)))
+                .collect();
+            let ended = started.into_iter();
+            ended.map(|thread| thread.join().unwrap()).collect()
+        });
+        let (created, refused): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|answer| answer.status == 201);
+        assert_eq!(created.len(), 1, "{answers:?}");
+        for answer in refused {
+            assert_refused(answer, "(duplicate)");
+        }
+    }
+}
+
+#[test]
+fn a_package_that_requires_a_catalog_may_replace_itself() {
+    let server = TestServer::start();
+    let put = |name: &str, content: &[u8]| {
+        let path = format!("/assets/{name}?catalog=required&overwrite=true");
+        server.write("PUT", &path, "", content).status
+    };
+    let archive = extension("acme", "1.0.0");
+    let other = [&b"#"[..], &archive].concat();
+    assert_eq!(put("a.zip", &archive), 201);
+    assert_eq!(put("a.zip", &other), 200);
+    assert_eq!(put("b.zip", &other), 201);
+    // The bytes of `b.zip` are older than what would replace `a.zip`.
+    assert_eq!(put("a.zip", &archive), 422);
+}
+
+#[test]
 fn files_of_a_step_are_served_one_by_one() {
     let server = TestServer::start();
     publish(&server, "step%201.zip", &step());
@@ -195,12 +247,13 @@ fn files_of_a_step_are_served_one_by_one() {
     let url = entry["extra_files"]["helper/words.py"]
         .as_str()
         .expect("a URL");
-    assert_eq!(url, "http://test/assets/step%201.zip/helper/words.py");
+    let path = "/assets/step%201.zip/helper/words.py";
+    assert_eq!(url, format!("{}{path}", tls::base()));
     assert_eq!(
         entry["sha256"]["helper/words.py"],
         hex(b"HELLO = 'hello'\n")
     );
-    let file = server.get(url.strip_prefix("http://test").expect("a path"));
+    let file = server.get(path);
     assert_eq!(
         (file.status, file.text()),
         (200, "HELLO = 'hello'\n".to_owned())

@@ -3,6 +3,7 @@
 //!
 //! They need curl; without curl they fail with a sentence that says so.
 
+#[cfg(feature = "catalogs")]
 mod catalogs;
 mod failures;
 mod selection;

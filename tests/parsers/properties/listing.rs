@@ -1,7 +1,7 @@
 //! Listings made of names, for the properties of what is rendered from them.
 
 use release_server::checksum::Sha256;
-use release_server::storage::directory::FileState;
+use release_server::storage::PackageState;
 use release_server::storage::{Content, Listing, Package, PackageName};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ pub fn of_names<'n>(names: impl Iterator<Item = &'n str>) -> Listing {
         let time = UNIX_EPOCH + Duration::from_secs(number % 3);
         let hex = format!("{number:064x}");
         Arc::new(Package {
-            state: FileState {
-                inode: number,
+            state: PackageState {
+                identity: number,
                 size: name.as_str().len() as u64,
                 modified: time,
                 changed: time,

@@ -7,7 +7,7 @@
 
 use crate::app::error::{ApiError, UploadError};
 use crate::app::state::AppState;
-use crate::storage::{CompleteUpload, Content, Package, PackageName};
+use crate::storage::{CompleteUpload, Content, Package};
 
 /// Whether an older package has the kind, id and version of a listed one.
 pub fn is_duplicate(state: &AppState, package: &Package) -> bool {
@@ -19,18 +19,13 @@ pub fn is_duplicate(state: &AppState, package: &Package) -> bool {
     original.is_some()
 }
 
-/// Refuses an upload that catalogs would leave out.
-pub fn check(
-    state: &AppState,
-    name: &PackageName,
-    upload: &CompleteUpload,
-) -> Result<(), ApiError> {
+/// Refuses an upload that catalogs would leave out, whatever else is published. Duplicates are
+/// refused where the change is made.
+pub fn check(upload: &CompleteUpload) -> Result<(), ApiError> {
     let Content::Package(recognised) = &upload.content else {
         return Err(UploadError::NotPackage.into());
     };
-    let listing = state.store.last_listing();
-    let original = listing.original(name.as_str(), recognised, Some(upload.sha256));
-    match recognised.unlisted(original.is_some()) {
+    match recognised.unlisted(false) {
         Some(unlisted) => Err(UploadError::Unlisted(unlisted).into()),
         None => Ok(()),
     }

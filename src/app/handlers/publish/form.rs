@@ -30,10 +30,10 @@ pub fn post(
 ) -> Result<Reply, ApiError> {
     let intent = Intent {
         grant: Arc::clone(grant),
-        catalog_required: negotiate::catalog_required(request)?,
         requirement: Requirement {
             overwrite: auth::overwrite(grant, negotiate::overwrite(request)?),
             precondition: precondition(&request.fields),
+            listed: negotiate::catalog_required(request)?,
         },
         stated: digest::stated(&request.fields, false).map_err(UploadError::Digest)?,
     };

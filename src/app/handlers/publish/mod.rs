@@ -30,8 +30,6 @@ pub struct Intent {
     /// What the token of the request may.
     pub grant: Arc<Grant>,
     pub requirement: Requirement,
-    /// Whether a package that catalogs would leave out is refused.
-    pub catalog_required: bool,
     /// The checksum that the client states.
     pub stated: Option<Sha256>,
 }
@@ -82,7 +80,7 @@ pub fn publish(
     intent: Intent,
     answer: BuildAnswer,
 ) -> Reply {
-    let upload = match complete(&state, upload, &name, &intent) {
+    let upload = match complete(upload, &name, &intent) {
         Ok(upload) => upload,
         Err(error) => return error.into_response().into(),
     };
@@ -110,7 +108,6 @@ pub fn publish(
 
 /// Checks the received bytes.
 fn complete(
-    state: &AppState,
     upload: PendingUpload,
     name: &PackageName,
     intent: &Intent,
@@ -124,7 +121,7 @@ fn complete(
             let received = upload.sha256;
             return Err(UploadError::DigestMismatch { stated, received }.into());
         }
-        _ if intent.catalog_required => catalog_check::check(state, name, &upload)?,
+        _ if intent.requirement.listed => catalog_check::check(&upload)?,
         _ => {}
     }
     Ok(upload)

@@ -58,10 +58,10 @@ pub fn receive(
     auth::permit(state, grant, Right::Publish, &name)?;
     let intent = Intent {
         grant: Arc::clone(grant),
-        catalog_required: negotiate::catalog_required(request)?,
         requirement: Requirement {
             overwrite: auth::overwrite(grant, overwrite),
             precondition: precondition(&request.fields),
+            listed: negotiate::catalog_required(request)?,
         },
         stated: digest::stated(&request.fields, true).map_err(UploadError::Digest)?,
     };

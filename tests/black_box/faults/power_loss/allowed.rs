@@ -5,7 +5,8 @@ use super::clients::Change;
 use super::record::Event;
 use crate::support::hex;
 use release_server::clock::Clock;
-use release_server::storage::{Retention, Store};
+use release_server::storage::directory_engine::store::DirectoryStore;
+use release_server::storage::{Retention, Store as _};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -71,7 +72,8 @@ impl Allowed {
 
     /// What is wrong with the store over a directory.
     pub fn fault(&self, storage: &Path) -> Option<String> {
-        let store = Store::open(storage, Retention::default(), 1, Clock::system()).unwrap();
+        let store =
+            DirectoryStore::open(storage, Retention::default(), 1, Clock::system()).unwrap();
         let listing = store.listing().unwrap();
         for (name, claims) in &self.0 {
             let content = std::fs::read(storage.join(name)).ok();

@@ -11,6 +11,7 @@
 
 mod allowed;
 mod clients;
+mod mistakes;
 mod model;
 mod record;
 
@@ -22,7 +23,8 @@ use model::{FileState, FileSystem, Remains};
 use record::{Event, Record, STRACE_OPTIONS, TRACED_CALLS};
 use release_server::clock::Clock;
 use release_server::storage::directory::GENERATION_FILE;
-use release_server::storage::{Retention, Store};
+use release_server::storage::directory_engine::store::DirectoryStore;
+use release_server::storage::{Retention, Store as _};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -63,8 +65,33 @@ fn copied_in() -> Vec<(PathBuf, FileState)> {
     files.map(state).into()
 }
 
-/// Records a server, in a namespace without `/proc` where `named`, over these files.
-fn recorded(initial: Vec<(PathBuf, FileState)>, named: bool) -> Run {
+/// A server under strace, in a namespace without `/proc` where `hides_proc`.
+fn traced(storage: &Path, output: &Path, hides_proc: bool) -> Command {
+    let mut command = Command::new("strace");
+    command
+        .args(STRACE_OPTIONS)
+        .args(["-e", TRACED_CALLS, "-o"])
+        .arg(output);
+    if hides_proc {
+        let line = "mount -t tmpfs none /proc && exec \"$0\"";
+        command.args(["unshare", "-rm", "sh", "-c", line]);
+    }
+    command
+        .arg(env!("CARGO_BIN_EXE_release-server"))
+        .env_clear()
+        .envs([("CONFIG_PATH", "/dev/null"), ("AUTH_TOKEN", TOKEN)])
+        .envs([("HOST", "127.0.0.1"), ("PORT", "0")])
+        .envs([
+            ("MAX_PACKAGES", PACKAGES_MAX),
+            ("PINNED", "copied*,edited*"),
+        ])
+        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+        .env("STORAGE_PATH", storage);
+    command
+}
+
+/// Records a server over these files.
+fn recorded(initial: Vec<(PathBuf, FileState)>, hides_proc: bool) -> Run {
     let root = tempfile::tempdir().unwrap();
     let initial: Vec<_> = initial
         .into_iter()
@@ -79,27 +106,7 @@ fn recorded(initial: Vec<(PathBuf, FileState)>, named: bool) -> Run {
     });
     let storage = root.path().join(STORAGE);
     let output = root.path().with_extension("strace");
-    let mut command = Command::new("strace");
-    command
-        .args(STRACE_OPTIONS)
-        .args(["-e", TRACED_CALLS, "-o"])
-        .arg(&output);
-    if named {
-        let line = "mount -t tmpfs none /proc && exec \"$0\"";
-        command.args(["unshare", "-rm", "sh", "-c", line]);
-    }
-    command
-        .arg(env!("CARGO_BIN_EXE_release-server"))
-        .env_clear()
-        .envs([("CONFIG_PATH", "/dev/null"), ("AUTH_TOKEN", TOKEN)])
-        .envs([("HOST", "127.0.0.1"), ("PORT", "0")])
-        .envs([
-            ("MAX_PACKAGES", PACKAGES_MAX),
-            ("PINNED", "copied*,edited*"),
-        ])
-        .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
-        .env("STORAGE_PATH", &storage);
-    let mut server = TestServer::spawn(command, &storage);
+    let mut server = TestServer::spawn(traced(&storage, &output, hides_proc), &storage);
     let clients = Clients {
         server: &server,
         changes: Mutex::default(),
@@ -238,7 +245,8 @@ fn assert_mended(run: &Run, samples: &[(Remains, Allowed)]) {
         let directory = directory();
         place(run, remains, directory.path());
         let storage = directory.path().join(STORAGE);
-        let store = Store::open(&storage, Retention::default(), 1, Clock::system()).unwrap();
+        let store =
+            DirectoryStore::open(&storage, Retention::default(), 1, Clock::system()).unwrap();
         let maintenance = store.start_maintenance().unwrap();
         (directory, store, maintenance, allowed.clone())
     };
@@ -258,85 +266,33 @@ fn assert_mended(run: &Run, samples: &[(Remains, Allowed)]) {
     }
 }
 
-/// The record with some events covering nothing that came before them.
-fn without(run: &Run, is_left_out: impl Fn(&Event) -> bool) -> Vec<Event> {
-    let leave_out = |event: &Event| match event {
-        Event::SyncFile(file, _) if is_left_out(event) => Event::SyncFile(*file, 0),
-        Event::SyncDirectory(path, _) if is_left_out(event) => {
-            Event::SyncDirectory(path.clone(), 0)
-        }
-        event => event.clone(),
-    };
-    run.events.iter().map(leave_out).collect()
-}
-
-/// The record with each checksum's name before the sync of the directory that precedes it.
-fn with_early_checksums(run: &Run) -> Vec<Event> {
-    let mut events = run.events.clone();
-    for at in 0..events.len() {
-        let is_checksum = |path: &Path| path.extension().is_some_and(|suffix| suffix == "sha256");
-        let (Event::Link(_, path) | Event::Rename(_, path)) = &events[at] else {
-            continue;
-        };
-        let is_sync = |event: &Event| matches!(event, Event::SyncDirectory(..));
-        let sync = events[..at].iter().rposition(is_sync);
-        if let Some(sync) = sync.filter(|_| is_checksum(path)) {
-            events[sync..=at].rotate_right(1);
-            if let Event::SyncDirectory(_, covered) = &mut events[sync + 1] {
-                *covered += 1;
-            }
-        }
-    }
-    events
-}
-
-/// Replays the record, and replays it with a step of the server left out.
-fn assert_safe(run: &Run, is_fresh: bool) {
+/// Replays the record, and replays it as if the server had made a mistake.
+fn assert_safe(run: &Run, mistakes: &[&str]) {
     let states_max = kills().map_or(STATES_SHORT, |_| STATES_LONG);
     let found = replay(run, &run.events, states_max, false);
     println!("{} events, {} states", run.events.len(), found.states);
-    let shown: Vec<_> = found.faults.iter().take(10).collect();
-    assert!(
-        shown.is_empty(),
-        "{} faults: {shown:#?}",
-        found.faults.len()
-    );
+    let (shown, count) = (found.faults.iter().take(10), found.faults.len());
+    let shown: Vec<_> = shown.collect();
+    assert!(shown.is_empty(), "{count} faults: {shown:#?}");
     assert_mended(run, &found.samples);
-
     let storage = run.root.path().join(STORAGE);
-    let is_upload_sync = |event: &Event| matches!(event, Event::SyncFile(..));
-    let is_sync_of = |path: &Path, event: &Event| matches!(event, Event::SyncDirectory(synced, _) if synced == path);
-    let mut mistakes = vec![
-        ("the sync of uploads", without(run, is_upload_sync)),
-        (
-            "the sync of the directory",
-            without(run, |event| is_sync_of(&storage, event)),
-        ),
-        (
-            "the order of directory and checksum",
-            with_early_checksums(run),
-        ),
-    ];
-    if is_fresh {
-        let above = storage.parent().unwrap();
-        let events = without(run, |event| is_sync_of(above, event));
-        mistakes.push(("the sync of the directory above", events));
-    }
-    for (mistake, events) in mistakes {
+    for mistake in mistakes {
+        let events = mistakes::made(&run.events, &storage, mistake);
         let faults = replay(run, &events, STATES_SHORT, true).faults;
-        println!("without {mistake}: {faults:?}");
-        assert_eq!(faults.len(), 1, "a server without {mistake}");
+        println!("{mistake}: {faults:?}");
+        assert_eq!(faults.len(), 1, "{mistake}");
     }
 }
 
 #[test]
 #[ignore = "needs strace: scripts/faults.sh"]
 fn power_is_lost_over_a_new_directory() {
-    assert_safe(&recorded(Vec::new(), false), true);
+    let mistakes = [&mistakes::ALL[..], &[mistakes::ABOVE]].concat();
+    assert_safe(&recorded(Vec::new(), false), &mistakes);
 }
 
 #[test]
 #[ignore = "needs strace and a mount: scripts/faults.sh"]
 fn power_is_lost_over_copied_packages_with_named_files() {
-    assert_safe(&recorded(copied_in(), true), false);
+    assert_safe(&recorded(copied_in(), true), &mistakes::ALL);
 }

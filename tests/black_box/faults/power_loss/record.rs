@@ -77,14 +77,14 @@ impl Record {
             };
             let before = reader.events.len();
             if let Some(beginning) = call.strip_suffix(" <unfinished ...>") {
-                reader.answers(beginning);
+                reader.begin(beginning);
                 unfinished.insert(thread, (beginning, before));
             } else if let Some((_, end)) = call.split_once(" resumed>") {
                 if let Some((beginning, began)) = unfinished.remove(thread) {
                     reader.call(&format!("{beginning}{end}"), time, began);
                 }
             } else {
-                reader.answers(call);
+                reader.begin(call);
                 reader.call(call, time, before);
             }
         }
@@ -95,11 +95,15 @@ impl Record {
 }
 
 impl Reader<'_> {
-    /// An answer may reach its client as soon as its call begins.
-    fn answers(&mut self, call: &str) {
+    /// Takes the beginning of a call. An answer may reach its client at once, and the number of a
+    /// closed descriptor may be used again at once.
+    fn begin(&mut self, call: &str) {
         if call.starts_with("sendto(") {
             self.events
                 .extend(request_number(call, "HTTP/1.1 20").map(Event::Answer));
+        } else if let Some(closed) = call.strip_prefix("close(") {
+            let number = closed.split(')').next().unwrap();
+            self.open.remove(&number.parse().unwrap());
         }
     }
 
@@ -108,7 +112,11 @@ impl Reader<'_> {
         let Some((name, rest)) = call.split_once('(') else {
             return;
         };
-        let Some((arguments, result)) = rest.rsplit_once(") = ") else {
+        // Spaces align the results of short calls.
+        let Some((arguments, result)) = rest.rsplit_once(" = ") else {
+            return;
+        };
+        let Some(arguments) = arguments.trim_end().strip_suffix(')') else {
             return;
         };
         let result = result.split(' ').next().unwrap();
@@ -121,7 +129,6 @@ impl Reader<'_> {
         let arguments: Vec<&str> = arguments.split(", ").collect();
         match name {
             "openat" => self.open_at(&arguments, result, time),
-            "close" => drop(self.open.remove(&arguments[0].parse().unwrap())),
             "recvfrom" => self
                 .events
                 .extend(request_number(call, " HTTP/1.1").map(Event::Request)),
