@@ -109,8 +109,8 @@ pub const MANIFEST_KEPT_BYTES_MAX: usize = 8 * KIB;
 pub const CODE_FOLDERS_MAX: usize = 32;
 /// Files of a step package: clients fetch them one by one.
 pub const STEP_FILES_MAX: usize = 64;
-/// All files of a step package together, which are inflated and hashed when it is published; each is
-/// answered from memory.
+/// All files of a step package together, which are inflated and hashed when it is published; each
+/// is answered from memory.
 pub const STEP_BYTES_MAX: u32 = 1024 * 1024;
 /// Releases of a catalog's entry beside its current version.
 pub const CATALOG_RELEASES_MAX: usize = 50;
