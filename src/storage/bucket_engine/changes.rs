@@ -148,6 +148,10 @@ impl Changes {
                 .as_ref()
                 .map(|head| Object::of(name.clone(), head).package);
             requirement.check(package.as_deref())?;
+            if requirement.listed {
+                let others = self.view.last().changed(&[name.clone()], &[], 0);
+                requirement.check_listed(name, &upload.content, upload.sha256, &others)?;
+            }
             let condition = match &current {
                 None if self.creates_atomically => Condition::IsNew,
                 Some(head) if requirement.precondition.is_some() && self.creates_atomically => {
