@@ -16,7 +16,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// The token of every test server.
 pub const TOKEN: &str = "a-test-token";
 
 /// The longest time that a test waits for a condition.
