@@ -50,6 +50,7 @@ const OWNERS: [(&str, &[&str]); 7] = [
             "s3",
             "tls",
             "log",
+            "tokens/oidc/issuer.rs",
             "watch",
             "config/settings.rs",
         ],
