@@ -158,7 +158,7 @@ pub const RECEIVE_BUFFER_BYTES: usize = 256 * KIB;
 /// Bytes of a body received in one turn.
 pub const RECEIVE_TURN_BYTES: usize = 4 * MIB;
 /// Bytes of a file sent in one turn.
-pub const SEND_TURN_BYTES: usize = 4 * MIB;
+pub const SEND_TURN_BYTES: usize = MIB;
 /// The same over TLS, where sealing costs several times what sendfile does: a handshake waits for
 /// the turns of all connections before it.
 pub const SEAL_TURN_BYTES: usize = 512 * KIB;
@@ -295,7 +295,7 @@ pub const LOG_DELAY_MAX: Duration = Duration::from_millis(100);
 /// Lines held while nothing reads the output; beyond it lines are counted and dropped.
 pub const LOG_BACKLOG_BYTES_MAX: usize = MIB;
 /// Held lines are written at the latest when they reach this size.
-pub const LOG_WRITE_BYTES: usize = 32 * KIB;
+pub const LOG_WRITE_BYTES: usize = 64 * KIB;
 /// How long the end of the process waits for the last lines to be written.
 pub const LOG_FLUSH_TIME_MAX: Duration = Duration::from_secs(1);
 

@@ -1,4 +1,4 @@
-//! Values in texts that settings and requests have in common: numbers, switches, paths of URLs.
+//! Values in texts that settings, requests and answers have in common: numbers, switches, paths of URLs.
 //!
 //! Invariant: each function takes exactly what it documents and reports only whether the text
 //! matched; the caller knows the setting or parameter and makes the sentence about it.
@@ -9,6 +9,27 @@ use std::borrow::Cow;
 pub fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok()).flatten()
+}
+
+/// Appends a number in decimal digits.
+pub fn push_number(out: &mut Vec<u8>, mut number: u64) {
+    // The longest has 20 digits.
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = last_digit(number);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// The last decimal digit of a number.
+pub fn last_digit(number: u64) -> u8 {
+    b"0123456789"[usize::try_from(number % 10).unwrap_or(0)]
 }
 
 /// A switch, as YAML, shells and query strings write it.

@@ -15,9 +15,9 @@
 
 use crate::awaited::Arriving;
 use crate::http::template::Composed;
+use crate::text::push_number;
 use bytes::Bytes;
 use std::fs::File;
-use std::io::Write;
 use std::sync::Arc;
 use tiny_http::{HTTPVersion, StatusCode};
 
@@ -125,18 +125,24 @@ pub struct HeadContext<'a> {
 /// Appends the head of `response` to `out`.
 pub fn write_head(out: &mut Vec<u8>, response: &Response, context: HeadContext<'_>) {
     let status = response.status;
-    // Writing to a vector does not fail.
-    let _ = write!(
-        out,
-        "HTTP/1.1 {} {}\r\nDate: {}\r\nX-Request-Id: {}\r\nX-Content-Type-Options: nosniff\r\n",
-        status.0,
+    out.extend_from_slice(b"HTTP/1.1 ");
+    push_number(out, u64::from(status.0));
+    for part in [
+        " ",
         status.default_reason_phrase(),
+        "\r\nDate: ",
         context.date,
+        "\r\nX-Request-Id: ",
         context.request_id,
-    );
+        "\r\nX-Content-Type-Options: nosniff\r\n",
+    ] {
+        out.extend_from_slice(part.as_bytes());
+    }
     out.extend_from_slice(&response.lines);
     if !matches!(status.0, 100..=199 | 204 | 304) {
-        let _ = write!(out, "Content-Length: {}\r\n", response.body.length());
+        out.extend_from_slice(b"Content-Length: ");
+        push_number(out, response.body.length());
+        out.extend_from_slice(b"\r\n");
     }
     match (context.keep_alive, *context.version < HTTPVersion(1, 1)) {
         (false, _) => out.extend_from_slice(b"Connection: close\r\n"),

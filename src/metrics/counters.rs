@@ -216,10 +216,11 @@ impl Metrics {
     /// Counts a finished request.
     pub fn finished(&self, request: Finished) {
         let class = usize::from(request.status / 100).clamp(1, 5) - 1;
-        let of_route = self
-            .requests
-            .iter()
-            .find(|(route, _)| *route == request.route);
+        // A route is nearly always the very text that it was given as.
+        let same = |(route, _): &&(&str, _)| std::ptr::eq(*route, request.route);
+        let equal = |(route, _): &&(&str, _)| *route == request.route;
+        let of_route = self.requests.iter().find(same);
+        let of_route = of_route.or_else(|| self.requests.iter().find(equal));
         if let Some((_, classes)) = of_route.or(self.requests.last()) {
             classes[class].fetch_add(1, Relaxed);
         }

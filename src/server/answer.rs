@@ -6,10 +6,11 @@
 //!
 //! Sources: RFC 9112, sections 6.3 and 9.6.
 
+use super::answer_body;
 use super::conn_id::ConnId;
 use super::context::Context;
 use super::exchange::Exchange;
-use super::pace::Pace;
+use super::progress::Progress;
 use super::secure::Scratch;
 use super::skip::{SkipPhase, Unread};
 use super::socket::Sent;
@@ -17,11 +18,10 @@ use super::waiting::waker;
 use super::wire::Wire;
 use crate::http::response::{Body, HeadContext, Response, write_head};
 use crate::http::service::Refusal;
-use crate::limits::{COALESCE_BYTES_MAX, SEND_TURN_BYTES, STALL_TIME_MAX};
 use crate::metrics::CloseReason;
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What follows an answer.
 #[derive(Debug)]
@@ -48,12 +48,6 @@ pub struct AnswerPhase {
     /// The connection waits for bytes of its body that have not arrived yet.
     awaits_bytes: bool,
     after: After,
-}
-
-#[derive(Debug)]
-struct Progress {
-    pace: Pace,
-    check_at: Instant,
 }
 
 pub enum AnswerOutcome {
@@ -133,28 +127,17 @@ impl AnswerPhase {
             request_id: &exchange.request_id,
         };
         write_head(&mut head, &response, context);
-        let mut body = response.body;
-        let without_body = exchange.head_only() || matches!(exchange.status, 204 | 304);
-        match &body {
-            _ if without_body => body = Body::Bytes(Bytes::new()),
-            // One write for both.
-            Body::Bytes(bytes) if bytes.len() <= COALESCE_BYTES_MAX => {
-                head.extend_from_slice(bytes);
-                exchange.sent_bytes = bytes.len() as u64;
-                body = Body::Bytes(Bytes::new());
-            }
-            Body::Composed(composed) if composed.left() <= COALESCE_BYTES_MAX => {
-                if let Some(template) = composed.template() {
-                    exchange.sent_bytes = composed.left() as u64;
-                    composed.append_to(&template, &mut head);
-                    body = Body::Bytes(Bytes::new());
-                }
-            }
-            _ => {}
-        }
+        let body = if exchange.head_only() || matches!(exchange.status, 204 | 304) {
+            Body::Bytes(Bytes::new())
+        } else {
+            let (body, copied_bytes) =
+                answer_body::coalesce(response.body, &mut head, &cx.env.disk);
+            exchange.sent_bytes = copied_bytes;
+            body
+        };
         Box::new(Self {
             progress: None,
-            body_bytes: length_in_memory(&body),
+            body_bytes: answer_body::length_in_memory(&body),
             awaits_bytes: false,
             exchange,
             head,
@@ -329,95 +312,11 @@ impl AnswerPhase {
             return Some(wire.flush());
         }
         let head = &self.head[self.head_sent..];
-        let head_bytes = head.len();
-        let mut template = None;
-        let sent = match &mut self.body {
-            Body::Bytes(bytes) if bytes.is_empty() => wire.send(head, false, scratch),
-            Body::Bytes(bytes) if head.is_empty() => wire.send(bytes, false, scratch),
-            Body::Bytes(bytes) => wire.send_both(head, bytes, scratch),
-            Body::Composed(composed) => {
-                let template = template.insert(composed.template()?);
-                let mut part = [0; COALESCE_BYTES_MAX];
-                wire.send_both(head, composed.next(template, &mut part), scratch)
-            }
-            Body::File {
-                file,
-                offset,
-                length,
-            } => wire.send_file(head, (file, offset, slice(*length)), scratch),
-            Body::Arriving {
-                arriving,
-                offset,
-                length,
-            } => match arriving.arrived() {
-                None => return Some(Sent::Bytes(0)),
-                Some(arrived) if arrived <= *offset => wire.send(head, false, scratch),
-                Some(arrived) => {
-                    let slice = slice((*length).min(arrived - *offset));
-                    wire.send_file(head, (arriving.file(), offset, slice), scratch)
-                }
-            },
-            // Only an answer to HEAD has it, which is sent without a body.
-            Body::Omitted(_) => return Some(Sent::Bytes(0)),
-        };
-        if let Sent::Bytes(sent) = sent {
-            let of_head = sent.min(head_bytes);
-            let of_body = sent - of_head;
+        let (sent, of_head) = answer_body::send(head, &mut self.body, wire, scratch)?;
+        if let Sent::Bytes(sent_bytes) = sent {
             self.head_sent += of_head;
-            self.exchange.sent_bytes += of_body as u64;
-            match (&mut self.body, template) {
-                (Body::Bytes(bytes), _) => bytes.advance(of_body),
-                (Body::Composed(composed), Some(template)) => composed.advance(&template, of_body),
-                (Body::Composed(_), None) => {}
-                (Body::File { length, .. } | Body::Arriving { length, .. }, _) => {
-                    *length -= of_body as u64;
-                }
-                (Body::Omitted(_), _) => {}
-            }
+            self.exchange.sent_bytes += (sent_bytes - of_head) as u64;
         }
         Some(sent)
     }
-}
-
-impl Progress {
-    fn new(wire: &Wire, cx: &Context<'_>) -> Self {
-        let pace = Pace::new(cx.now(), taken_bytes(wire, cx));
-        let check_at = pace.check_at(cx.now(), stall_time_max(cx));
-        Self { pace, check_at }
-    }
-
-    fn observe(&mut self, wire: &Wire, cx: &Context<'_>) -> Result<(), CloseReason> {
-        let stall_time_max = stall_time_max(cx);
-        self.pace
-            .observe(cx.now(), taken_bytes(wire, cx), stall_time_max)?;
-        self.check_at = self.pace.check_at(cx.now(), stall_time_max);
-        Ok(())
-    }
-}
-
-/// Bytes that the client's side has acknowledged, or, where the kernel does not report them, that
-/// the socket has taken.
-fn taken_bytes(wire: &Wire, cx: &Context<'_>) -> u64 {
-    wire.acknowledged_bytes(&cx.env.sock_diag)
-        .unwrap_or(wire.sent_bytes())
-}
-
-fn stall_time_max(cx: &Context<'_>) -> Duration {
-    // An honest client may take this long to make the socket writable, however many others wait.
-    if cx.env.sock_diag.is_unsupported() {
-        return STALL_TIME_MAX;
-    }
-    cx.stall_time_max()
-}
-
-fn length_in_memory(body: &Body) -> usize {
-    match body {
-        Body::Bytes(bytes) => bytes.len(),
-        _ => 0,
-    }
-}
-
-/// Bytes of a file that are sent in one call, of so many.
-fn slice(length: u64) -> usize {
-    usize::try_from(length).map_or(SEND_TURN_BYTES, |length| length.min(SEND_TURN_BYTES))
 }

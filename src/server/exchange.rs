@@ -9,7 +9,7 @@ use super::request_id::is_request_id;
 use super::wire::Wire;
 use crate::http::fields::Fields;
 use crate::http::head::Head;
-use crate::log::REQUEST_TARGET;
+use crate::log::RequestLine;
 use crate::metrics::{Finished, NO_ROUTE};
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
@@ -145,19 +145,23 @@ impl Exchange {
         } else {
             self.method.as_str()
         };
-        let client = self.client.map(|client| client.to_string());
-        // Microseconds are exact enough, and short.
-        let duration_ms = (duration.as_secs_f64() * 1e6).round() / 1e3;
         let message = aborted.map_or(Cow::Borrowed("request"), |why| {
             Cow::Owned(format!("request ended early: {why}"))
         });
-        log::log!(
-            target: REQUEST_TARGET, level,
-            method, path = self.path.as_str(), status, bytes = self.sent_bytes,
-            received_bytes = self.received_bytes, duration_ms,
-            peer = &*self.peer, client, token = self.token.as_deref(),
-            request_id = self.request_id.as_str();
-            "{message}"
-        );
+        RequestLine {
+            level,
+            message: &message,
+            method,
+            path: &self.path,
+            status,
+            sent_bytes: self.sent_bytes,
+            received_bytes: self.received_bytes,
+            duration,
+            peer: &self.peer,
+            client: self.client,
+            token: self.token.as_deref(),
+            request_id: &self.request_id,
+        }
+        .log();
     }
 }

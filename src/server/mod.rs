@@ -12,6 +12,7 @@
 //! Lock order: the listener's, then the table's; neither is held while the other is taken.
 
 mod answer;
+mod answer_body;
 mod body;
 mod completions;
 mod conn_id;
@@ -29,6 +30,7 @@ pub mod pace;
 mod phase;
 mod poller;
 mod pool;
+mod progress;
 mod request_id;
 mod secure;
 mod shared;

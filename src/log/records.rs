@@ -1,48 +1,20 @@
-//! The log: one JSON object a line on standard output, or one line of text for a terminal.
+//! Records of the macros of `log`: filtered by `env_logger`, formatted here.
 //!
-//! `env_logger` filters records. This module formats them and passes them to one thread that owns
-//! the output. Lines about requests are gathered for a moment, so that a fast server does not pay a
-//! system call for each; every other line is written at once.
-//!
-//! Invariants:
-//! - Only the log's own thread waits for the reader of the output. While nothing reads, lines are
-//!   held up to a bound, then counted and dropped, and the count is logged.
-//! - A client's text is written as a JSON string, or as a word without blanks and controls, so it
-//!   cannot begin a line or a field.
-//!
-//! Sources: docs/contract.md, section 6; RFC 8259 (JSON).
+//! Invariant: a client's text is written as a JSON string, or as a word without blanks and controls,
+//! so it cannot begin a line or a field.
 
 use crate::clock;
 use crate::date;
-use crate::limits::{LOG_BACKLOG_BYTES_MAX, LOG_DELAY_MAX, LOG_FLUSH_TIME_MAX, LOG_WRITE_BYTES};
+use crate::log::output::{Format, OUTPUT, Output};
+use log::Record;
 use log::kv::{Key, Value, VisitSource, VisitValue};
-use log::{Level, Record};
-use std::cell::Cell;
 use std::io::Write;
 use std::panic::PanicHookInfo;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-
-/// The target of lines about finished requests, the only ones that are gathered.
-pub const REQUEST_TARGET: &str = "release_server::request";
-
-static OUTPUT: OnceLock<Arc<Output>> = OnceLock::new();
-
-thread_local! {
-    /// Whether the record that this thread formats must be written at once. `env_logger` passes the
-    /// text to its pipe on the thread that formatted it, but without the record.
-    static URGENT: Cell<bool> = const { Cell::new(false) };
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    Json,
-    /// Time, level, message and fields, for people.
-    Text,
-}
+use std::sync::Arc;
 
 /// Starts logging the records that pass `filter`, which has been checked. Called once.
 pub fn start(filter: &str, format: Format) -> std::io::Result<()> {
-    let output = Arc::new(Output::default());
+    let output = Arc::new(Output::new(format));
     let writer = Arc::clone(&output);
     std::thread::Builder::new()
         .name("log".to_owned())
@@ -52,22 +24,14 @@ pub fn start(filter: &str, format: Format) -> std::io::Result<()> {
     if OUTPUT.set(output).is_ok() {
         env_logger::Builder::new()
             .parse_filters(filter)
-            .format(move |line, record| {
-                URGENT.set(record.level() <= Level::Warn || record.target() != REQUEST_TARGET);
-                match format {
-                    Format::Json => write_json(line, record),
-                    Format::Text => write_text(line, record),
-                }
+            .format(move |line, record| match format {
+                Format::Json => write_json(line, record),
+                Format::Text => write_text(line, record),
             })
             .target(env_logger::Target::Pipe(Box::new(pipe)))
             .init();
     }
     Ok(())
-}
-
-/// Lines dropped so far because the output was not read.
-pub fn dropped_lines() -> u64 {
-    OUTPUT.get().map_or(0, |output| output.lock().dropped_total)
 }
 
 /// Logs a panic, in place of the default hook, which writes to standard error.
@@ -80,14 +44,6 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
         location = location.as_deref().unwrap_or_default();
         "panic: {text}"
     );
-}
-
-/// Waits until everything logged so far is written, at most for `LOG_FLUSH_TIME_MAX`. Called at the
-/// end of the process.
-pub fn flush() {
-    if let Some(output) = OUTPUT.get() {
-        output.flush();
-    }
 }
 
 /// Writes a record as one line of JSON, into memory first: each write to a formatter is slow.
@@ -129,7 +85,7 @@ pub fn write_text(out: &mut impl Write, record: &Record<'_>) -> std::io::Result<
 
 /// A text as a JSON string without any control character: a terminal obeys DEL and U+0080 to
 /// U+009F, which JSON leaves as they are.
-fn quoted(text: &str) -> serde_json::Result<String> {
+pub(super) fn quoted(text: &str) -> serde_json::Result<String> {
     use std::fmt::Write as _;
     let json = serde_json::to_string(text)?;
     let mut quoted = String::with_capacity(json.len());
@@ -142,6 +98,12 @@ fn quoted(text: &str) -> serde_json::Result<String> {
         }
     }
     Ok(quoted)
+}
+
+/// Whether a text needs no quotes in a line for people.
+pub(super) fn is_word(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    !text.is_empty() && text.bytes().all(is_plain)
 }
 
 /// Whether a field has no value, so that it is not written.
@@ -169,8 +131,7 @@ impl<'kvs> VisitSource<'kvs> for TextFieldWriter<'_> {
             return Ok(());
         }
         let text = value.to_string();
-        let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
-        let shown = if !text.is_empty() && text.bytes().all(is_plain) {
+        let shown = if is_word(&text) {
             text
         } else {
             quoted(&text).map_err(std::io::Error::from)?
@@ -212,91 +173,11 @@ struct Pipe(Arc<Output>);
 
 impl Write for Pipe {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        self.0.add(line, URGENT.get());
+        self.0.add(line, true);
         Ok(line.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
-    }
-}
-
-#[derive(Default)]
-struct Output {
-    held: Mutex<Held>,
-    filled: Condvar,
-    written: Condvar,
-}
-
-#[derive(Default)]
-struct Held {
-    lines: Vec<u8>,
-    /// Lines dropped since the last report.
-    dropped: u64,
-    dropped_total: u64,
-    /// A line in `lines` must be written at once.
-    urgent: bool,
-    /// Lines taken out of `lines` are being written.
-    writing: bool,
-}
-
-impl Output {
-    fn lock(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&self, line: &[u8], urgent: bool) {
-        let mut held = self.lock();
-        if held.lines.len() + line.len() > LOG_BACKLOG_BYTES_MAX {
-            held.dropped += 1;
-            held.dropped_total += 1;
-            return;
-        }
-        let was_empty = held.lines.is_empty();
-        held.lines.extend_from_slice(line);
-        held.urgent |= urgent;
-        if was_empty || held.urgent || held.lines.len() >= LOG_WRITE_BYTES {
-            self.filled.notify_one();
-        }
-    }
-
-    /// The loop of the log's own thread.
-    fn run(&self, out: &mut dyn Write) {
-        let mut lines = Vec::new();
-        loop {
-            let held = self.lock();
-            let held = self
-                .filled
-                .wait_while(held, |held| held.lines.is_empty())
-                .unwrap_or_else(PoisonError::into_inner);
-            let may_wait = |held: &mut Held| !held.urgent && held.lines.len() < LOG_WRITE_BYTES;
-            let (mut held, _) = self
-                .filled
-                .wait_timeout_while(held, LOG_DELAY_MAX, may_wait)
-                .unwrap_or_else(PoisonError::into_inner);
-            std::mem::swap(&mut lines, &mut held.lines);
-            let dropped = std::mem::take(&mut held.dropped);
-            held.urgent = false;
-            held.writing = true;
-            drop(held);
-            // There is nowhere to report that the log cannot be written.
-            let _ = out.write_all(&lines).and_then(|()| out.flush());
-            lines.clear();
-            self.lock().writing = false;
-            self.written.notify_all();
-            if dropped > 0 {
-                log::warn!(count = dropped; "log lines dropped: nothing read the output");
-            }
-        }
-    }
-
-    fn flush(&self) {
-        let mut held = self.lock();
-        held.urgent = true;
-        self.filled.notify_one();
-        let unwritten = |held: &mut Held| held.writing || !held.lines.is_empty();
-        let _ = self
-            .written
-            .wait_timeout_while(held, LOG_FLUSH_TIME_MAX, unwritten);
     }
 }
