@@ -3,9 +3,9 @@
 #
 #   scripts/bucket-stores.sh NAME…
 #
-# NAME is versitygw, minio, garage, ceph or toxiproxy. Each is built, or unpacked from Debian's
-# packages, into $XDG_CACHE_HOME/release-server-tools/stores; one that is there already is left as
-# it is. Building takes minutes.
+# NAME is versitygw, minio, garage or toxiproxy. Each is built into
+# $XDG_CACHE_HOME/release-server-tools/stores; one that is there already is left as it is. Building
+# takes minutes.
 set -eu
 
 stores=${XDG_CACHE_HOME:-$HOME/.cache}/release-server-tools/stores
@@ -37,27 +37,8 @@ for name; do
                 rm -r "$stores/build-garage"
             }
             ;;
-        ceph)
-            [ -x "$stores/ceph/usr/bin/radosgw" ] || {
-                mkdir -p "$stores/ceph/packages"
-                (
-                    cd "$stores/ceph/packages"
-                    closure=$(apt-cache depends --recurse --no-recommends --no-suggests \
-                        --no-conflicts --no-breaks --no-replaces --no-enhances \
-                        radosgw ceph-mon ceph-osd ceph-mgr |
-                        grep '^[a-z0-9]' | sort -u)
-                    for package in $closure; do
-                        # What the system has is not unpacked again.
-                        dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
-                            grep -q '^installed' || apt-get download -qq "$package" || :
-                    done
-                    for archive in *.deb; do dpkg -x "$archive" ..; done
-                )
-                rm -r "$stores/ceph/packages"
-            }
-            ;;
         *)
-            echo "bucket-stores.sh: '$name' is not versitygw, minio, garage, ceph or toxiproxy" >&2
+            echo "bucket-stores.sh: '$name' is not versitygw, minio, garage or toxiproxy" >&2
             exit 2
             ;;
     esac

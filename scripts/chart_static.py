@@ -22,6 +22,7 @@ CHART = ROOT / "chart"
 MADE_BY_CHART = {
     "auth_token",
     "auth_token_file",
+    "tokens_file",
     "tls_certificate",
     "tls_key",
     "bucket_ca_file",
@@ -136,7 +137,7 @@ def check_settings(config):
 
 
 def check_metrics():
-    text = (ROOT / "src/metrics/text.rs").read_text()
+    text = "".join(path.read_text() for path in (ROOT / "src/metrics").glob("*.rs"))
     names = re.findall(r'"([a-z_]+)"', text)
     histograms = re.findall(r'\.histogram\(\s*"([a-z_]+)"', text)
     names += [f"{name}_{part}" for name in histograms for part in ("bucket", "sum", "count")]

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Attacks the server's TLS with sslyze, testssl.sh and tlsfuzzer, and fails for a finding that is not
-# accepted here or in tls_fuzzer.py, which have the reasons.
+# Attacks the server's TLS with sslyze, testssl.sh and tlsfuzzer. It fails for a finding that is not
+# accepted here or in tls_fuzzer.py, each with its reason.
 #
 #   scripts/tls-check.sh BINARY [TLSFUZZER]
 #

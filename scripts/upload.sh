@@ -13,6 +13,10 @@
 #   -t, --token TOKEN  the server's token (default: $RELEASE_SERVER_TOKEN);
 #                      prefer the variable: every user of this machine can
 #                      read this script's command line
+#   -o, --oidc         publish with the identity token of the pipeline in place of
+#                      a secret. GitHub Actions: 'permissions: id-token: write';
+#                      GitLab: 'id_tokens' with RELEASE_SERVER_ID_TOKEN. Its
+#                      audience is the URL (or $RELEASE_SERVER_AUDIENCE)
 #   -f, --force        upload: replace packages that exist
 #                      delete: a package that is not there is not a failure
 #   -c, --catalog      upload: refuse packages that spec-kit's catalogs would
@@ -75,6 +79,13 @@ check_url() {
 }
 
 check_token() {
+    if [ "$oidc" = yes ]; then
+        [ -z "${ACTIONS_ID_TOKEN_REQUEST_URL-}" ] || return 0
+        token=${RELEASE_SERVER_ID_TOKEN-}
+        [ -n "$token" ] ||
+            usage_error "there is no identity token; --oidc needs 'permissions: id-token: write' \
+with GitHub Actions, and 'id_tokens' with RELEASE_SERVER_ID_TOKEN with GitLab"
+    fi
     case $token in
         '') usage_error "there is no token; set RELEASE_SERVER_TOKEN or give --token" ;;
         *[[:cntrl:]]*)
@@ -352,9 +363,24 @@ report_failure() {
     esac
 }
 
+# Sets `token` to an identity token where the pipeline makes one on request: it lasts for minutes
+# only, so each file gets its own.
+identify() {
+    [ "$oidc${ACTIONS_ID_TOKEN_REQUEST_URL:+-}" = yes- ] || return 0
+    token=${ACTIONS_ID_TOKEN_REQUEST_TOKEN-}
+    audience=$(percent_encode "${RELEASE_SERVER_AUDIENCE:-$url}")
+    request --url "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$audience" \
+        --silent --show-error --stderr "$answer/error"
+    token=$(json_string value)
+    [ "$status" != 200 ] || [ -z "$token" ] || return 0
+    report failed "no identity token: the pipeline answers $status"
+    return 1
+}
+
 # Sends a file with PUT: a percent-encoded path carries every name exactly, while curl's form syntax
 # gives ';', ',' and quotes meanings of their own. PUT is also refused before a large body is sent.
 upload() {
+    identify || return 0
     size=$(size_of "$1")
     sha256=$(sha256_of "$1")
     target=$url/assets/$(percent_encode "${1##*/}")${query:+?$query}
@@ -373,6 +399,7 @@ upload() {
 }
 
 delete() {
+    identify || return 0
     request --request DELETE --url "$url/assets/$(percent_encode "$1")" \
         --silent --show-error --stderr "$answer/error"
     report_delete
@@ -501,7 +528,7 @@ case ${0##*/} in
 esac
 url=${RELEASE_SERVER_URL:-http://127.0.0.1:8000}
 token=${RELEASE_SERVER_TOKEN-}
-query='' hint=' (with --force)' force=no yes=no dry_run=no quiet=no parallel=1 progress=no
+query='' hint=' (with --force)' oidc=no force=no yes=no dry_run=no quiet=no parallel=1 progress=no
 
 # Options may stand anywhere. `left` arguments are unread; files and names move to the end.
 left=$#
@@ -520,6 +547,7 @@ while [ "$left" -gt 0 ]; do
             shift
             left=$((left - 1))
             ;;
+        -o | --oidc) oidc=yes ;;
         -f | --force) query="$query${query:+&}overwrite=true" hint='' force=yes ;;
         -c | --catalog) query="$query${query:+&}catalog=required" ;;
         -y | --yes) yes=yes ;;
@@ -530,7 +558,7 @@ while [ "$left" -gt 0 ]; do
         --url=* | --token=* | --parallel=*)
             set -- "${option%%=*}" "${option#*=}" "$@" && left=$((left + 2)) ;;
         -[utj]*) set -- "${option%"${option#-?}"}" "${option#-?}" "$@" && left=$((left + 2)) ;;
-        -[cfynqh]*) set -- "${option%"${option#-?}"}" "-${option#-?}" "$@" && left=$((left + 2)) ;;
+        -[cofynqh]*) set -- "${option%"${option#-?}"}" "-${option#-?}" "$@" && left=$((left + 2)) ;;
         -?*)
             option=${option%%=*}
             usage_error "there is no option '$option'; put '--' before a $noun that begins with '-'"

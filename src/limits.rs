@@ -27,8 +27,22 @@ pub const TOKEN_BYTES_MAX: usize = 4 * KIB;
 pub const TOKEN_FILE_BYTES_MAX: usize = 2 * TOKEN_BYTES_MAX;
 /// A file of named tokens: some 1,000 entries.
 pub const TOKENS_FILE_BYTES_MAX: usize = 256 * KIB;
+/// How often files of tokens and certificates are read again: a revoked token ends within a second.
+pub const FILES_REREAD_INTERVAL: Duration = Duration::from_millis(500);
 /// The name of a token, which log lines and refusals repeat.
 pub const TOKEN_NAME_BYTES_MAX: usize = 64;
+/// An identity token: those of GitHub and GitLab have some 2 KiB, and the head has room for it.
+pub const IDENTITY_TOKEN_BYTES_MAX: usize = 8 * KIB;
+/// How much the clocks of an issuer and of this server may differ.
+pub const IDENTITY_TIME_SLACK: Duration = Duration::from_mins(1);
+/// Each of the two answers that an issuer's keys come from; the longest known ones have 30 KiB.
+pub const ISSUER_ANSWER_BYTES_MAX: usize = 256 * KIB;
+/// How long an issuer may take for each of the two.
+pub const ISSUER_TIME_MAX: Duration = Duration::from_secs(5);
+/// How often a token that names an unknown key makes the server fetch the keys again.
+pub const ISSUER_REFRESH_INTERVAL: Duration = Duration::from_mins(1);
+/// Keys older than this are fetched again when they are used, so that a withdrawn key ends.
+pub const ISSUER_KEYS_AGE_MAX: Duration = Duration::from_hours(1);
 /// A configuration file, or `.env`: far more than all settings take.
 pub const CONFIG_FILE_BYTES_MAX: usize = MIB;
 /// Fields of one head; browsers and proxies send about 20.
@@ -156,18 +170,10 @@ pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied after its head, and both are sent in one write.
 pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
 
-// --- Files that are read again as they change ----------------------------------------------------
-
-/// How often files of tokens are read to see whether they changed: half of the second within which
-/// a revoked token is refused.
-pub const FILES_REREAD_INTERVAL: Duration = Duration::from_millis(500);
-
 // --- TLS -----------------------------------------------------------------------------------------
 
 /// A certificate with its chain, or a key: the longest chains in use have some 20 KiB.
 pub const PEM_BYTES_MAX: u64 = 256 * KIB as u64;
-/// How often the files of certificate and key are read to see whether they changed.
-pub const TLS_REREAD_INTERVAL: Duration = Duration::from_secs(1);
 /// The log warns of a certificate that expires within this time: half of what certbot leaves.
 pub const CERTIFICATE_WARNING_TIME: Duration = Duration::from_hours(14 * 24);
 /// How often it warns.
@@ -190,6 +196,8 @@ pub const CLIENT_CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long another server may be silent while it is sent a request or is to answer: a store hashes
 /// a package of some GiB before its answer.
 pub const CLIENT_SILENCE_TIME_MAX: Duration = Duration::from_secs(30);
+/// Each of the two buffers of a connection; over TLS there are two pairs.
+pub const CLIENT_BUFFER_BYTES: usize = 64 * KIB;
 /// Connections that are kept for the next request, of each client.
 pub const CLIENT_IDLE_CONNECTIONS: usize = 16;
 /// How long they are kept: stores close idle connections after 20 s and more.

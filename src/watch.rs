@@ -10,8 +10,8 @@
 //! step, and one that is written in place is seen half-written; contents that cannot be used are
 //! therefore reported only when they are read twice.
 
-use crate::limits::FILES_REREAD_INTERVAL;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
 /// Files that have one value together.
 pub trait Source: Send + Sync {
@@ -21,7 +21,7 @@ pub trait Source: Send + Sync {
     /// What the files hold; the sentence says which one cannot be read.
     fn read(&self) -> Result<Self::Contents, String>;
     /// The value of contents; the sentence says what is wrong with which file.
-    fn check(&self, contents: &Self::Contents) -> Result<Self::Value, String>;
+    fn check(&self, contents: &Self::Contents, now: SystemTime) -> Result<Self::Value, String>;
 }
 
 /// The value in force of some files.
@@ -60,9 +60,9 @@ pub enum Report {
 
 impl<S: Source> Watched<S> {
     /// Reads the files; the sentence says why they cannot be used.
-    pub fn open(source: S) -> Result<Self, String> {
+    pub fn open(source: S, now: SystemTime) -> Result<Self, String> {
         let contents = source.read()?;
-        let value = source.check(&contents)?;
+        let value = source.check(&contents, now)?;
         Ok(Self {
             source,
             in_force: RwLock::new(Arc::new(value)),
@@ -85,7 +85,7 @@ impl<S: Source> Watched<S> {
     }
 
     /// Reads the files again and puts a new value in force.
-    pub fn reread(&self, report: Report) -> Reread<S::Value> {
+    pub fn reread(&self, now: SystemTime, report: Report) -> Reread<S::Value> {
         // Taken before reading: of two readings the later one counts.
         let mut last = self
             .last_read
@@ -94,7 +94,7 @@ impl<S: Source> Watched<S> {
         let contents = self.source.read();
         if contents != last.contents {
             let value = match &contents {
-                Ok(contents) => self.source.check(contents),
+                Ok(contents) => self.source.check(contents, now),
                 Err(why) => Err(why.clone()),
             };
             last.contents = contents;
@@ -132,11 +132,15 @@ impl<S: Source> Watched<S> {
     }
 }
 
-/// Starts a thread that calls `reread` again and again, as long as the process lives.
-pub fn start(name: &str, reread: impl Fn() + Send + 'static) -> std::io::Result<()> {
+/// Starts a thread that calls `reread` after each interval, as long as the process lives.
+pub fn start(
+    name: &str,
+    interval: Duration,
+    mut reread: impl FnMut() + Send + 'static,
+) -> std::io::Result<()> {
     let run = move || {
         loop {
-            std::thread::park_timeout(FILES_REREAD_INTERVAL);
+            std::thread::park_timeout(interval);
             reread();
         }
     };

@@ -87,6 +87,22 @@ annotations:
 /run/secrets/release-server-tls
 {{- end -}}
 
+{{- define "release-server.tokensDirectory" -}}
+/run/secrets/release-server-tokens
+{{- end -}}
+
+{{/* The tokens files: of the Secret, and of the values. */}}
+{{- define "release-server.tokensFiles" -}}
+{{- $files := list -}}
+{{- if .Values.auth.tokensSecret -}}
+  {{- $files = include "release-server.tokensDirectory" . | printf "%s/tokens.yaml" | append $files -}}
+{{- end -}}
+{{- if .Values.auth.trustedPublishers -}}
+  {{- $files = append $files "/etc/release-server/trusted-publishers.yaml" -}}
+{{- end -}}
+{{- toRawJson $files -}}
+{{- end -}}
+
 {{- define "release-server.bucketKeysDirectory" -}}
 /run/secrets/release-server-bucket
 {{- end -}}
@@ -142,6 +158,9 @@ annotations:
 large ones as 1e+06. */}}
 {{- define "release-server.config" -}}
 auth_token_file: {{ include "release-server.tokenDirectory" . }}/token
+{{- if or .Values.auth.tokensSecret .Values.auth.trustedPublishers }}
+tokens_file: {{ include "release-server.tokensFiles" . }}
+{{- end }}
 {{- if .Values.tls.secretName }}
 tls_certificate: {{ include "release-server.tlsDirectory" . }}/tls.crt
 tls_key: {{ include "release-server.tlsDirectory" . }}/tls.key

@@ -13,27 +13,37 @@ use crate::http::fields::Fields;
 use crate::http::service::Request;
 use crate::metrics::TokenOutcome;
 use crate::storage::{Overwrite, PackageName};
-use crate::tokens::{Denied, Grant, Right};
+use crate::tokens::{AwaitedKeys, Denied, Grant, IdentityRefusal, Right};
 use std::sync::Arc;
 use tiny_http::Method;
 
+/// What became of a token.
+pub enum Authenticated {
+    Granted(Arc<Grant>),
+    /// The request is decided again when the keys of the token's issuer have been fetched.
+    Again(AwaitedKeys),
+}
+
 /// What the token of a write may.
-pub fn authenticate(state: &AppState, request: &Request<'_>) -> Result<Arc<Grant>, ApiError> {
+pub fn authenticate(state: &AppState, request: &Request<'_>) -> Result<Authenticated, ApiError> {
     let count = |outcome| state.metrics.tokens.count(outcome);
     let given = token(&request.fields).inspect_err(|_| count(TokenOutcome::Missing))?;
-    match state.tokens.find(given, clock::wall_now()) {
+    let denied = match state.tokens.find(given, clock::wall_now()) {
         Ok(grant) => {
             count(TokenOutcome::Accepted);
-            Ok(grant)
+            return Ok(Authenticated::Granted(grant));
         }
-        Err(denied) => {
-            count(match denied {
-                Denied::Expired { .. } => TokenOutcome::Expired,
-                Denied::Unknown | Denied::Mistyped => TokenOutcome::Refused,
-            });
-            Err(TokenError::Denied(denied).into())
+        Err(Denied::Unfetched(fetch)) => return Ok(Authenticated::Again(fetch)),
+        Err(denied) => denied,
+    };
+    count(match denied {
+        Denied::Expired { .. } | Denied::Identity(IdentityRefusal::Expired(_)) => {
+            TokenOutcome::Expired
         }
-    }
+        Denied::Unavailable(_) => TokenOutcome::Unavailable,
+        _ => TokenOutcome::Refused,
+    });
+    Err(TokenError::Denied(denied).into())
 }
 
 /// Refuses a method whose right the token does not have on any package.

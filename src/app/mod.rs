@@ -38,6 +38,7 @@ use crate::manifest::kind::Kind;
 use crate::metrics::{Metrics, NO_ROUTE};
 use crate::storage::Store;
 use crate::tokens::{Grant, Right, Tokens};
+use auth::Authenticated;
 use downloads::Downloads;
 use error::{ApiError, NotFound, ReleaseError};
 use public_url::PublicUrl;
@@ -100,7 +101,10 @@ impl App {
         }
         let is_read = matches!(request.method, Method::Get | Method::Head);
         if !is_read {
-            let grant = writer.insert(auth::authenticate(state, request)?);
+            let grant = match auth::authenticate(state, request)? {
+                Authenticated::Granted(grant) => writer.insert(grant),
+                Authenticated::Again(keys) => return Ok(Reply::Again(keys)),
+            };
             auth::check_method(state, grant, request.method)?;
         }
         if request.expectation == Expectation::Unknown {

@@ -8,7 +8,8 @@ use super::failure::{Failure, FailureKind};
 use super::resolver::SystemResolver;
 use super::tls::{TlsConnector, config};
 use crate::limits::{
-    CLIENT_CONNECT_TIME_MAX, CLIENT_IDLE_CONNECTIONS, CLIENT_IDLE_TIME_MAX, CLIENT_SILENCE_TIME_MAX,
+    CLIENT_BUFFER_BYTES, CLIENT_CONNECT_TIME_MAX, CLIENT_IDLE_CONNECTIONS, CLIENT_IDLE_TIME_MAX,
+    CLIENT_SILENCE_TIME_MAX,
 };
 use std::fs::File;
 use std::io::{self, Read};
@@ -95,6 +96,8 @@ impl Client {
             .max_idle_connections(CLIENT_IDLE_CONNECTIONS)
             .max_idle_connections_per_host(CLIENT_IDLE_CONNECTIONS)
             .max_idle_age(CLIENT_IDLE_TIME_MAX)
+            .input_buffer_size(CLIENT_BUFFER_BYTES)
+            .output_buffer_size(CLIENT_BUFFER_BYTES)
             .timeout_resolve(Some(CLIENT_CONNECT_TIME_MAX))
             .timeout_connect(Some(CLIENT_CONNECT_TIME_MAX))
             .timeout_per_read(Some(CLIENT_SILENCE_TIME_MAX))

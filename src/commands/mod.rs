@@ -169,7 +169,7 @@ fn check_config() -> Outcome {
         .tls
         .map(|tls| tls::describe(&tls.files, clock::wall_now()));
     let pair = pair.transpose()?.unwrap_or_default();
-    Tokens::open(None, config.tokens_files, Arc::new(Metrics::new([])))?;
+    Tokens::open(config.tokens, Clock::system(), Arc::new(Metrics::new([])))?;
     let bucket = config.bucket.as_ref().map(check_bucket::describe);
     let bucket = bucket.transpose()?.unwrap_or_default();
     for warning in &raw.warnings {
@@ -189,7 +189,7 @@ fn run_healthcheck() -> Outcome {
 fn run_verify(repair: bool) -> Outcome {
     let raw = config::raw::Raw::gather()?;
     let path = config::storage_path(&raw)?;
-    Ok(verify::run(&path, config::bucket(&raw)?, repair)?)
+    Ok(verify::run(&path, config::bucket(&raw)?.as_ref(), repair)?)
 }
 
 fn run_copy(from: &str, to: &str) -> Outcome {
@@ -210,8 +210,8 @@ fn serve() -> Result<Infallible, Failure> {
     let opened = listen::open(&config, &metrics)?;
     let address = opened.address;
     let store = open_store(&mut config, &metrics, &clock)?;
-    let (shared, files) = (config.shared_token, config.tokens_files);
-    let tokens = Arc::new(Tokens::open(shared, files, Arc::clone(&metrics))?);
+    let tokens = Tokens::open(config.tokens, clock.clone(), Arc::clone(&metrics))?;
+    let tokens = Arc::new(tokens);
     tokens.watch()?;
     let app = App::new(
         Arc::clone(&store),

@@ -3,8 +3,9 @@
 //! Invariants: a token is shown once, on the first line of standard output, and is kept nowhere; a
 //! token is read from standard input, since command lines are visible to all users of a system.
 
+use crate::app::error::TokenError;
 use crate::checksum::hex;
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::config::raw::Raw;
 use crate::config::{self, token};
 use crate::date;
@@ -14,7 +15,8 @@ use crate::text;
 use crate::tokens::{Denied, Grant, Right, Tokens, entry, secret};
 use lexopt::prelude::{Long, Value, ValueExt};
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::task::{Wake, Waker};
 use std::time::{Duration, SystemTime};
 
 pub enum TokenCommand {
@@ -82,6 +84,7 @@ fn parse_new(arguments: &mut lexopt::Parser) -> Result<NewToken, lexopt::Error> 
         name,
         rights,
         names,
+        subject: None,
     };
     Ok(NewToken { grant, expires })
 }
@@ -130,28 +133,34 @@ fn make(new: &NewToken) -> Result<String, rustix::io::Errno> {
     Ok(format!("{secret}\n{entry}"))
 }
 
+struct Fetched(mpsc::Sender<()>);
+
+impl Wake for Fetched {
+    fn wake(self: Arc<Self>) {
+        // Its receiver waits.
+        let _ = self.0.send(());
+    }
+}
+
 fn check() -> Result<String, String> {
     let raw = Raw::gather().map_err(|error| error.to_string())?;
-    let shared = config::shared_token(&raw).map_err(|error| error.to_string())?;
-    let tokens = Tokens::open(
-        shared,
-        config::tokens_files(&raw),
-        Arc::new(Metrics::new([])),
-    )?;
+    let settings = config::tokens(&raw).map_err(|error| error.to_string())?;
+    let tokens = Tokens::open(settings, Clock::system(), Arc::new(Metrics::new([])))?;
     let mut text = String::new();
     std::io::stdin()
         .take(TOKEN_FILE_BYTES_MAX as u64)
         .read_to_string(&mut text)
         .map_err(|error| format!("standard input cannot be read: {error}"))?;
-    match tokens.find(text.trim().as_bytes(), clock::wall_now()) {
-        Ok(grant) => Ok(format!("{}: may {}\n", grant.name, grant.describe())),
-        Err(Denied::Expired { name, at }) => Err(format!(
-            "the token '{name}' expired at {}",
-            date::rfc3339(at)
-        )),
-        Err(Denied::Mistyped) => {
-            Err("the token is mistyped or cut off: its checksum does not fit".to_owned())
-        }
-        Err(Denied::Unknown) => Err("no entry has this token".to_owned()),
+    loop {
+        return match tokens.find(text.trim().as_bytes(), clock::wall_now()) {
+            Ok(grant) => Ok(format!("{}: may {}\n", grant.name, grant.describe())),
+            Err(Denied::Unfetched(keys)) => {
+                let (sender, fetched) = mpsc::channel();
+                keys.wake(Waker::from(Arc::new(Fetched(sender))));
+                let _ = fetched.recv();
+                continue;
+            }
+            Err(denied) => Err(TokenError::Denied(denied).to_string()),
+        };
     }
 }

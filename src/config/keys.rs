@@ -101,6 +101,15 @@ pub const TOKENS_FILE: Key = key(
     "",
     "the path of a YAML file of named tokens; several as a YAML list or separated by commas",
 );
+pub const ISSUERS_CA_FILE: Key = Key {
+    unset: "built-in authorities",
+    ..key(
+        "issuers_ca_file",
+        &["ISSUERS_CA_FILE"],
+        "",
+        "the path of a PEM file of the authorities that certify issuers of identity tokens",
+    )
+};
 pub const PUBLIC_URL: Key = Key {
     unset: "taken from the Host header of each request",
     ..key(
@@ -305,6 +314,7 @@ pub const ALL: &[&Key] = &[
     &AUTH_TOKEN,
     &AUTH_TOKEN_FILE,
     &TOKENS_FILE,
+    &ISSUERS_CA_FILE,
     &PUBLIC_URL,
     &TRUST_FORWARDED,
     &TLS_CERTIFICATE,

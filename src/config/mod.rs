@@ -24,6 +24,6 @@ pub mod value;
 pub use aws::AwsEnvironment;
 pub use bucket::{BucketSettings, CreateMode, Downloads, KeyFiles, Location, bucket};
 pub use error::ConfigError;
-pub use settings::{Address, Config, LatestBy, address, shared_token};
-pub use settings::{storage_path, tokens_files};
+pub use settings::{Address, Config, LatestBy, address, storage_path};
 pub use tls::{TlsFiles, TlsSettings, tls};
+pub use token::{TokenSettings, tokens};

@@ -7,13 +7,13 @@ use super::error::ConfigError;
 use super::keys::{self, Key};
 use super::raw::{Raw, refusal};
 use super::tls::{TlsSettings, tls};
-use super::token::Token;
+use super::token::{TokenSettings, tokens};
 use super::value;
 use crate::log;
 use crate::pattern::Pattern;
 use crate::text::{number, switch};
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The address to listen on.
@@ -37,10 +37,7 @@ pub struct Config {
     pub pinned: Vec<Pattern>,
     /// The largest package; `None` for no limit.
     pub max_upload_bytes: Option<u64>,
-    /// The token that may everything.
-    pub shared_token: Option<Token>,
-    /// The files of named tokens.
-    pub tokens_files: Vec<PathBuf>,
+    pub tokens: TokenSettings,
     /// Without a slash at its end.
     pub public_url: Option<String>,
     pub trust_forwarded: bool,
@@ -85,8 +82,7 @@ impl Config {
                 .unwrap_or_default(),
             max_upload_bytes: required(raw, &keys::MAX_UPLOAD_SIZE, value::size_bytes)
                 .map(|bytes| (bytes > 0).then_some(bytes))?,
-            shared_token: shared_token(raw)?,
-            tokens_files: tokens_files(raw),
+            tokens: tokens(raw)?,
             public_url: raw.read(&keys::PUBLIC_URL, value::base_url)?,
             trust_forwarded: required(raw, &keys::TRUST_FORWARDED, switch)?,
             bucket: bucket(raw)?,
@@ -141,40 +137,6 @@ fn required<T>(raw: &Raw, key: &Key, parse: impl Fn(&str) -> Option<T>) -> Resul
 
 fn within(text: &str, least: usize, most: usize) -> Option<usize> {
     number(text).filter(|number| (least..=most).contains(number))
-}
-
-/// The token that may everything, without checking the other settings. `None` where named tokens
-/// take its place.
-pub fn shared_token(raw: &Raw) -> Result<Option<Token>, ConfigError> {
-    let fixed = raw.setting(&keys::AUTH_TOKEN);
-    let file = raw.setting(&keys::AUTH_TOKEN_FILE);
-    match (fixed, file) {
-        (Some(fixed), Some(file)) => Err(ConfigError(format!(
-            "{} and {} are both set; keep one of them",
-            fixed.origin, file.origin
-        ))),
-        (Some(fixed), None) => {
-            let token = Token::fixed(&fixed.text).map(Some);
-            token.ok_or_else(|| refusal(&fixed.origin, None, &keys::AUTH_TOKEN))
-        }
-        (None, Some(file)) => Token::in_file(Path::new(&file.text))
-            .map(Some)
-            .map_err(|why| ConfigError(format!("{}: {why}", file.origin))),
-        (None, None) if !tokens_files(raw).is_empty() => Ok(None),
-        (None, None) => Err(ConfigError(
-            "AUTH_TOKEN: a token is required; set AUTH_TOKEN, AUTH_TOKEN_FILE or TOKENS_FILE, or \
-             auth_token in the configuration file"
-                .to_owned(),
-        )),
-    }
-}
-
-/// The files of named tokens, without checking the other settings.
-pub fn tokens_files(raw: &Raw) -> Vec<PathBuf> {
-    let text = raw.setting(&keys::TOKENS_FILE);
-    let paths = text.map_or("", |setting| &setting.text).split(',');
-    let paths = paths.map(str::trim).filter(|path| !path.is_empty());
-    paths.map(PathBuf::from).collect()
 }
 
 /// Workers wait for disks, never for clients: twice as many as cores keep the cores busy.

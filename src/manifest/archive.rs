@@ -168,7 +168,10 @@ fn refuse_collisions(entries: &[Entry]) -> Result<(), Unlisted> {
         let [(path, is_folder), (next, _)] = pair else {
             return false;
         };
-        next.starts_with(path) && (next.len() == path.len() || !is_folder)
+        let Some(rest) = next.strip_prefix(&path[..]) else {
+            return false;
+        };
+        rest.is_empty() || rest.starts_with('\0') && !is_folder
     });
     if collides {
         return Err(zip_fault("two paths in the archive collide"));

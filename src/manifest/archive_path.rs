@@ -60,13 +60,10 @@ pub fn is_device(name: &str) -> bool {
     is_port || ["con", "prn", "aux", "nul", "conin$", "conout$"].contains(&stem.as_str())
 }
 
-/// What two paths have in common that a file system ignoring case takes for one. Unicode
-/// normalisation is left to the clients: two names that differ in it alone are no accident.
-pub fn folded(path: &str) -> Vec<String> {
-    let fold = |part: &str| part.to_uppercase().to_lowercase();
-    path.strip_suffix('/')
-        .unwrap_or(path)
-        .split('/')
-        .map(fold)
-        .collect()
+/// What two paths have in common that a file system ignoring case takes for one, with NUL between
+/// the parts, which orders a folder's paths right after it. Unicode normalisation is left to the
+/// clients: two names that differ in it alone are no accident.
+pub fn folded(path: &str) -> String {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    path.to_uppercase().to_lowercase().replace('/', "\0")
 }

@@ -4,8 +4,8 @@
 //! byte ranges, so that the same code reads a file and a test's bytes. Nothing is extracted, and no
 //! path of an archive reaches the file system.
 //!
-//! The feature `catalogs` brings what reads packages, with its libraries. Without it `absent` has the
-//! same names.
+//! The feature `catalogs` brings what reads packages, with its libraries. Without it `absent` has
+//! the same names.
 //!
 //! Sources: docs/contract.md, section 1 ("Catalogs"); PKWARE's APPNOTE 6.3.10 (ZIP); YAML 1.1 as
 //! PyYAML reads it; PEP 440.

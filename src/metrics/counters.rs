@@ -77,7 +77,7 @@ pub enum Activity {
     Head,
     /// In the middle of a body.
     Body,
-    /// Waiting for a change in the storage.
+    /// Waiting for a change in the storage, or for the keys of an issuer.
     Storing,
     /// Receiving its answer.
     Answer,

@@ -15,15 +15,18 @@ pub enum TokenOutcome {
     Expired,
     /// It is accepted and may not do what the request asks.
     Forbidden,
+    /// The keys of its issuer cannot be fetched.
+    Unavailable,
 }
 
 impl TokenOutcome {
-    pub(super) const ALL: [(Self, &str); 5] = [
+    pub(super) const ALL: [(Self, &str); 6] = [
         (Self::Accepted, "accepted"),
         (Self::Missing, "missing"),
         (Self::Refused, "refused"),
         (Self::Expired, "expired"),
         (Self::Forbidden, "forbidden"),
+        (Self::Unavailable, "unavailable"),
     ];
 }
 

@@ -82,12 +82,12 @@ pub struct Signer<'s> {
 impl Signer<'_> {
     /// Adds the fields that authenticate a request: `headers` are the request's own, in lower case,
     /// and all of them are signed. `payload_sha256` is hexadecimal.
-    pub fn sign<'h>(
+    pub fn sign(
         &self,
         method: &str,
         target: &Target,
         payload_sha256: &str,
-        headers: &mut Vec<(&'h str, String)>,
+        headers: &mut Vec<(&str, String)>,
     ) {
         headers.push(("host", target.host.clone()));
         headers.push(("x-amz-content-sha256", payload_sha256.to_owned()));

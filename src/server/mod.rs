@@ -6,8 +6,8 @@
 //!
 //! Data flows one way: [`listener`] and `poller` bring events, [`table`] owns parked connections,
 //! `pool` advances them, `connection` has the table of transitions, and the phases (`handshake`,
-//! `head`, `body`, `storing`, `answer`, `skip`, `linger`) speak HTTP over a `wire` and pass
-//! requests to the service. A wire is a `socket`, with a `secure` half where it speaks TLS.
+//! `head`, `waiting`, `body`, `storing`, `answer`, `skip`, `linger`) speak HTTP over a `wire` and
+//! pass requests to the service. A wire is a `socket`, with a `secure` half where it speaks TLS.
 //!
 //! Lock order: the listener's, then the table's; neither is held while the other is taken.
 

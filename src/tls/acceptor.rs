@@ -1,13 +1,8 @@
-//! The pair in force, and how its files are read again as they change.
+//! The pair in force, and the TLS half of connections.
 //!
 //! Invariants: a new pair replaces the old one in one step, for connections that begin after it; a
 //! pair that cannot be used changes nothing and is reported once; tickets outlive the pair, so that
 //! renewal costs no client its resumption.
-//!
-//! Both files are read and compared, since no notification covers all the ways in which they are
-//! replaced: a rename, a symbolic link set anew (certbot), a link to a directory set anew
-//! (Kubernetes), writing in place. Two files cannot be replaced in one step, so a pair that does
-//! not fit is reported only when the same contents are read twice.
 //!
 //! Sources: RFC 8446 (TLS 1.3), RFC 5246 (TLS 1.2), RFC 7301 (ALPN), RFC 5077 and RFC 8446, section
 //! 4.6.1 (tickets).
@@ -16,6 +11,7 @@ use super::facts::Facts;
 use super::pair::{Contents, Pair};
 use super::session::Session;
 use crate::config::TlsFiles;
+use crate::watch::{self, Report, Source, Watched};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::server::{
@@ -23,32 +19,40 @@ use rustls::server::{
 };
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 /// Makes the TLS half of connections.
 pub struct Acceptor {
-    files: TlsFiles,
     config: Arc<ServerConfig>,
     in_force: Arc<InForce>,
-    last_read: Mutex<LastRead>,
 }
 
-#[derive(Debug)]
-struct InForce(RwLock<Pair>);
+struct InForce(Watched<TlsFiles>);
 
-impl ResolvesServerCert for InForce {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        let pair = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        Some(Arc::clone(&pair.certified))
+impl Source for TlsFiles {
+    type Contents = Contents;
+    type Value = Pair;
+
+    fn read(&self) -> Result<Contents, String> {
+        Contents::read(self)
+    }
+
+    fn check(&self, contents: &Contents, now: SystemTime) -> Result<Pair, String> {
+        Pair::check(self, contents, now)
     }
 }
 
-/// What the files held when they were last read.
-struct LastRead {
-    contents: Result<Contents, String>,
-    /// Why these contents cannot be used, until that is reported.
-    unreported: Option<String>,
+impl ResolvesServerCert for InForce {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.value().certified))
+    }
+}
+
+impl std::fmt::Debug for InForce {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.source().fmt(f)
+    }
 }
 
 /// What reading the files again came to.
@@ -62,19 +66,10 @@ pub enum Reread {
     Refused(String),
 }
 
-/// Whether contents that cannot be used are reported when they are first read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Report {
-    /// For a person who asked for it.
-    AtOnce,
-    /// For a check that comes again: the second file may still be on its way.
-    WhenReadTwice,
-}
-
 impl std::fmt::Debug for Acceptor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Acceptor")
-            .field("files", &self.files)
+            .field("files", &self.in_force)
             .finish_non_exhaustive()
     }
 }
@@ -82,19 +77,12 @@ impl std::fmt::Debug for Acceptor {
 impl Acceptor {
     /// Reads the pair; the sentence says what is wrong with it.
     pub fn open(files: TlsFiles, now: SystemTime) -> Result<Self, String> {
-        let contents = Contents::read(&files)?;
-        let pair = Pair::check(&files, &contents, now)?;
-        let in_force = Arc::new(InForce(RwLock::new(pair)));
+        let in_force = Arc::new(InForce(Watched::open(files, now)?));
         let config =
             server_config(Arc::clone(&in_force)).map_err(|error| format!("TLS: {error}"))?;
         Ok(Self {
-            files,
             config: Arc::new(config),
             in_force,
-            last_read: Mutex::new(LastRead {
-                contents: Ok(contents),
-                unreported: None,
-            }),
         })
     }
 
@@ -106,48 +94,18 @@ impl Acceptor {
 
     /// The certificate in force, and its warnings.
     pub fn facts(&self) -> (Facts, Vec<String>) {
-        let pair = self
-            .in_force
-            .0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let pair = self.in_force.0.value();
         (pair.facts.clone(), pair.warnings.clone())
     }
 
     /// Reads both files and puts a new pair in force.
     pub fn reread(&self, now: SystemTime, report: Report) -> Reread {
-        let contents = Contents::read(&self.files);
-        let mut last = self
-            .last_read
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if contents == last.contents {
-            return last
-                .unreported
-                .take()
-                .map_or(Reread::Unchanged, Reread::Refused);
-        }
-        let pair = match &contents {
-            Ok(contents) => Pair::check(&self.files, contents, now),
-            Err(why) => Err(why.clone()),
-        };
-        last.contents = contents;
-        last.unreported = None;
-        match pair {
-            Ok(pair) => {
-                let (facts, warnings) = (pair.facts.clone(), pair.warnings.clone());
-                *self
-                    .in_force
-                    .0
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner) = pair;
-                Reread::Renewed(facts, warnings)
+        match self.in_force.0.reread(now, report) {
+            watch::Reread::Unchanged => Reread::Unchanged,
+            watch::Reread::Renewed(pair) => {
+                Reread::Renewed(pair.facts.clone(), pair.warnings.clone())
             }
-            Err(why) if report == Report::AtOnce => Reread::Refused(why),
-            Err(why) => {
-                last.unreported = Some(why);
-                Reread::Unchanged
-            }
+            watch::Reread::Refused(why) => Reread::Refused(why),
         }
     }
 }

@@ -29,7 +29,7 @@ mod session;
 #[cfg(not(feature = "tls"))]
 pub use absent::{Acceptor, Renewal, Session, connect_to_own_server, describe};
 #[cfg(feature = "tls")]
-pub use acceptor::{Acceptor, Report, Reread};
+pub use acceptor::{Acceptor, Reread};
 pub use outcome::{Failed, Opened};
 #[cfg(feature = "tls")]
 pub use own_server::connect_to_own_server;

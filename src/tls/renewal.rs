@@ -4,12 +4,13 @@
 //! Invariant: files are read here and never by a worker, so that a volume that hangs delays a
 //! renewal and no request.
 
-use super::acceptor::{Acceptor, Report, Reread};
+use super::acceptor::{Acceptor, Reread};
 use super::facts::Facts;
 use crate::clock::{self, Clock};
 use crate::date;
-use crate::limits::{CERTIFICATE_WARNING_INTERVAL, TLS_REREAD_INTERVAL};
+use crate::limits::{CERTIFICATE_WARNING_INTERVAL, FILES_REREAD_INTERVAL};
 use crate::metrics::Metrics;
+use crate::watch::{self, Report};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,10 +27,13 @@ impl Renewal {
         let renewal = Self { acceptor, metrics };
         let (facts, warnings) = renewal.acceptor.facts();
         renewal.report_in_force(&facts, &warnings);
-        let thread = renewal.clone();
-        std::thread::Builder::new()
-            .name("certificate".to_owned())
-            .spawn(move || thread.run(&Clock::system()))?;
+        let (thread, clock) = (renewal.clone(), Clock::system());
+        let mut warned_at = None;
+        thread.warn_of_expiry(clock.now(), &mut warned_at);
+        watch::start("certificate", FILES_REREAD_INTERVAL, move || {
+            thread.reread(Report::WhenReadTwice);
+            thread.warn_of_expiry(clock.now(), &mut warned_at);
+        })?;
         Ok(renewal)
     }
 
@@ -37,15 +41,6 @@ impl Renewal {
     pub fn reread_now(&self) {
         log::info!("SIGHUP: the files of certificate and key are read again");
         self.reread(Report::AtOnce);
-    }
-
-    fn run(&self, clock: &Clock) {
-        let mut warned_at = None;
-        loop {
-            self.warn_of_expiry(clock.now(), &mut warned_at);
-            std::thread::park_timeout(TLS_REREAD_INTERVAL);
-            self.reread(Report::WhenReadTwice);
-        }
     }
 
     fn reread(&self, report: Report) {

@@ -3,6 +3,7 @@
 //! Invariant: a sentence about an entry names the entry, the key and what the key takes, and never
 //! shows a value that may be a token.
 
+use super::Publisher;
 use super::grant::{Grant, NamePattern, Right, SHARED_TOKEN_NAME};
 use crate::checksum::Sha256;
 use crate::config::token::TokenHash;
@@ -12,14 +13,24 @@ use serde_yaml::{Mapping, Value};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-const KEYS: [&str; 6] = ["name", "sha256", "may", "names", "expires", "comment"];
+const KEYS: [&str; 9] = [
+    "name", "sha256", "issuer", "audience", "claims", "may", "names", "expires", "comment",
+];
 
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub grant: Arc<Grant>,
-    pub hash: TokenHash,
-    /// `None` for a token that does not expire.
+    pub recognition: Recognition,
+    /// `None` for an entry that does not expire.
     pub expires: Option<SystemTime>,
+}
+
+/// How the token of an entry is recognised.
+#[derive(Clone, Debug)]
+pub enum Recognition {
+    Hash(TokenHash),
+    /// An issuer signs it.
+    Identity(Publisher),
 }
 
 /// Whether a text can be the name of a token.
@@ -34,6 +45,9 @@ pub const NAME_TAKES: &str =
     "1 to 64 letters, digits, '.', '_' and '-', other than the word auth_token";
 pub const MAY_TAKES: &str = "a list of publish, overwrite and delete";
 pub const NAMES_TAKES: &str = "a list of name patterns with * and ?";
+const ISSUER_TAKES: &str = "the URL of an issuer, beside audience and claims in place of sha256";
+const AUDIENCE_TAKES: &str = "the audience that a pipeline requests for its identity token";
+const CLAIMS_TAKES: &str = "a mapping of claims to values, which may be patterns with * and ?";
 const SHA256_TAKES: &str =
     "the 64 hexadecimal digits that 'release-server token new' prints, not the token itself";
 pub const EXPIRES_TAKES: &str = "a time such as 2027-01-31T12:00:00Z";
@@ -82,9 +96,7 @@ impl<'v> Fields<'v> {
     }
 
     fn read(&self, name: &str) -> Result<Entry, String> {
-        let hash = self.text("sha256");
-        let hash = hash.and_then(|digits| Sha256::from_hex(digits.as_bytes()));
-        let hash = hash.ok_or_else(|| refused("sha256", SHA256_TAKES))?;
+        let recognition = self.recognition()?;
         if self
             .0
             .get("comment")
@@ -96,12 +108,51 @@ impl<'v> Fields<'v> {
             name: name.to_owned(),
             rights: rights(&self.texts("may", MAY_TAKES)?.unwrap_or_default())?,
             names: names(&self.texts("names", NAMES_TAKES)?.unwrap_or_default())?,
+            subject: None,
         };
         Ok(Entry {
             grant: Arc::new(grant),
-            hash: *hash.as_bytes(),
+            recognition,
             expires: self.expires()?,
         })
+    }
+
+    fn recognition(&self) -> Result<Recognition, String> {
+        let is_set = |key| self.0.get(key).is_some();
+        if !["issuer", "audience", "claims"].into_iter().any(is_set) {
+            let digits = self.text("sha256");
+            let hash = digits.and_then(|digits| Sha256::from_hex(digits.as_bytes()));
+            let hash = hash.ok_or_else(|| refused("sha256", SHA256_TAKES))?;
+            return Ok(Recognition::Hash(*hash.as_bytes()));
+        }
+        if is_set("sha256") {
+            return Err("sha256 and issuer are both set; an entry has one of them".to_owned());
+        }
+        let needed = |key, takes| {
+            let text = self.text(key).filter(|text| !text.is_empty());
+            text.ok_or_else(|| refused(key, takes))
+        };
+        let issuer = needed("issuer", ISSUER_TAKES)?;
+        let audience = needed("audience", AUDIENCE_TAKES)?;
+        Publisher::new(issuer, audience, &self.claims()?).map(Recognition::Identity)
+    }
+
+    /// The claims, each with its pattern.
+    fn claims(&self) -> Result<Vec<(String, String)>, String> {
+        let claims = self.0.get("claims").and_then(Value::as_mapping);
+        let claim = |(name, value): (&Value, &Value)| {
+            let pattern = match value {
+                Value::String(text) => text.clone(),
+                Value::Bool(value) => value.to_string(),
+                Value::Number(value) => value.to_string(),
+                _ => return None,
+            };
+            let is_pattern = (1..=PATTERN_BYTES_MAX).contains(&pattern.len());
+            is_pattern.then_some((name.as_str()?.to_owned(), pattern))
+        };
+        let claims: Option<Vec<_>> = claims.and_then(|claims| claims.iter().map(claim).collect());
+        let claims = claims.filter(|claims| !claims.is_empty());
+        claims.ok_or_else(|| refused("claims", CLAIMS_TAKES))
     }
 
     fn expires(&self) -> Result<Option<SystemTime>, String> {

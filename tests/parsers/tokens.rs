@@ -2,8 +2,10 @@
 //!
 //! Source: docs/tokens.md, "The file".
 
+use release_server::clock::wall_now;
 use release_server::date;
 use release_server::tokens::Right;
+use release_server::tokens::entry::Recognition;
 use release_server::tokens::file::TokensFiles;
 use release_server::tokens::secret;
 use release_server::watch::Source;
@@ -17,7 +19,7 @@ fn files() -> TokensFiles {
 }
 
 fn refusal(text: &str) -> String {
-    let checked = files().check(&vec![text.to_owned()]);
+    let checked = files().check(&vec![text.to_owned()], wall_now());
     checked.map(drop).expect_err(text)
 }
 
@@ -29,14 +31,17 @@ fn an_entry_is_read_as_written() {
          - {{name: plain, sha256: '{}', may: [publish], names: null, expires: }}\n",
         HASH.replace('0', "f")
     );
-    let entries = files().check(&vec![text]).unwrap();
+    let entries = files().check(&vec![text], wall_now()).unwrap();
     let first = &entries[0];
     assert_eq!(first.grant.name, "a.b_c-1");
     assert_eq!(
         first.grant.rights,
         [Right::Delete, Right::Publish, Right::Overwrite]
     );
-    assert_eq!(first.hash[..2], [0x01, 0x23]);
+    let Recognition::Hash(hash) = first.recognition else {
+        panic!("{first:?}");
+    };
+    assert_eq!(hash[..2], [0x01, 0x23]);
     assert_eq!(first.expires, date::parse_rfc3339("2027-01-31T12:00:00Z"));
     for (name, is_covered) in [("x", true), ("xyz", true), ("y", true), ("yz", false)] {
         assert_eq!(first.grant.covers(name), is_covered, "{name}");

@@ -18,7 +18,10 @@ fn list(url: &str) -> Result<Vec<String>, S3Error> {
 }
 
 /// An answer, the kind of its error, the tries, and part of the sentence.
-fn table() -> Vec<(String, S3ErrorKind, usize, &'static str)> {
+type Row = (String, S3ErrorKind, usize, &'static str);
+
+/// About credentials, bucket and region.
+fn of_the_bucket() -> Vec<Row> {
     use S3ErrorKind as Kind;
     let region = "<Region>eu-west-1</Region>";
     vec![
@@ -64,6 +67,13 @@ fn table() -> Vec<(String, S3ErrorKind, usize, &'static str)> {
             1,
             "set bucket_region to eu-west-1",
         ),
+    ]
+}
+
+/// About conditions and load.
+fn of_the_request() -> Vec<Row> {
+    use S3ErrorKind as Kind;
+    vec![
         (
             error(409, "OperationAborted", ""),
             Kind::Conflict,
@@ -101,6 +111,13 @@ fn table() -> Vec<(String, S3ErrorKind, usize, &'static str)> {
             "answered 502",
         ),
         (error(507, "", ""), Kind::Full, 1, "answered 507"),
+    ]
+}
+
+/// About the content, and what is not a store.
+fn others() -> Vec<Row> {
+    use S3ErrorKind as Kind;
+    vec![
         (
             error(403, "QuotaExceeded", ""),
             Kind::Full,
@@ -149,7 +166,7 @@ fn table() -> Vec<(String, S3ErrorKind, usize, &'static str)> {
 
 #[test]
 fn every_refusal_has_its_kind_and_number_of_tries() {
-    for (text, kind, tries, part) in table() {
+    for (text, kind, tries, part) in [of_the_bucket(), of_the_request(), others()].concat() {
         let shown = text.clone();
         let store = StandIn::start(move |_, _| text.clone());
         let error = list(&store.url()).unwrap_err();

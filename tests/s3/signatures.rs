@@ -23,6 +23,9 @@ fn example_credentials(token: Option<&str>) -> Credentials {
     }
 }
 
+/// Names and values.
+type Fields<'f> = &'f [(&'f str, &'f str)];
+
 fn sha256(text: &str) -> String {
     release_server::checksum::hex(&Sha256::digest(text))
 }
@@ -41,19 +44,18 @@ fn authorization(
         region: "us-east-1",
         time: UNIX_EPOCH + Duration::from_secs(seconds),
     };
-    let mut signed: Vec<(&str, String)> = Vec::new();
+    let mut fields: Vec<(&str, String)> = Vec::new();
     for (name, value) in headers {
-        signed.push((name, (*value).to_owned()));
+        fields.push((name, (*value).to_owned()));
     }
-    signer.sign(method, target, &sha256(payload), &mut signed);
-    signed.pop().unwrap().1
+    signer.sign(method, target, &sha256(payload), &mut fields);
+    fields.pop().unwrap().1
 }
 
 #[test]
 fn the_published_examples_come_out() {
     let target =
         |path, parameters: &[(&str, &str)]| Target::new("https", EXAMPLE_HOST, path, parameters);
-    type Fields<'f> = &'f [(&'f str, &'f str)];
     let put_fields: Fields<'_> = &[
         ("date", "Fri, 24 May 2013 00:00:00 GMT"),
         ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
@@ -112,7 +114,7 @@ fn the_published_url_comes_out() {
         time: UNIX_EPOCH + Duration::from_secs(EXAMPLE_SECONDS),
     };
     let target = Target::new("https", EXAMPLE_HOST, "/test.txt", &[]);
-    let url = signer.presign(&target, &[], Duration::from_secs(86400));
+    let url = signer.presign(&target, &[], Duration::from_hours(24));
     assert_eq!(
         url,
         "https://examplebucket.s3.amazonaws.com/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&\
@@ -164,7 +166,7 @@ const NAMES: [&str; 16] = [
 /// A request and a URL for a name: what botocore is to sign, and both signatures made here.
 fn case(number: usize, name: &str) -> (serde_json::Value, [String; 2]) {
     let seconds = 1_700_000_000 + 86_399 * number as u64;
-    let token = (number % 2 == 0).then_some("a/token+with=odd,bytes");
+    let token = number.is_multiple_of(2).then_some("a/token+with=odd,bytes");
     let credentials = example_credentials(token);
     let target = |parameters: &[(&str, &str)]| {
         let path = format!("/packages/{name}");

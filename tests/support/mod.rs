@@ -7,6 +7,8 @@ pub mod certificates;
 mod content;
 mod harness;
 mod http_client;
+#[cfg(feature = "oidc")]
+pub mod issuer;
 pub mod sock_diag;
 pub mod tls;
 

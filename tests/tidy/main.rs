@@ -51,6 +51,7 @@ const OWNERS: [(&str, &[&str]); 7] = [
             "s3",
             "tls",
             "log",
+            "tokens/oidc/issuer.rs",
             "watch",
             "config/settings.rs",
         ],

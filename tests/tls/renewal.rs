@@ -2,7 +2,8 @@
 
 use crate::certificates::{Authority, PemPair};
 use crate::client::Client;
-use release_server::tls::{Acceptor, Report, Reread};
+use release_server::tls::{Acceptor, Reread};
+use release_server::watch::Report;
 use std::path::Path;
 use std::time::SystemTime;
 

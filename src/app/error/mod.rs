@@ -324,9 +324,12 @@ impl ApiError {
         let response = Response::new(self.status()).header("Cache-Control", "no-store");
         match self {
             Self::MethodNotAllowed(allow) => response.header("Allow", allow),
-            Self::Unauthorized(_) | Self::Token(TokenError::Denied(_)) => {
-                response.header("WWW-Authenticate", "Bearer")
-            }
+            Self::Unauthorized(_) => response.header("WWW-Authenticate", "Bearer"),
+            Self::Token(error) => match error.status() {
+                401 => response.header("WWW-Authenticate", "Bearer"),
+                503 => response.header("Retry-After", &RETRY_AFTER_SECONDS.to_string()),
+                _ => response,
+            },
             Self::Range(size) => response.header("Content-Range", &format!("bytes */{size}")),
             Self::ChecksumPending(_)
             | Self::CatalogPending(_)

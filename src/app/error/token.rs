@@ -7,8 +7,10 @@
 //! does not have).
 
 use crate::date;
+use crate::limits::IDENTITY_TOKEN_BYTES_MAX;
 use crate::text::excerpt;
-use crate::tokens::{Denied, Grant, Right};
+use crate::tokens::{Denied, Grant, IdentityRefusal, Right};
+use std::fmt;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -25,14 +27,15 @@ pub enum TokenError {
 impl TokenError {
     pub fn status(&self) -> u16 {
         match self {
+            Self::Denied(Denied::Unavailable(_) | Denied::Unfetched(_)) => 503,
             Self::Denied(_) => 401,
             Self::Forbidden { .. } => 403,
         }
     }
 }
 
-impl std::fmt::Display for TokenError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Denied(Denied::Unknown) => f.write_str("The token is wrong"),
             Self::Denied(Denied::Mistyped) => f.write_str(
@@ -41,6 +44,15 @@ impl std::fmt::Display for TokenError {
             Self::Denied(Denied::Expired { name, at }) => {
                 let at = date::rfc3339(*at);
                 write!(f, "The token '{name}' expired at {at}")
+            }
+            Self::Denied(Denied::Identity(refusal)) => explain(refusal, f),
+            Self::Denied(Denied::Unavailable(issuer)) => write!(
+                f,
+                "The keys of the issuer '{}' cannot be fetched at the moment; try again",
+                excerpt(issuer)
+            ),
+            Self::Denied(Denied::Unfetched(_)) => {
+                f.write_str("The keys of the token's issuer are being fetched; try again")
             }
             Self::Forbidden { grant, right, name } => {
                 let (token, right, may) = (&grant.name, right.word(), grant.describe());
@@ -57,5 +69,45 @@ impl std::fmt::Display for TokenError {
                 }
             }
         }
+    }
+}
+
+fn explain(refusal: &IdentityRefusal, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match refusal {
+        IdentityRefusal::Malformed => f.write_str(
+            "The identity token is malformed, says something twice, or demands an extension",
+        ),
+        IdentityRefusal::TooLong => write!(
+            f,
+            "The identity token is over {IDENTITY_TOKEN_BYTES_MAX} bytes"
+        ),
+        IdentityRefusal::Algorithm => {
+            f.write_str("The identity token is signed with another algorithm than RS256 and ES256")
+        }
+        IdentityRefusal::OwnKey => f.write_str(
+            "The identity token names the key to check it with; only its issuer's keys count",
+        ),
+        IdentityRefusal::UnknownIssuer(issuer) => write!(
+            f,
+            "No entry accepts identity tokens of the issuer '{}'",
+            excerpt(issuer)
+        ),
+        IdentityRefusal::Key => {
+            f.write_str("The identity token is signed with a key that its issuer does not publish")
+        }
+        IdentityRefusal::Signature => f.write_str("The signature of the identity token is wrong"),
+        IdentityRefusal::Expired(at) => {
+            write!(f, "The identity token expired at {}", date::rfc3339(*at))
+        }
+        IdentityRefusal::Early(at) => {
+            let at = date::rfc3339(*at);
+            write!(f, "The identity token is not valid before {at}")
+        }
+        IdentityRefusal::Audience => f.write_str("The identity token is for another audience"),
+        IdentityRefusal::Claim(name) => write!(
+            f,
+            "No entry accepts the identity token: its claim '{}' is missing or does not fit",
+            excerpt(name)
+        ),
     }
 }

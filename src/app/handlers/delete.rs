@@ -28,7 +28,11 @@ pub fn delete(
             completion.complete(match result {
                 Ok(()) => {
                     answering.metrics.deleted.fetch_add(1, Ordering::Relaxed);
-                    log::info!(package = about.as_str(), token = grant.name.as_str(); "deleted");
+                    log::info!(
+                        package = about.as_str(), token = grant.name.as_str(),
+                        subject = grant.subject.as_deref();
+                        "deleted"
+                    );
                     Response::new(204)
                 }
                 Err(error) => ApiError::about(about.as_str(), error).into_response(),

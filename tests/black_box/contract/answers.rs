@@ -7,6 +7,7 @@
 
 use super::catalogs::catalogs;
 use super::document::filled_in;
+use super::forbidden;
 use super::releases::{REPOSITORY, read_releases, upload_of, write_releases};
 use super::schema::{Contract, statuses};
 use crate::support::{Connection, FORM_TYPE, Response, TOKEN, TestServer, form, until};
@@ -111,7 +112,7 @@ fn pattern_of(target: &str) -> &'static str {
 #[test]
 fn every_documented_answer_is_given_as_documented() {
     let limits = [("MAX_UPLOAD_SIZE", "1000"), ("MAX_PACKAGES", "3")];
-    let server = TestServer::with(&limits);
+    let (server, _tokens) = forbidden::server(&limits);
     let unlimited = TestServer::with(&[("MAX_UPLOAD_SIZE", "0")]);
     let mut asker = Asker::new(&unlimited);
     // With three quarters of its connections open, a server waits 10 s for a body instead of 60 s.
@@ -233,6 +234,7 @@ fn publish_and_delete(asker: &mut Asker<'_>) {
         let (method, target) = request.split_once(' ').unwrap();
         let answer = asker.server.request(method, target, "", b"");
         asker.check(401, request, &answer);
+        forbidden::check(asker, request);
     }
 }
 

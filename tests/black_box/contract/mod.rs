@@ -4,6 +4,7 @@ mod answers;
 mod bounds;
 mod catalogs;
 mod document;
+mod forbidden;
 mod pattern;
 mod releases;
 mod schema;

@@ -1,6 +1,7 @@
 //! The part of `answers.rs` that acts like GitHub's clients.
 
 use super::answers::Asker;
+use super::forbidden;
 use crate::support::TOKEN;
 use release_server::storage::releases::{asset_id, release_id};
 
@@ -134,6 +135,7 @@ pub fn write_releases(asker: &mut Asker<'_>) {
         let (method, target) = request.split_once(' ').unwrap();
         let answer = asker.server.request(method, target, "", b"");
         asker.check(401, request, &answer);
+        forbidden::check(asker, request);
     }
     asker.ask(204, &delete, "", b"");
     asker.ask(404, &delete, "", b"");

@@ -212,18 +212,22 @@ fn downloads_and_uploads_that_hang_take_half_of_the_workers() {
         let workers = ["worker-0", "worker-1", "worker-2", "worker-3"];
         let hanging = format!("inject={call}:delay_enter=5000000");
         let faults = workers.map(|worker| Strace::on_thread(&server, worker, &["-e", &hanging]));
-        let answered = AtomicUsize::new(0);
+        let done = AtomicUsize::new(0);
         std::thread::scope(|scope| {
             for number in 0..CLIENTS {
-                let (server, answered) = (&server, &answered);
+                let (server, done) = (&server, &done);
                 scope.spawn(move || {
                     let answer = if method == "GET" {
                         server.get(&format!("/assets/{number}.zip"))
                     } else {
                         server.put(&format!("new-{number}.zip"), b"content")
                     };
-                    answered.fetch_add(1, Ordering::Relaxed);
-                    assert_eq!(answer.status, expected, "{method} {number}");
+                    // What has not begun may be refused.
+                    if answer.status == expected {
+                        done.fetch_add(1, Ordering::Relaxed);
+                    } else {
+                        answer.assert_error(503, "disk does not answer");
+                    }
                 });
             }
             // Two hang, and one answers this.
@@ -232,9 +236,10 @@ fn downloads_and_uploads_that_hang_take_half_of_the_workers() {
                 assert_eq!(server.get("/healthz").status, 200);
             }
             assert_eq!(server.listed().len(), CLIENTS);
-            assert_eq!(answered.load(Ordering::Relaxed), 0, "{call} hangs");
+            assert_eq!(done.load(Ordering::Relaxed), 0, "{call} hangs");
             drop(faults);
         });
+        assert!(done.into_inner() >= 2, "{call} goes on");
     }
 }
 

@@ -1,5 +1,5 @@
-//! Archives and manifests that are made to be expensive: publishing one takes hardly more memory than
-//! publishing an ordinary one, and the server stays as it was.
+//! Archives and manifests that are made to be expensive: publishing one takes hardly more memory
+//! than publishing an ordinary one, and the server stays as it was.
 //!
 //! Source: docs/contract.md, section 1 ("Catalogs").
 
@@ -12,8 +12,8 @@ const GROWTH_KIB_MAX: u64 = 4 * 1024;
 
 /// A package with a manifest that begins well and goes on like this, up to the bound of a manifest.
 fn manifest(rest: &str) -> Vec<u8> {
-    let head = "schema_version: '1.0'\nextension: {id: acme, name: Acme, version: 1.0.0, description: \
-                d}\nrequires: {speckit_version: '>=1.0'}\n";
+    let head = "schema_version: '1.0'\nextension: {id: acme, name: Acme, version: 1.0.0, \
+                description: d}\nrequires: {speckit_version: '>=1.0'}\n";
     let mut text = format!("{head}{rest}");
     text.truncate(128 * 1024);
     deflated(&[("extension.yml", text.as_bytes())])

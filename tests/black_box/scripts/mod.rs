@@ -6,6 +6,8 @@
 #[cfg(feature = "catalogs")]
 mod catalogs;
 mod failures;
+#[cfg(feature = "oidc")]
+mod identity;
 mod selection;
 mod workshop;
 

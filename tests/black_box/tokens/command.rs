@@ -62,8 +62,8 @@ fn a_new_token_is_printed_once_with_its_entry_and_is_recognised() {
     let (other, entry) = text(&other.stdout).split_once('\n').unwrap();
     assert_ne!(other, token);
     assert!(entry.ends_with("  may: [publish]\n"), "{entry}");
-    assert_fails(&check(&file, other), 1, "no entry has this token");
-    let mistyped = "the token is mistyped or cut off: its checksum does not fit";
+    assert_fails(&check(&file, other), 1, "The token is wrong");
+    let mistyped = "The token is mistyped or cut off: its checksum does not fit; copy it again";
     assert_fails(&check(&file, &token[..38]), 1, mistyped);
     let server = TestServer::with(&[("TOKENS_FILE", file.to_str().unwrap())]);
     let field = format!("Authorization: token {token}\r\n");
@@ -71,9 +71,9 @@ fn a_new_token_is_printed_once_with_its_entry_and_is_recognised() {
         server.request("PUT", "/assets/a.zip", &field, b"1").status,
         201
     );
-    let expired = entry.replace("may", "expires: 2020-01-01T00:00:00Z\n  may");
-    fs::write(&file, format!("tokens:\n{expired}")).unwrap();
-    let why = "the token 'other' expired at 2020-01-01T00:00:00Z";
+    let outdated = entry.replace("may", "expires: 2020-01-01T00:00:00Z\n  may");
+    fs::write(&file, format!("tokens:\n{outdated}")).unwrap();
+    let why = "The token 'other' expired at 2020-01-01T00:00:00Z";
     assert_fails(&check(&file, other), 1, why);
 }
 

@@ -68,17 +68,15 @@ fn a_broken_file_keeps_the_last_one_in_force_and_is_reported() {
     assert_eq!(server.get("/readyz").text(), "OK\n");
     assert_eq!(server.metric(RELOADED), 1);
     let message = "the file cannot be used; its last content counts";
-    let mut reports = 0;
-    for (text, why) in [
+    for (reports, (text, why)) in (1..).zip([
         ("tokens: [", "line 2 is not YAML, or sets a key twice"),
         ("", "does not hold one key 'tokens' with a list of entries"),
         (
             "tokens:\n- name: x\n  sha256: rs_s3cret\n",
             "entry 1: 'x': sha256: ",
         ),
-    ] {
+    ]) {
         fs::write(&file, text).unwrap();
-        reports += 1;
         let line = until(|| {
             let log = server.log().into_iter();
             let lines: Vec<_> = log.filter(|line| line["message"] == message).collect();
@@ -138,7 +136,7 @@ fn a_file_that_cannot_be_used_stops_the_start() {
     let file = directory.path().join("tokens.yaml");
     let path = file.to_str().unwrap();
     fs::write(&file, "tokens:\n- name: ci\n  token: x\n").unwrap();
-    let known = "known are name, sha256, may, names, expires, comment";
+    let known = "known are name, sha256, issuer, audience, claims, may, names, expires, comment";
     let line = format!("tokens_file: {path}: entry 1: unknown key 'token'; {known}");
     for command in [&["serve"][..], &["check-config"]] {
         assert_fails(&run(command, &[("TOKENS_FILE", path)]), 1, &line);

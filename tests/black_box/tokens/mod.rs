@@ -2,7 +2,14 @@
 
 mod command;
 mod files;
+#[cfg(feature = "oidc")]
+mod forged;
+#[cfg(feature = "oidc")]
+pub mod identities;
+#[cfg(feature = "oidc")]
+mod issuers;
 mod rights;
+mod rotation;
 
 use crate::support::{Response, TestServer};
 use release_server::tokens::{Right, secret};
@@ -28,7 +35,7 @@ pub fn write_tokens<'e>(path: &Path, entries: impl IntoIterator<Item = &'e str>)
     let mut text = "tokens:\n".to_owned();
     entries.into_iter().for_each(|entry| text.push_str(entry));
     if text.ends_with(":\n") && !text.contains('-') {
-        text = "tokens: []\n".to_owned();
+        "tokens: []\n".clone_into(&mut text);
     }
     let new = path.with_extension("new");
     std::fs::write(&new, text).unwrap();

@@ -16,7 +16,7 @@ pub struct Case {
     pub is_expired: bool,
 }
 
-const RIGHTS: [&[Right]; 4] = [
+pub const RIGHTS: [&[Right]; 4] = [
     &[Publish],
     &[Publish, Overwrite],
     &[Delete],
@@ -203,7 +203,7 @@ fn a_named_token_may_what_its_entry_says_and_nothing_else() {
                     lines.push_str("  names: ['a-*', 'a-other']\n");
                 }
                 if !expiry.is_empty() {
-                    lines.push_str(&format!("  expires: {expiry}T00:00:00Z\n"));
+                    lines.extend(["  expires: ", expiry, "T00:00:00Z\n"]);
                 }
                 let new = named(&name, &lines);
                 entries.push(new.entry);

@@ -107,11 +107,20 @@ fn without_pinned(config: &Config) -> String {
 fn written(config: &Config) -> HashMap<String, String> {
     let host = config.address.host.map(|host| host.to_string());
     let files = config
-        .tokens_files
+        .tokens
+        .files
         .iter()
         .map(|file| file.to_string_lossy());
     variables(&[
         ("AUTH_TOKEN", "another"),
+        (
+            "ISSUERS_CA_FILE",
+            &config
+                .tokens
+                .issuers_ca_file
+                .as_ref()
+                .map_or_else(String::new, |file| file.to_string_lossy().into_owned()),
+        ),
         ("TOKENS_FILE", &files.collect::<Vec<_>>().join(",")),
         ("PORT", &config.address.port.to_string()),
         ("HOST", &host.unwrap_or_default()),

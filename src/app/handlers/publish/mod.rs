@@ -139,7 +139,8 @@ fn record(state: &AppState, published: &Published, grant: &Grant) {
         .unwrap_or_default();
     log::info!(
         package = package.name.as_str(), size = package.state.size, sha256 = sha256.as_str(),
-        replaced = published.replaced, token = grant.name.as_str();
+        replaced = published.replaced, token = grant.name.as_str(),
+        subject = grant.subject.as_deref();
         "published"
     );
 }

@@ -41,7 +41,7 @@ pub fn made(events: &[Event], storage: &Path, mistake: &str) -> Vec<Event> {
     events
 }
 
-/// The file that this event gives the name of a checksum.
+/// Whether this event gives a file the name of a checksum.
 fn checksum(event: &Event) -> bool {
     let (Event::Link(_, path) | Event::Rename(_, path)) = event else {
         return false;
@@ -68,12 +68,23 @@ fn checksums(events: &[Event]) -> HashSet<FileId> {
     files
 }
 
-/// Moves each checksum's name before the sync of the directory that precedes it.
+/// Moves each checksum's name before the sync of the directory that precedes it, where the file
+/// exists by then.
 fn name_early(events: &mut [Event]) {
     for at in 0..events.len() {
         let is_sync = |event: &Event| matches!(event, Event::SyncDirectory(..));
         let sync = events[..at].iter().rposition(is_sync);
-        if let Some(sync) = sync.filter(|_| checksum(&events[at])) {
+        let is_early = |sync: &usize| {
+            events[*sync..at]
+                .iter()
+                .any(|event| match (event, &events[at]) {
+                    (Event::Create(created, _), Event::Link(file, _)) => created == file,
+                    (Event::Link(_, linked), Event::Rename(from, _)) => linked == from,
+                    _ => false,
+                })
+        };
+        let sync = sync.filter(|sync| checksum(&events[at]) && !is_early(sync));
+        if let Some(sync) = sync {
             events[sync..=at].rotate_right(1);
             if let Event::SyncDirectory(_, covered) = &mut events[sync + 1] {
                 *covered += 1;

@@ -65,14 +65,14 @@ fn copied_in() -> Vec<(PathBuf, FileState)> {
     files.map(state).into()
 }
 
-/// A server under strace, in a namespace without `/proc` where `named`.
-fn traced(storage: &Path, output: &Path, named: bool) -> Command {
+/// A server under strace, in a namespace without `/proc` where `hides_proc`.
+fn traced(storage: &Path, output: &Path, hides_proc: bool) -> Command {
     let mut command = Command::new("strace");
     command
         .args(STRACE_OPTIONS)
         .args(["-e", TRACED_CALLS, "-o"])
         .arg(output);
-    if named {
+    if hides_proc {
         let line = "mount -t tmpfs none /proc && exec \"$0\"";
         command.args(["unshare", "-rm", "sh", "-c", line]);
     }
@@ -91,7 +91,7 @@ fn traced(storage: &Path, output: &Path, named: bool) -> Command {
 }
 
 /// Records a server over these files.
-fn recorded(initial: Vec<(PathBuf, FileState)>, named: bool) -> Run {
+fn recorded(initial: Vec<(PathBuf, FileState)>, hides_proc: bool) -> Run {
     let root = tempfile::tempdir().unwrap();
     let initial: Vec<_> = initial
         .into_iter()
@@ -106,7 +106,7 @@ fn recorded(initial: Vec<(PathBuf, FileState)>, named: bool) -> Run {
     });
     let storage = root.path().join(STORAGE);
     let output = root.path().with_extension("strace");
-    let mut server = TestServer::spawn(traced(&storage, &output, named), &storage);
+    let mut server = TestServer::spawn(traced(&storage, &output, hides_proc), &storage);
     let clients = Clients {
         server: &server,
         changes: Mutex::default(),
