@@ -5,16 +5,16 @@ use super::store::{LATENCIES, Operation, Outcome, StoreMetrics};
 use std::sync::atomic::Ordering::Relaxed;
 
 pub(super) fn render(page: &mut Page, store: &StoreMetrics) {
-    const REQUESTS: &str = "store_requests_total";
     if !store.is_shown() {
         return;
     }
+    let name = "store_requests_total";
     let help = "Requests to the object store, by operation and outcome.";
-    page.family(REQUESTS, "counter", help);
+    page.family(name, "counter", help);
     for ((_, operation), outcomes) in Operation::ALL.iter().zip(&store.requests) {
         for ((_, outcome), count) in Outcome::ALL.iter().zip(outcomes) {
             let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
-            page.sample(REQUESTS, &labels, count.load(Relaxed));
+            page.sample(name, &labels, count.load(Relaxed));
         }
     }
     page.histogram(

@@ -27,6 +27,7 @@ const OWNERS: [(&str, &[&str]); 7] = [
             "tls",
             "metrics/process.rs",
             "http/response.rs",
+            "awaited.rs",
             "server",
         ],
     ),
