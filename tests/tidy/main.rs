@@ -40,6 +40,7 @@ const OWNERS: [(&str, &[&str]); 7] = [
             "commands",
             "tls",
             "http/authority.rs",
+            "log/request.rs",
         ],
     ),
     ("std::env", &["config/raw.rs"]),
