@@ -128,11 +128,6 @@ impl Changes {
     /// Stores the upload under its name; whether it replaced another package.
     fn store(&self, upload: &CompleteUpload, publish: &Publish) -> Result<(Object, bool)> {
         let (name, requirement) = (&publish.name, &publish.requirement);
-        if requirement.listed {
-            // No lock spans the servers on a bucket: racing publishers may both get a version.
-            let others = self.view.last().changed(std::slice::from_ref(name), &[], 0);
-            requirement.check_listed(name, &upload.content, upload.sha256, &others)?;
-        }
         let modified = self.next_time();
         let number = object::random_number();
         for _ in 0..PUT_ATTEMPTS_MAX {
@@ -148,6 +143,11 @@ impl Changes {
                 .as_ref()
                 .map(|head| Object::of(name.clone(), head).package);
             requirement.check(package.as_deref())?;
+            if requirement.listed {
+                // No lock spans the servers on a bucket: racing publishers may both get a version.
+                let others = self.view.last().changed(std::slice::from_ref(name), &[], 0);
+                requirement.check_listed(name, &upload.content, upload.sha256, &others)?;
+            }
             let condition = match &current {
                 None if self.creates_atomically => Condition::IsNew,
                 Some(head) if requirement.precondition.is_some() && self.creates_atomically => {
