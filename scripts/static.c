@@ -109,6 +109,11 @@ long strtol(const char *restrict text, char **restrict end, int base)
     return (long)strtoul(text, end, base);
 }
 
+/* The tables of isalpha and its kin for each thread, which nothing asks for without a locale. */
+void __ctype_init(void)
+{
+}
+
 /* What each new thread's resolver and stdio would need. */
 __thread void *__libc_resp;
 void _IO_enable_locks(void)
