@@ -1,4 +1,5 @@
-//! Values in texts that settings, requests and answers have in common: numbers, switches, paths of URLs.
+//! Values in texts that settings, requests and answers have in common: numbers, switches, paths of
+//! URLs.
 //!
 //! Invariant: each function takes exactly what it documents and reports only whether the text
 //! matched; the caller knows the setting or parameter and makes the sentence about it.

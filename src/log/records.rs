@@ -1,7 +1,7 @@
 //! Records of the macros of `log`: filtered by `env_logger`, formatted here.
 //!
-//! Invariant: a client's text is written as a JSON string, or as a word without blanks and controls,
-//! so it cannot begin a line or a field.
+//! Invariant: a client's text is written as a JSON string, or as a word without blanks and
+//! controls, so it cannot begin a line or a field.
 
 use crate::clock;
 use crate::date;

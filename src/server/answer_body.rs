@@ -65,8 +65,8 @@ pub fn length_in_memory(body: &Body) -> usize {
     }
 }
 
-/// One write of the rest of a head and of the body after it, and how many bytes of the head it took;
-/// `None` if the template of the body was dropped.
+/// One write of the rest of a head and of the body after it, and how many bytes of the head it
+/// took; `None` if the template of the body was dropped.
 pub fn send(
     head: &[u8],
     body: &mut Body,
