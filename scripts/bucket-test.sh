@@ -3,9 +3,9 @@
 #
 #   scripts/bucket-test.sh [--store versitygw|minio] [FILTER…]
 #
-# The store is installed by scripts/bucket-stores.sh, runs on a free port of the loopback address for
-# as long as the tests, and keeps its objects in a temporary directory. Tests of faults reach it by
-# way of toxiproxy.
+# The store is installed by scripts/bucket-stores.sh, runs on a free port of the loopback address
+# for as long as the tests, and keeps its objects in a temporary directory. Tests of faults reach it
+# by way of toxiproxy.
 set -eu
 
 cd "$(dirname "$0")/.."

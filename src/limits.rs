@@ -103,8 +103,9 @@ pub const ARCHIVE_BYTES_MAX: u64 = 50 * MIB as u64;
 pub const ARCHIVE_ENTRIES_MAX: usize = 512;
 /// A file of an archive that `specify` extracts.
 pub const ARCHIVE_ENTRY_BYTES_MAX: u32 = 10 * 1024 * 1024;
-/// The directory of an archive: 512 entries with paths of 2 KiB.
-pub const ARCHIVE_DIRECTORY_BYTES_MAX: usize = MIB;
+/// The directory of an archive: 512 entries with paths of 900 bytes, of which a publish holds four
+/// copies.
+pub const ARCHIVE_DIRECTORY_BYTES_MAX: usize = 512 * KIB;
 /// A manifest, inflated; the longest known ones have 10 KiB.
 pub const MANIFEST_BYTES_MAX: u32 = 128 * 1024;
 /// Mappings and lists inside each other in a manifest.
@@ -123,8 +124,8 @@ pub const MANIFEST_KEPT_BYTES_MAX: usize = 8 * KIB;
 pub const CODE_FOLDERS_MAX: usize = 32;
 /// Files of a step package: clients fetch them one by one.
 pub const STEP_FILES_MAX: usize = 64;
-/// All files of a step package together, which are inflated and hashed when it is published; each is
-/// answered from memory.
+/// All files of a step package together, which are inflated and hashed when it is published; each
+/// is answered from memory.
 pub const STEP_BYTES_MAX: u32 = 1024 * 1024;
 /// Releases of a catalog's entry beside its current version.
 pub const CATALOG_RELEASES_MAX: usize = 50;

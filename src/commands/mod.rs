@@ -189,7 +189,7 @@ fn run_healthcheck() -> Outcome {
 fn run_verify(repair: bool) -> Outcome {
     let raw = config::raw::Raw::gather()?;
     let path = config::storage_path(&raw)?;
-    Ok(verify::run(&path, config::bucket(&raw)?, repair)?)
+    Ok(verify::run(&path, config::bucket(&raw)?.as_ref(), repair)?)
 }
 
 fn run_copy(from: &str, to: &str) -> Outcome {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// Checks the packages in the bucket, or else in the directory at `path`; returns whether all are
 /// right in the end.
-pub fn run(path: &Path, bucket: Option<BucketSettings>, repair: bool) -> Result<bool, String> {
+pub fn run(path: &Path, bucket: Option<&BucketSettings>, repair: bool) -> Result<bool, String> {
     let mut report = Report::new();
     let summary = engines::verify(path, bucket, repair, &mut |event, progress| {
         report.take(&event, progress);

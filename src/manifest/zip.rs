@@ -108,7 +108,7 @@ impl Directory {
         } else if size > ARCHIVE_BYTES_MAX {
             Some(too_large("the file is over 50 MiB"))
         } else if length > ARCHIVE_DIRECTORY_BYTES_MAX as u64 {
-            Some(too_large("the archive's directory is over 1 MiB"))
+            Some(too_large("the archive's directory is over 512 KiB"))
         } else {
             None
         };

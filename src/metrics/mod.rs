@@ -1,8 +1,10 @@
 //! Metrics for Prometheus: counters that everything counts with, and their text.
 
 mod counters;
+mod page;
 mod process;
 mod store;
+mod store_text;
 mod text;
 mod tls;
 mod tokens;

@@ -5,97 +5,12 @@
 //! Source: the Prometheus exposition formats, "Text-based format".
 
 use super::counters::{Activity, BUCKETS, CloseReason, Metrics, REFUSALS, StorageMetrics};
-use super::process;
-use super::store::{LATENCIES, Operation, Outcome, StoreMetrics};
+use super::page::Page;
+use super::store_text;
 use super::tls::Handshake;
 use super::tokens::TokenOutcome;
 use crate::log;
-use std::fmt::{Display, Write};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-struct Page(String);
-
-impl Page {
-    /// Announces a family of samples.
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        // Writing to a string does not fail, here and below.
-        let _ = writeln!(self.0, "# HELP release_server_{name} {help}");
-        let _ = writeln!(self.0, "# TYPE release_server_{name} {kind}");
-    }
-
-    /// A sample; `labels` with their braces, or empty.
-    fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
-        let _ = writeln!(self.0, "release_server_{name}{labels} {value}");
-    }
-
-    fn counter(&mut self, name: &str, help: &str, value: &AtomicU64) {
-        self.family(name, "counter", help);
-        self.sample(name, "", value.load(Relaxed));
-    }
-
-    /// A family with a sample for each value of one label.
-    fn labelled<T>(
-        &mut self,
-        name: &str,
-        kind: &str,
-        help: &str,
-        label: &str,
-        words: &[(T, &str)],
-        values: &[AtomicU64],
-    ) {
-        self.family(name, kind, help);
-        for ((_, word), value) in words.iter().zip(values) {
-            let labels = format!("{{{label}=\"{word}\"}}");
-            self.sample(name, &labels, value.load(Relaxed));
-        }
-    }
-
-    /// A histogram of seconds, from the count in each bucket alone.
-    fn histogram<'b>(
-        &mut self,
-        name: &str,
-        help: &str,
-        bounds: impl Iterator<Item = &'b str>,
-        buckets: &[AtomicU64],
-        microseconds: &AtomicU64,
-    ) {
-        self.family(name, "histogram", help);
-        let mut count = 0;
-        for (bound, bucket) in bounds.zip(buckets) {
-            count += bucket.load(Relaxed);
-            let labels = format!("{{le=\"{bound}\"}}");
-            self.sample(&format!("{name}_bucket"), &labels, count);
-        }
-        let microseconds = microseconds.load(Relaxed);
-        let (seconds, fraction) = (microseconds / 1_000_000, microseconds % 1_000_000);
-        let sum = format_args!("{seconds}.{fraction:06}");
-        self.sample(&format!("{name}_sum"), "", sum);
-        self.sample(&format!("{name}_count"), "", count);
-    }
-
-    /// A gauge with a sample for each word of one label.
-    fn counted(&mut self, name: &str, help: &str, label: &str, counts: &[(&str, u64)]) {
-        self.family(name, "gauge", help);
-        for (word, count) in counts {
-            self.sample(name, &format!("{{{label}=\"{word}\"}}"), count);
-        }
-    }
-
-    /// The metrics of the process, whose names have no prefix.
-    fn process(&mut self, started: f64) {
-        for (name, kind, help, value) in process::samples(started) {
-            let _ = writeln!(
-                self.0,
-                "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
-            );
-        }
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, value: u64) {
-        self.family(name, "gauge", help);
-        self.sample(name, "", value);
-    }
-}
+use std::sync::atomic::Ordering::Relaxed;
 
 impl Metrics {
     /// The metrics as text; those of the storage where they are known.
@@ -106,7 +21,7 @@ impl Metrics {
         self.render_connections(&mut page);
         self.render_pool(&mut page);
         self.render_tls(&mut page);
-        render_store(&mut page, &self.store);
+        store_text::render(&mut page, &self.store);
         self.render_tokens(&mut page);
         page.labelled(
             "uploads_refused_total",
@@ -264,63 +179,6 @@ impl Metrics {
         let busy = self.workers_busy.load(Relaxed);
         page.gauge("workers_busy", "Threads of the pool that are busy.", busy);
     }
-}
-
-fn render_store(page: &mut Page, store: &StoreMetrics) {
-    if !store.is_shown() {
-        return;
-    }
-    let name = "store_requests_total";
-    let help = "Requests to the object store, by operation and outcome.";
-    page.family(name, "counter", help);
-    for ((_, operation), outcomes) in Operation::ALL.iter().zip(&store.requests) {
-        for ((_, outcome), count) in Outcome::ALL.iter().zip(outcomes) {
-            let labels = format!("{{operation=\"{operation}\",outcome=\"{outcome}\"}}");
-            page.sample(name, &labels, count.load(Relaxed));
-        }
-    }
-    page.histogram(
-        "store_request_duration_seconds",
-        "Time from the beginning of a request to the object store to the head of its answer.",
-        LATENCIES.iter().map(|(_, bound)| *bound),
-        &store.latency_buckets,
-        &store.latency_microseconds,
-    );
-    page.counter(
-        "store_retries_total",
-        "Requests that were sent to the object store again.",
-        &store.retries,
-    );
-    page.counter(
-        "store_received_bytes_total",
-        "Bytes of objects received from the object store.",
-        &store.received_bytes,
-    );
-    page.counter(
-        "store_sent_bytes_total",
-        "Bytes of objects sent to the object store.",
-        &store.sent_bytes,
-    );
-    page.counter(
-        "store_cache_hits_total",
-        "Downloads of packages that were on the local disk.",
-        &store.cache_hits,
-    );
-    page.counter(
-        "store_cache_misses_total",
-        "Downloads of packages that had to be fetched from the object store.",
-        &store.cache_misses,
-    );
-    page.gauge(
-        "store_cached_bytes",
-        "Bytes of packages on the local disk.",
-        store.cached_bytes.load(Relaxed),
-    );
-    page.gauge(
-        "store_listing_timestamp_seconds",
-        "When the listing was last known to be current, in seconds since 1970.",
-        store.listing_seconds.load(Relaxed),
-    );
 }
 
 fn render_storage(page: &mut Page, storage: &StorageMetrics) {

@@ -294,7 +294,7 @@ fn owes(wire: &Wire, cx: &Context<'_>) -> bool {
 fn wait_on(waiting: Box<WaitingPhase>, id: ConnId, cx: &Context<'_>) -> Step {
     match waiting.advance(id, cx) {
         WaitingOutcome::Incomplete(waiting) => Step::Wait(Phase::Waiting(waiting)),
-        WaitingOutcome::Again(head) => Step::Go(Phase::Head(head)),
+        WaitingOutcome::Again(asked) => Step::Go(Phase::Head(HeadPhase::again(asked))),
     }
 }
 

@@ -8,7 +8,6 @@ use super::completions::Completions;
 use super::conn_id::ConnId;
 use super::context::Context;
 use super::exchange::Exchange;
-use super::head::HeadPhase;
 use crate::awaited::Awaited;
 use crate::limits::WAITING_RECHECK_INTERVAL;
 use std::sync::Arc;
@@ -24,8 +23,8 @@ pub struct WaitingPhase {
 
 pub enum WaitingOutcome {
     Incomplete(Box<WaitingPhase>),
-    /// The application is to be asked again.
-    Again(HeadPhase),
+    /// The application is to be asked again; it was asked first at this time.
+    Again(Instant),
 }
 
 impl WaitingPhase {
@@ -56,7 +55,7 @@ impl WaitingPhase {
                 awaited.wake(waker(id, cx));
                 WaitingOutcome::Incomplete(self)
             }
-            None => WaitingOutcome::Again(HeadPhase::again(self.exchange.started)),
+            None => WaitingOutcome::Again(self.exchange.started),
         }
     }
 }

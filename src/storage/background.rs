@@ -9,7 +9,13 @@ use std::thread::JoinHandle;
 #[derive(Default)]
 pub struct Background {
     is_stopped: Arc<AtomicBool>,
-    threads: Vec<(JoinHandle<()>, Box<dyn FnOnce()>)>,
+    threads: Vec<Running>,
+}
+
+struct Running {
+    thread: JoinHandle<()>,
+    /// Wakes a thread that waits for something else than to be unparked.
+    wake: Box<dyn FnOnce()>,
 }
 
 impl std::fmt::Debug for Background {
@@ -31,7 +37,8 @@ impl Background {
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || run(&is_stopped))?;
-        self.threads.push((thread, Box::new(wake)));
+        let wake = Box::new(wake);
+        self.threads.push(Running { thread, wake });
         Ok(())
     }
 }
@@ -39,7 +46,7 @@ impl Background {
 impl Drop for Background {
     fn drop(&mut self) {
         self.is_stopped.store(true, Ordering::Release);
-        for (thread, wake) in self.threads.drain(..) {
+        for Running { thread, wake } in self.threads.drain(..) {
             wake();
             thread.thread().unpark();
             // The thread itself has logged its panic, if any.

@@ -53,7 +53,7 @@ impl From<io::Error> for OpenError {
 /// Opens the storage.
 pub fn open(mut options: Options) -> Result<Arc<dyn Store>, OpenError> {
     match options.bucket.take() {
-        Some((settings, metrics)) => open_bucket(settings, metrics, options),
+        Some((settings, metrics)) => open_bucket(&settings, metrics, options),
         None => Ok(Arc::new(DirectoryStore::open(
             &options.path,
             options.retention,
@@ -66,7 +66,7 @@ pub fn open(mut options: Options) -> Result<Arc<dyn Store>, OpenError> {
 /// Opens a storage in a bucket, after asking the store what it does.
 #[cfg(feature = "bucket")]
 fn open_bucket(
-    settings: BucketSettings,
+    settings: &BucketSettings,
     metrics: Arc<StoreMetrics>,
     options: Options,
 ) -> Result<Arc<dyn Store>, OpenError> {
@@ -90,7 +90,7 @@ fn open_bucket(
         redirects: settings.downloads == Downloads::Redirect,
         creates_atomically,
     };
-    let bucket = Bucket::new(&settings, Arc::clone(&metrics)).map_err(OpenError::Bucket)?;
+    let bucket = Bucket::new(settings, Arc::clone(&metrics)).map_err(OpenError::Bucket)?;
     let probe = Probe::run(&bucket);
     let probe = probe.map_err(|error| OpenError::Bucket(error.to_string()))?;
     if creates_atomically && !probe.creates_are_atomic {
@@ -104,7 +104,7 @@ fn open_bucket(
 /// objects of a bucket are never rewritten.
 pub fn verify(
     path: &Path,
-    bucket: Option<BucketSettings>,
+    bucket: Option<&BucketSettings>,
     repair: bool,
     notify: Notify<'_>,
 ) -> Result<Progress, String> {
@@ -116,13 +116,13 @@ pub fn verify(
 }
 
 #[cfg(feature = "bucket")]
-fn verify_bucket(settings: BucketSettings, notify: Notify<'_>) -> Result<Progress, String> {
-    let bucket = Bucket::new(&settings, Arc::default())?;
+fn verify_bucket(settings: &BucketSettings, notify: Notify<'_>) -> Result<Progress, String> {
+    let bucket = Bucket::new(settings, Arc::default())?;
     bucket_engine::verify::verify(&bucket, notify).map_err(|error| error.to_string())
 }
 
 #[cfg(not(feature = "bucket"))]
-fn verify_bucket(_: BucketSettings, _: Notify<'_>) -> Result<Progress, String> {
+fn verify_bucket(_: &BucketSettings, _: Notify<'_>) -> Result<Progress, String> {
     Err(WITHOUT_BUCKETS.to_owned())
 }
 
@@ -164,7 +164,7 @@ const WITHOUT_BUCKETS: &str =
 
 #[cfg(not(feature = "bucket"))]
 fn open_bucket(
-    _: BucketSettings,
+    _: &BucketSettings,
     _: Arc<StoreMetrics>,
     _: Options,
 ) -> Result<Arc<dyn Store>, OpenError> {

@@ -49,18 +49,18 @@ pub struct Failure {
     /// What was attempted; completes "cannot …".
     pub action: &'static str,
     pub path: String,
-    pub error: Cause,
+    pub error: FailureReason,
 }
 
 /// The error of the system or of the store.
 #[derive(Clone, Debug)]
-pub enum Cause {
+pub enum FailureReason {
     System(Errno),
     /// The sentence of an object store's error.
     Store(Arc<str>),
 }
 
-impl Cause {
+impl FailureReason {
     /// The error for clients, who need not know how the store is reached.
     pub fn public(&self) -> String {
         match self {
@@ -70,7 +70,7 @@ impl Cause {
     }
 }
 
-impl std::fmt::Display for Cause {
+impl std::fmt::Display for FailureReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::System(error) => error.fmt(f),
@@ -123,7 +123,7 @@ pub fn failed(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(Errno
         let failure = Failure {
             action,
             path: path.as_ref().display().to_string(),
-            error: Cause::System(error),
+            error: FailureReason::System(error),
         };
         match error {
             Errno::NOSPC | Errno::DQUOT => StorageError::NoSpace(failure),

@@ -10,7 +10,7 @@
 //! Sources: open(2), `O_TMPFILE`; linkat(2) with `/proc/self/fd`; flock(2).
 
 use super::directory::Directory;
-use super::error::{Cause, Failure, Result, StorageError, failed};
+use super::error::{Failure, FailureReason, Result, StorageError, failed};
 use rustix::fs::{AtFlags, CWD, FlockOperation, RenameFlags};
 use rustix::io::Errno;
 use std::fs::File;
@@ -125,7 +125,7 @@ impl TemporaryFile {
     pub fn check_support(path: &Path) -> std::io::Result<()> {
         match Self::create(path) {
             Err(StorageError::Failed(Failure {
-                error: Cause::System(error),
+                error: FailureReason::System(error),
                 ..
             })) if is_unsupported(error) => Err(std::io::Error::other(
                 "its file system has neither unnamed files (O_TMPFILE) nor locks (flock)",

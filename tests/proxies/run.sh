@@ -8,8 +8,8 @@
 #
 # Proxies: nginx caddy traefik; without a name, all that are installed. Needed in any case: curl,
 # openssl, python3. The checks are in checks.py, and in tests/clients/specify.py, which does the
-# work of the fork's CLI. With SPECIFY_ENVIRONMENT, a virtual environment with `specify-cli` of PyPI,
-# upstream's CLI runs through each proxy too (tests/catalogs/acceptance.py).
+# work of the fork's CLI. With SPECIFY_ENVIRONMENT, a virtual environment with `specify-cli` of
+# PyPI, upstream's CLI runs through each proxy too (tests/catalogs/acceptance.py).
 set -eu
 
 usage() {

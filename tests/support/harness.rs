@@ -16,7 +16,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// The token of every test server.
 pub const TOKEN: &str = "a-test-token";
 
 /// The longest time that a test waits for a condition.
@@ -165,7 +164,7 @@ impl TestServer {
         self.try_connect().expect("a connection")
     }
 
-    /// As [`TestServer::connect`]; `None` if the server has ended.
+    /// The same; `None` if the server has ended.
     pub fn try_connect(&self) -> Option<Connection> {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         if self.is_tls {

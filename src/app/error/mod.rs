@@ -172,6 +172,11 @@ impl From<StorageError> for ApiError {
     }
 }
 
+fn refused_by_store(name: &str, failure: &Failure) -> String {
+    let name = excerpt(name);
+    format!("The object store refuses to {} '{name}'", failure.action)
+}
+
 impl ApiError {
     /// The error of an operation on the package called `name`.
     pub fn about(name: &str, error: StorageError) -> Self {
@@ -272,10 +277,7 @@ impl ApiError {
             ),
             Self::DiskHangs => "The disk does not answer; try again".into(),
             Self::Pending(_) => "The storage does not answer yet; try again".into(),
-            Self::StoreRefuses(name, failure) => {
-                let name = excerpt(name);
-                format!("The object store refuses to {} '{name}'", failure.action)
-            }
+            Self::StoreRefuses(name, failure) => refused_by_store(name, failure),
             Self::QueueFull => "Too many changes are waiting for the disk; try again".into(),
             Self::Overloaded => OVERLOADED.into(),
             Self::Draining => "The server is shutting down".into(),

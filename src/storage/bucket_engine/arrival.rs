@@ -64,7 +64,9 @@ impl Fetch {
         let is_due = |waits: &mut (u64, Waker)| arrived.is_none_or(|arrived| arrived > waits.0);
         let due: Vec<_> = state.waiting.extract_if(.., is_due).collect();
         drop(state);
-        due.into_iter().for_each(|(_, waker)| waker.wake());
+        for (_, waker) in due {
+            waker.wake();
+        }
     }
 
     /// Bytes that may be handed on.

@@ -11,13 +11,13 @@
 use super::object::Object;
 use crate::checksum::Sha256;
 use crate::s3::{S3Error, S3ErrorKind};
-use crate::storage::error::{Cause, Failure, StorageError};
+use crate::storage::error::{Failure, FailureReason, StorageError};
 
 fn failure(action: &'static str, name: &str, why: &str) -> Failure {
     Failure {
         action,
         path: name.to_owned(),
-        error: Cause::Store(why.into()),
+        error: FailureReason::Store(why.into()),
     }
 }
 

@@ -2,9 +2,9 @@
 //! not ask for the metadata of each: a line for each object with its entity tag, size, the store's
 //! time, checksum, time, whether it is a plain file to spec-kit, and name, separated by tabs.
 //!
-//! Invariant: this is never the truth. A line counts only for an object that is listed with the same
-//! entity tag, size and time; without the object, or with one that is not understood, a start is
-//! only slower.
+//! Invariant: this is never the truth. A line counts only for an object that is listed with the
+//! same entity tag, size and time. Without the object, or with one that is not understood, a start
+//! is only slower.
 
 use super::object::{self, Object};
 use crate::checksum::Sha256;

@@ -44,12 +44,11 @@ struct Wait {
 impl Awaited for Wait {
     fn wake(&self, waker: Waker) {
         let mut names = self.lookups.names();
-        match names.get_mut(&self.name) {
-            Some(Lookup::Running(waiting)) => waiting.push(waker),
-            _ => {
-                drop(names);
-                waker.wake();
-            }
+        if let Some(Lookup::Running(waiting)) = names.get_mut(&self.name) {
+            waiting.push(waker);
+        } else {
+            drop(names);
+            waker.wake();
         }
     }
 }

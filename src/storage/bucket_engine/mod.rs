@@ -1,5 +1,5 @@
-//! The engine that keeps packages as objects in a bucket, with a local directory for uploads and for
-//! what was fetched.
+//! The engine that keeps packages as objects in a bucket, with a local directory for uploads and
+//! for what was fetched.
 //!
 //! Any number of servers share a bucket without knowing each other: the store decides who creates a
 //! name, and each server lists the bucket when another one has changed it.

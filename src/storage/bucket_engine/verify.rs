@@ -1,7 +1,7 @@
 //! Fetches every object and compares its bytes with the digest in its metadata.
 //!
-//! Invariants: objects are only read, and not kept. An object without a digest was put by hand; that
-//! is reported and is no fault.
+//! Invariants: objects are only read, and not kept. An object without a digest was put by hand;
+//! that is reported and is no fault.
 
 use super::faults;
 use super::object::Object;

@@ -175,15 +175,12 @@ impl View {
         let (mut removed, mut added) = (Vec::new(), Vec::new());
         for (name, object) in changes {
             state.changes += 1;
-            match &object {
-                Some(object) => {
-                    added.push(Arc::clone(&object.package));
-                    known.insert(name.clone(), object.clone());
-                }
-                None => {
-                    known.remove(&name);
-                    removed.push(name.clone());
-                }
+            if let Some(object) = &object {
+                added.push(Arc::clone(&object.package));
+                known.insert(name.clone(), object.clone());
+            } else {
+                known.remove(&name);
+                removed.push(name.clone());
             }
             let number = state.changes;
             state.recent.push((number, name, object));

@@ -201,7 +201,11 @@ fn of_racing_publishers_that_require_a_catalog_one_gets_the_version() {
         let publish = |number: usize| {
             let content = [&vec![b'#'; number][..], &extension("acme", version)].concat();
             let path = format!("/assets/{version}-{number}.zip?catalog=required");
-            let server = if number % 4 == 0 { &other } else { &server };
+            let server = if number.is_multiple_of(4) {
+                &other
+            } else {
+                &server
+            };
             // 503 while the other server's package is unread.
             until(|| Some(server.write("PUT", &path, "", &content)).filter(|it| it.status != 503))
         };

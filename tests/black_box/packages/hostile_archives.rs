@@ -47,11 +47,11 @@ fn entries(count: usize, path: impl Fn(usize) -> String) -> Vec<u8> {
 #[test]
 fn publishing_a_hostile_archive_takes_little_more_memory_than_an_ordinary_one() {
     let mut server = TestServer::start();
-    let keys: String = (0..11_000)
+    let keys: Vec<String> = (0..11_000)
         .map(|number| format!("k{number}: v\n"))
         .collect();
     let cases = [
-        ("short keys", manifest(&keys)),
+        ("short keys", manifest(&keys.concat())),
         (
             "block scalars",
             manifest(&format!("x:\n{}", "- |\n a\n".repeat(18_000))),
@@ -81,10 +81,10 @@ fn publishing_a_hostile_archive_takes_little_more_memory_than_an_ordinary_one() 
         ("a step that is too large", step(2, 1_000_000)),
         (
             "the most entries",
-            entries(511, |number| format!("{}{number}", "d/".repeat(900))),
+            entries(511, |number| format!("{}{number}", "d/".repeat(470))),
         ),
         ("601 entries", entries(600, |number| number.to_string())),
-        ("22,000 entries", entries(21_000, |_| String::new())),
+        ("11,000 entries", entries(11_000, |_| String::new())),
         ("end records", b"PK\x05\x06".repeat(20_000)),
     ];
     let publish = |name: &str, content: &[u8]| {

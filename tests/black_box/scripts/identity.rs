@@ -31,7 +31,8 @@ fn endpoint(issuer: Arc<Issuer>) -> (String, Arc<Mutex<Vec<String>>>) {
                 .collect();
             let audience = head[0].split("&audience=").nth(1).unwrap_or_default();
             let audience = audience.split(' ').next().unwrap();
-            let audience = audience.replace("%3a", ":").replace("%2f", "/");
+            let audience = percent_encoding::percent_decode_str(audience);
+            let audience = audience.decode_utf8().unwrap();
             let token = issuer.token(&json!({"aud": audience}));
             let body = json!({"count": 1, "value": token}).to_string();
             let head = head.join("\n");
