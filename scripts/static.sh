@@ -7,7 +7,7 @@
 # The binary is linked statically with the GNU C library, by the lld of the Rust toolchain on every
 # machine: relative relocations are packed, which saves 80 KiB, identical functions are merged,
 # which saves 10 KiB, and scripts/static.c replaces what the server never uses of the C library,
-# which saves 470 KiB. The C compiler for another processor is Debian's (gcc-aarch64-linux-gnu,
+# which saves 520 KiB. The C compiler for another processor is Debian's (gcc-aarch64-linux-gnu,
 # gcc-arm-linux-gnueabihf, gcc-x86-64-linux-gnu). The flags apply to the binary only, because
 # macros, which the compiler loads, cannot be static; so a target is always named.
 #
