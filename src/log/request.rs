@@ -11,7 +11,6 @@ use crate::text::{last_digit, push_number};
 use log::Level;
 use std::cell::RefCell;
 use std::io::Write;
-use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// The target of these lines, by which a filter names them.
@@ -29,7 +28,7 @@ pub struct RequestLine<'l> {
     pub duration: Duration,
     pub peer: &'l str,
     /// The client that a trusted proxy named.
-    pub client: Option<IpAddr>,
+    pub client: Option<&'l str>,
     /// The name of the token that a write was accepted with.
     pub token: Option<&'l str>,
     pub request_id: &'l str,
@@ -104,7 +103,7 @@ impl RequestLine<'_> {
         fields.milliseconds("duration_ms", self.duration);
         fields.text("peer", self.peer);
         if let Some(client) = self.client {
-            fields.text("client", &client.to_string());
+            fields.text("client", client);
         }
         if let Some(token) = self.token {
             fields.text("token", token);

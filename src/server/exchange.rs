@@ -148,6 +148,7 @@ impl Exchange {
         let message = aborted.map_or(Cow::Borrowed("request"), |why| {
             Cow::Owned(format!("request ended early: {why}"))
         });
+        let client = self.client.map(|client| client.to_string());
         RequestLine {
             level,
             message: &message,
@@ -158,7 +159,7 @@ impl Exchange {
             received_bytes: self.received_bytes,
             duration,
             peer: &self.peer,
-            client: self.client,
+            client: client.as_deref(),
             token: self.token.as_deref(),
             request_id: &self.request_id,
         }

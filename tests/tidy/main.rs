@@ -40,7 +40,6 @@ const OWNERS: [(&str, &[&str]); 7] = [
             "commands",
             "tls",
             "http/authority.rs",
-            "log/request.rs",
         ],
     ),
     ("std::env", &["config/raw.rs"]),
