@@ -12,6 +12,8 @@ pub const LIST_PAGE_BYTES_MAX: usize = 8 * MIB;
 pub const S3_ERROR_BYTES_MAX: usize = 64 * KIB;
 /// How often a request is sent until it is answered.
 pub const S3_TRIES_MAX: u32 = 4;
+/// No request is sent again after this time: a store that hangs costs a client one silence.
+pub const S3_TRIES_TIME_MAX: Duration = Duration::from_secs(20);
 /// The pause before the second try; each further one is four times as long. Half of it is random,
 /// so that servers that failed together do not return together.
 pub const S3_FIRST_PAUSE: Duration = Duration::from_millis(100);

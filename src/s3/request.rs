@@ -1,7 +1,7 @@
 //! Signing a request, sending it, and sending it again.
 //!
-//! Invariants: a request is sent at most `S3_TRIES_MAX` times, and once more each after the clock
-//! was corrected and after other credentials arrived. Everything here may be sent twice: a second
+//! Invariants: a request is sent at most `S3_TRIES_MAX` times within `S3_TRIES_TIME_MAX`, and once
+//! more each after the clock was corrected and after other credentials arrived. Everything here may be sent twice: a second
 //! create finds its object and fails, and the caller tells by the metadata whether the first one
 //! made it.
 
@@ -11,7 +11,9 @@ use super::error::{Result, S3Error, S3ErrorKind};
 use super::sign::{Signer, Target};
 use crate::client::{Body, Client, Failure, FailureKind, Method, Request, Response};
 use crate::clock::{self, Clock};
-use crate::limits::bucket::{CLOCK_SKEW_MAX, S3_FIRST_PAUSE, S3_PAUSE_MAX, S3_TRIES_MAX};
+use crate::limits::bucket::{
+    CLOCK_SKEW_MAX, S3_FIRST_PAUSE, S3_PAUSE_MAX, S3_TRIES_MAX, S3_TRIES_TIME_MAX,
+};
 use crate::metrics::{Operation, Outcome, StoreMetrics};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -56,6 +58,7 @@ struct Mended {
 impl Sender {
     /// A successful response; anything else is an error.
     pub fn send(&self, call: &Call<'_>) -> Result<Response> {
+        let began = self.clock.now();
         let mut tries = 1;
         let mut mended = Mended::default();
         loop {
@@ -64,7 +67,8 @@ impl Sender {
                 Try::Mended => continue,
                 Try::Failed { error, may_pass } => (error, may_pass),
             };
-            if !may_pass || tries == S3_TRIES_MAX {
+            let elapsed = self.clock.now().saturating_duration_since(began);
+            if !may_pass || tries == S3_TRIES_MAX || elapsed >= S3_TRIES_TIME_MAX {
                 return Err(error);
             }
             log::debug!(error:% = error, tries; "a request to the store is sent again");
