@@ -308,7 +308,10 @@ impl Run<'_> {
             let State {
                 clients, random, ..
             } = &mut *state;
-            let client = &mut clients[at];
+            // A handler may have let a client leave.
+            let Some(client) = clients.get_mut(at) else {
+                break;
+            };
             if client.has_ended() || client.has_sent_all() {
                 break;
             }
