@@ -111,7 +111,7 @@ pub const MANIFEST_BYTES_MAX: u32 = 128 * 1024;
 /// Mappings and lists inside each other in a manifest.
 pub const MANIFEST_DEPTH_MAX: usize = 32;
 /// Events of a manifest's YAML, which bound its time and memory; the longest known ones have 1,000.
-pub const MANIFEST_EVENTS_MAX: usize = 5_000;
+pub const MANIFEST_EVENTS_MAX: usize = 3_000;
 /// A text of a manifest that catalogs repeat.
 pub const MANIFEST_TEXT_BYTES_MAX: usize = KIB;
 /// An id, a name or a version of a manifest.
@@ -126,7 +126,7 @@ pub const CODE_FOLDERS_MAX: usize = 32;
 pub const STEP_FILES_MAX: usize = 64;
 /// All files of a step package together, which are inflated and hashed when it is published; each
 /// is answered from memory.
-pub const STEP_BYTES_MAX: u32 = 1024 * 1024;
+pub const STEP_BYTES_MAX: u32 = 512 * 1024;
 /// Releases of a catalog's entry beside its current version.
 pub const CATALOG_RELEASES_MAX: usize = 50;
 /// The base URL that a catalog's size is reckoned with, so that all servers drop the same releases.

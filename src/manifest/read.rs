@@ -188,7 +188,7 @@ fn step_files<S: Source + ?Sized>(
         .collect();
     let total: u64 = inside.iter().map(|(_, entry)| u64::from(entry.size)).sum();
     if inside.len() > STEP_FILES_MAX || total > u64::from(STEP_BYTES_MAX) {
-        let message = "a step package has at most 64 files, 1 MiB together";
+        let message = "a step package has at most 64 files, 512 KiB together";
         return Ok(Err(Unlisted::new(Reason::TooLarge, message)));
     }
     let mut files = Vec::with_capacity(inside.len());

@@ -70,9 +70,9 @@ fn steps_have_bounds_of_their_own() {
     for (count, bytes, fits) in [
         (62, 1, true),
         (63, 1, false),
-        (1, (1 << 20) - 1000, true),
-        (1, 1 << 20, false),
-        (2, 1 << 19, false),
+        (1, (1 << 19) - 1000, true),
+        (1, 1 << 19, false),
+        (2, 1 << 18, false),
     ] {
         let listing = read_bytes(&files(count, bytes)).expect("a package").listing;
         let reason = listing.err().map(|unlisted| unlisted.reason);

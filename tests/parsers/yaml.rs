@@ -167,9 +167,9 @@ fn depth_and_number_are_bounded() {
     assert!(parse(nested(32).as_bytes()).is_ok());
     assert_eq!(parse(nested(33).as_bytes()), Err(YamlError::Depth));
     assert!(parse("[".repeat(60_000).as_bytes()).is_err());
-    assert!(parse("- a\n".repeat(4_990).as_bytes()).is_ok());
+    assert!(parse("- a\n".repeat(2_990).as_bytes()).is_ok());
     assert_eq!(
-        parse("- a\n".repeat(5_000).as_bytes()),
+        parse("- a\n".repeat(3_000).as_bytes()),
         Err(YamlError::Events)
     );
 }

@@ -77,7 +77,7 @@ fn publishing_a_hostile_archive_takes_little_more_memory_than_an_ordinary_one() 
             "a manifest that is too large",
             manifest(&"#".repeat(128 * 1024)),
         ),
-        ("a step of the largest size", step(1, 1_000_000)),
+        ("a step of the largest size", step(1, 500_000)),
         ("a step that is too large", step(2, 1_000_000)),
         (
             "the most entries",
