@@ -1,9 +1,9 @@
 //! Signing a request, sending it, and sending it again.
 //!
 //! Invariants: a request is sent at most `S3_TRIES_MAX` times within `S3_TRIES_TIME_MAX`, and once
-//! more each after the clock was corrected and after other credentials arrived. Everything here may be sent twice: a second
-//! create finds its object and fails, and the caller tells by the metadata whether the first one
-//! made it.
+//! more each after the clock was corrected and after other credentials arrived. Everything here may
+//! be sent twice: a second create finds its object and fails, and the caller tells by the metadata
+//! whether the first one made it.
 
 use super::answer::{Refusal, refusal};
 use super::credentials::CredentialCache;
