@@ -45,6 +45,8 @@ pub const NAME_TAKES: &str =
     "1 to 64 letters, digits, '.', '_' and '-', other than the word auth_token";
 pub const MAY_TAKES: &str = "a list of publish, overwrite and delete";
 pub const NAMES_TAKES: &str = "a list of name patterns with * and ?";
+/// What a command prints where the variable that should hold the token is empty.
+const SHA256_OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const ISSUER_TAKES: &str = "the URL of an issuer, beside audience and claims in place of sha256";
 const AUDIENCE_TAKES: &str = "the audience that a pipeline requests for its identity token";
 const CLAIMS_TAKES: &str = "a mapping of claims to values, which may be patterns with * and ?";
@@ -84,7 +86,7 @@ impl<'v> Fields<'v> {
 
     /// The texts of a list; `None` where the key is not set.
     fn texts(&self, key: &str, takes: &str) -> Result<Option<Vec<&'v str>>, String> {
-        let Some(value) = self.0.get(key).filter(|value| !value.is_null()) else {
+        let Some(value) = self.0.get(key) else {
             return Ok(None);
         };
         let texts = value
@@ -123,6 +125,9 @@ impl<'v> Fields<'v> {
             let digits = self.text("sha256");
             let hash = digits.and_then(|digits| Sha256::from_hex(digits.as_bytes()));
             let hash = hash.ok_or_else(|| refused("sha256", SHA256_TAKES))?;
+            if hash.hex() == SHA256_OF_NOTHING {
+                return Err("sha256: this is the hash of an empty text, not of a token".to_owned());
+            }
             return Ok(Recognition::Hash(*hash.as_bytes()));
         }
         if is_set("sha256") {
@@ -156,7 +161,7 @@ impl<'v> Fields<'v> {
     }
 
     fn expires(&self) -> Result<Option<SystemTime>, String> {
-        if self.0.get("expires").is_none_or(Value::is_null) {
+        if self.0.get("expires").is_none() {
             return Ok(None);
         }
         let time = self.text("expires").and_then(date::parse_rfc3339);

@@ -15,6 +15,7 @@ mod commands;
 #[cfg(feature = "catalogs")]
 mod contract;
 mod faults;
+#[cfg(feature = "tls")]
 mod https;
 mod operation;
 mod packages;

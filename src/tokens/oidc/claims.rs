@@ -32,6 +32,9 @@ impl<'de> Visitor<'de> for Distinct {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Claims, M::Error> {
         let mut claims = BTreeMap::new();
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            if matches!(name.as_str(), "iss" | "sub") && !value.is_string() {
+                return Err(M::Error::custom("a registered claim is not text"));
+            }
             if claims.insert(name, value).is_some() {
                 return Err(M::Error::custom("a claim stands twice"));
             }

@@ -17,6 +17,7 @@ use crate::limits::{
     ISSUER_ANSWER_BYTES_MAX, ISSUER_KEYS_AGE_MAX, ISSUER_REFRESH_INTERVAL, RETRY_AFTER_SECONDS,
 };
 use serde::Deserialize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ struct State {
     /// When the last fetch began, or ended.
     attempted: Option<Instant>,
     is_fetching: bool,
+    /// The last fetch failed, so a key that is not known may be a new one.
+    has_failed: bool,
     waiting: Vec<Waker>,
 }
 
@@ -89,15 +92,21 @@ impl Issuer {
     }
 
     /// Looks up the key that a token names, and begins to fetch keys where that may find it. Keys
-    /// that are old are used, and fetched again.
+    /// that are old are fetched again first, and used where that fails.
     pub fn look_up(self: &Arc<Self>, id: Option<&str>, algorithm: Algorithm) -> Lookup {
         let now = self.clock.now();
         let mut state = self.state();
         let is_known = |keys: &Arc<KeySet>| keys.find(id, algorithm).is_some();
         if let Some(keys) = state.keys.clone().filter(is_known) {
             let is_old = |at: Instant| now.duration_since(at) >= ISSUER_KEYS_AGE_MAX;
-            if state.fetched.is_some_and(is_old) && state.may_fetch(now) {
-                self.begin_fetch(&mut state, now);
+            if state.fetched.is_some_and(is_old) {
+                if state.may_fetch(now) {
+                    self.begin_fetch(&mut state, now);
+                }
+                // The key may have been withdrawn long ago.
+                if state.is_fetching {
+                    return Lookup::Unfetched;
+                }
             }
             return Lookup::Known(keys);
         }
@@ -106,7 +115,7 @@ impl Issuer {
         }
         if state.is_fetching {
             Lookup::Unfetched
-        } else if state.keys.is_some() {
+        } else if state.keys.is_some() && !state.has_failed {
             Lookup::Unknown
         } else {
             Lookup::Unavailable
@@ -117,7 +126,10 @@ impl Issuer {
         state.attempted = Some(now);
         state.is_fetching = true;
         let issuer = Arc::clone(self);
-        let run = move || issuer.end_fetch(issuer.request_keys());
+        let run = move || {
+            let fetched = catch_unwind(AssertUnwindSafe(|| issuer.request_keys()));
+            issuer.end_fetch(fetched.unwrap_or_else(|_| Err("a fault of this server".to_owned())));
+        };
         let started = std::thread::Builder::new()
             .name("issuer".to_owned())
             .spawn(run);
@@ -130,6 +142,7 @@ impl Issuer {
 
     fn end_fetch(&self, fetched: Result<KeySet, String>) {
         let mut state = self.state();
+        state.has_failed = fetched.is_err();
         match fetched {
             Ok(keys) => {
                 log::info!(issuer = self.url.as_str(); "the keys of the issuer are fetched");
@@ -158,7 +171,9 @@ impl Issuer {
         if discovery.issuer != self.url {
             return Err("its configuration names another issuer".to_owned());
         }
-        if !is_fetchable(&discovery.jwks_uri) {
+        let is_downgraded =
+            self.url.starts_with("https:") && discovery.jwks_uri.starts_with("http:");
+        if is_downgraded || !is_fetchable(&discovery.jwks_uri) {
             return Err("its configuration has no https address of its keys".to_owned());
         }
         Ok(KeySet::read(&self.get(&discovery.jwks_uri)?)?)

@@ -14,13 +14,12 @@ const PUBLIC_ISSUERS: [&str; 2] = [
 ];
 
 /// Claims that name a project or its owner.
-const OWNER_CLAIMS: [&str; 10] = [
+const OWNER_CLAIMS: [&str; 9] = [
     "sub",
     "repository",
     "repository_id",
     "repository_owner",
     "repository_owner_id",
-    "job_workflow_ref",
     "project_path",
     "project_id",
     "namespace_path",
@@ -46,12 +45,16 @@ impl Publisher {
             );
         }
         let tells_apart = |(name, pattern): &(String, String)| {
-            OWNER_CLAIMS.contains(&name.as_str()) && !pattern.starts_with(['*', '?'])
+            let whole = match pattern.split_once(['*', '?']) {
+                Some((begin, _)) => begin.contains('/'),
+                None => true,
+            };
+            OWNER_CLAIMS.contains(&name.as_str()) && whole
         };
         if PUBLIC_ISSUERS.contains(&issuer) && !claims.iter().any(tells_apart) {
             return Err(format!(
                 "claims: everybody can get tokens of this issuer, so one of {} is needed, with a \
-                 value that does not begin with * or ?",
+                 value without * and ?, or with them after a / only",
                 OWNER_CLAIMS.join(", ")
             ));
         }
