@@ -6,8 +6,8 @@
 use crate::clock;
 use crate::date;
 use crate::log::output::{Format, OUTPUT, Output};
-use log::Record;
 use log::kv::{Key, Value, VisitSource, VisitValue};
+use log::{Level, Record};
 use std::io::Write;
 use std::panic::PanicHookInfo;
 use std::sync::Arc;
@@ -25,6 +25,10 @@ pub fn start(filter: &str, format: Format) -> std::io::Result<()> {
         env_logger::Builder::new()
             .parse_filters(filter)
             .format(move |line, record| match format {
+                // The client writes out what it sends and receives, with credentials in it.
+                _ if record.level() == Level::Trace && record.target().starts_with("ureq") => {
+                    Ok(())
+                }
                 Format::Json => write_json(line, record),
                 Format::Text => write_text(line, record),
             })
@@ -173,7 +177,9 @@ struct Pipe(Arc<Output>);
 
 impl Write for Pipe {
     fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-        self.0.add(line, true);
+        if !line.is_empty() {
+            self.0.add(line, true);
+        }
         Ok(line.len())
     }
 

@@ -190,13 +190,9 @@ pub fn file(
         }
         _ => RangeRequest::Whole,
     };
+    let is_download = *request.method == Method::Get && matches!(wanted, RangeRequest::Whole);
     let (mut response, offset, length) = match wanted {
-        RangeRequest::Whole => {
-            if *request.method == Method::Get {
-                state.downloads.count(&*state.store, name);
-            }
-            (head(200), 0, size)
-        }
+        RangeRequest::Whole => (head(200), 0, size),
         RangeRequest::Part { first, last } => {
             let content_range = format!("bytes {first}-{last}/{size}");
             let response = head(206).header("Content-Range", &content_range);
@@ -213,7 +209,11 @@ pub fn file(
             "Content-Disposition",
             &disposition::attachment(name.as_str()),
         );
-    with_bytes(response, package, request, (name, offset, length))
+    let response = with_bytes(response, package, request, (name, offset, length))?;
+    if is_download {
+        state.downloads.count(&*state.store, name);
+    }
+    Ok(response)
 }
 
 /// The answer with a section of the package, or the redirect to the package.

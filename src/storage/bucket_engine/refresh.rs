@@ -180,6 +180,11 @@ impl Refresh {
                     Ok(head) => Ok(Some(Object::of(name.clone(), &head))),
                     // Deleted since it was listed.
                     Err(error) if error.kind == S3ErrorKind::NotFound => Ok(None),
+                    // Of one object only: the others are listed without it.
+                    Err(error) if error.kind == S3ErrorKind::Invalid => {
+                        log::warn!(object = name.as_str(), error:% = error; "not listed");
+                        Ok(None)
+                    }
                     Err(error) => Err(error),
                 };
                 let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
@@ -194,7 +199,8 @@ impl Refresh {
         };
         std::thread::scope(|scope| {
             for _ in 1..self.threads.min(unknown.len()) {
-                scope.spawn(look);
+                // Without the thread, the others look at all of them.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, look);
             }
             look();
         });
@@ -248,7 +254,7 @@ impl Refresh {
             if age_order(package, published).is_le() {
                 continue;
             }
-            match self.remove_listed(&package.name) {
+            match self.remove_listed(package) {
                 Ok(true) => {
                     log::info!(
                         package = package.name.as_str(), published = published.name.as_str();
@@ -270,11 +276,16 @@ impl Refresh {
         removed
     }
 
-    /// Deletes an object unless it has changed since it was listed; whether the package is removed.
-    fn remove_listed(&self, name: &PackageName) -> Result<bool> {
+    /// Deletes an object unless it has changed since this package was listed; whether the package
+    /// is removed.
+    fn remove_listed(&self, package: &Package) -> Result<bool> {
+        let name = &package.name;
         let Some(object) = self.view.object(name) else {
             return Ok(true);
         };
+        if object.package.state != package.state {
+            return Ok(false);
+        }
         let cannot = |error| faults::of_delete(name.as_str(), &error);
         match self.bucket.head(name.as_str()) {
             Ok(head) if object.is_headed_as(&head) => {}
