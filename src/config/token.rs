@@ -41,7 +41,9 @@ pub fn tokens(raw: &Raw) -> Result<TokenSettings, ConfigError> {
                 .to_owned(),
         ));
     }
-    let issuers_ca_file = raw.setting(&keys::ISSUERS_CA_FILE);
+    let issuers_ca_file = raw
+        .setting(&keys::ISSUERS_CA_FILE)
+        .filter(|setting| !setting.text.is_empty());
     Ok(TokenSettings {
         shared,
         files,

@@ -28,7 +28,7 @@ fn an_entry_is_read_as_written() {
     let text = format!(
         "tokens:\n- {{name: a.b_c-1, sha256: {HASH}, may: [delete, publish, overwrite],\n   \
          names: ['x*', y], expires: 2027-01-31T12:00:00Z, comment: why}}\n\
-         - {{name: plain, sha256: '{}', may: [publish], names: null, expires: }}\n",
+         - {{name: plain, sha256: '{}', may: [publish]}}\n",
         HASH.replace('0', "f")
     );
     let entries = files().check(&vec![text], wall_now()).unwrap();
@@ -67,6 +67,9 @@ fn each_fault_has_its_sentence_without_the_value() {
         ("may: [overwrite]", "may: overwrite needs publish beside it"),
         ("may: [delete], names: x", &names),
         ("may: [delete], names: []", &names),
+        // All items commented out.
+        ("may: [delete], names: null", &names),
+        ("may: [delete], expires: null", &expires),
         ("may: [delete], names: ['']", &names),
         ("may: [delete], names: [\"a\\nb\"]", &names),
         ("may: [delete], expires: 90d", &expires),
