@@ -343,8 +343,9 @@ def check_rolling():
 
     def pods(*values):
         # Without a memory limit the number of packages is free,
-        # and the settings of HTTPS need a certificate.
-        values = ("resources.limits=null", 'tls.secretName="tls"', *values)
+        # and the settings of HTTPS and of issuers need a certificate and tokens.
+        secrets = ('tls.secretName="tls"', 'auth.tokensSecret="tokens"')
+        values = ("resources.limits=null", *secrets, *values)
         arguments = [part for value in values for part in ("--set-json", value)]
         return find(render(*arguments), "Deployment")["spec"]["template"]
 
@@ -355,9 +356,14 @@ def check_rolling():
         pods('service.annotations={"a":"b"}') == before,
         "an annotation of the Service restarts the pods",
     )
+    # The settings of a bucket need one.
+    bucket = ('config.bucket="s3://other"', 'config.bucket_endpoint="https://other.example.org"')
+    bucket += ('persistence.size="100Gi"',)
+    with_bucket = pods('auth.token="one"', *bucket)
     for key, value in everything["config"].items():
-        after = pods('auth.token="one"', f"config.{key}={json.dumps(value)}")
-        same = after["metadata"]["annotations"] == before["metadata"]["annotations"]
+        base, others = (with_bucket, bucket) if key.startswith("bucket") else (before, ())
+        after = pods('auth.token="one"', *others, f"config.{key}={json.dumps(value)}")
+        same = after["metadata"]["annotations"] == base["metadata"]["annotations"]
         check(not same, f"a changed config.{key} does not restart the pods")
 
 

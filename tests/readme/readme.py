@@ -45,6 +45,7 @@ NOT_RUN = {
     "rsync --archive": "needs another machine",
     "STORAGE_PATH=/var/lib": "needs an installed service; tests run `verify` elsewhere",
     "gh attestation": "needs a release that is published on GitHub",
+    "release-server token new": "prints another token each time; tests/black_box/tokens runs it",
     "certbot certonly": "needs a name that the internet resolves",
     "openssl req -x509": "tests/tls serves and asks with pairs of its own",
     "git archive --output acme": "needs an extension; tests/catalogs publishes one of each kind",

@@ -41,9 +41,11 @@ fn a_directory_that_cannot_be_read() {
 #[test]
 #[ignore = "needs strace: scripts/faults.sh"]
 fn a_package_that_cannot_be_read() {
+    // Smaller packages are sent without sendfile.
+    let content = [b'x'; 64 * 1024];
     let server = TestServer::with(&[ONE_WORKER]);
     let fault = failing(&server, "maintenance", "read", "EIO");
-    std::fs::write(server.storage().join("a.zip"), "by hand").unwrap();
+    std::fs::write(server.storage().join("a.zip"), content).unwrap();
     until(|| (server.listed() == ["a.zip"]).then_some(()));
     server.wait_for_line(|line| {
         let error = line["error"].as_str().unwrap_or_default();
@@ -56,14 +58,14 @@ fn a_package_that_cannot_be_read() {
     drop(fault);
     let checksum =
         until(|| Some(server.get("/assets/a.zip.sha256")).filter(|answer| answer.status == 200));
-    assert_eq!(checksum.text(), format!("{}  a.zip\n", hex(b"by hand")));
+    assert_eq!(checksum.text(), format!("{}  a.zip\n", hex(&content)));
     server.wait_for_line(|line| line["message"] == "the storage directory can be maintained again");
 
     // A download that has begun can only be truncated; no missing byte is invented.
     let fault = failing(&server, "worker-0", "sendfile", "EIO");
     let mut connection = server.connect();
     connection.send(b"GET /assets/a.zip HTTP/1.1\r\nHost: test\r\n\r\n");
-    assert_eq!(connection.head().header("content-length"), "7");
+    assert_eq!(connection.head().header("content-length"), "65536");
     connection.assert_closed();
     server.wait_for_line(|line| {
         let error = line["error"].as_str().unwrap_or_default();
@@ -72,7 +74,7 @@ fn a_package_that_cannot_be_read() {
             && error.contains("Input/output error")
     });
     drop(fault);
-    assert_eq!(server.get("/assets/a.zip").body, b"by hand");
+    assert_eq!(server.get("/assets/a.zip").body, content);
 }
 
 #[test]
@@ -206,7 +208,8 @@ fn downloads_and_uploads_that_hang_take_half_of_the_workers() {
         let server = TestServer::with(&[("WORKERS", "4")]);
         for number in 0..CLIENTS {
             let name = format!("{number}.zip");
-            assert_eq!(server.put(&name, b"content").status, 201);
+            // Smaller packages are sent without sendfile.
+            assert_eq!(server.put(&name, &[b'x'; 64 * 1024]).status, 201);
         }
         assert_eq!(server.listed().len(), CLIENTS);
         let workers = ["worker-0", "worker-1", "worker-2", "worker-3"];
