@@ -83,6 +83,10 @@ REFUSED = [
 problems = []
 
 
+# What a Secret with tokens may hold.
+TOKENS = "tokens: [{name: ci, sha256: " + "0a" * 32 + ", may: [publish]}]"
+
+
 def check(holds, problem):
     if not holds:
         problems.append(problem)
@@ -279,6 +283,19 @@ def secret_files():
         }
 
 
+def tokens_files(objects, settings, mounts, directory, place):
+    """The tokens files, written where the server can read them."""
+    stored = find(objects, "ConfigMap")["data"]
+    paths = []
+    for number, name in enumerate(settings.get("tokens_file", [])):
+        is_mounted = os.path.dirname(name) in mounts.values()
+        check(is_mounted, f"{place}: {name} is not in a mounted directory")
+        path = pathlib.Path(directory, f"tokens-{number}.yaml")
+        path.write_text(stored.get(os.path.basename(name), TOKENS))
+        paths.append(str(path))
+    return paths
+
+
 def check_settings(server, objects, place, files):
     """The server accepts the rendered settings, which name files in the mounted directories."""
     text = find(objects, "ConfigMap")["data"]["config.yaml"]
@@ -301,6 +318,13 @@ def check_settings(server, objects, place, files):
             path = pathlib.Path(directory, name)
             path.write_text(content)
             variables[name.upper()] = str(path)
+        if settings.get("issuers_ca_file"):
+            # A volume of the operator's own.
+            path = pathlib.Path(directory, "issuers")
+            path.write_text(files["tls_certificate"][1])
+            variables["ISSUERS_CA_FILE"] = str(path)
+        tokens = tokens_files(objects, settings, mounts, directory, place)
+        variables |= {"TOKENS_FILE": ",".join(tokens)} if tokens else {}
         done = subprocess.run(
             [server, "check-config"],
             env=variables,
