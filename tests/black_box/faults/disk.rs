@@ -42,10 +42,10 @@ fn a_directory_that_cannot_be_read() {
 #[ignore = "needs strace: scripts/faults.sh"]
 fn a_package_that_cannot_be_read() {
     // Smaller packages are sent without sendfile.
-    let content = [b'x'; 64 * 1024];
+    let content = vec![b'x'; 64 * 1024];
     let server = TestServer::with(&[ONE_WORKER]);
     let fault = failing(&server, "maintenance", "read", "EIO");
-    std::fs::write(server.storage().join("a.zip"), content).unwrap();
+    std::fs::write(server.storage().join("a.zip"), &content).unwrap();
     until(|| (server.listed() == ["a.zip"]).then_some(()));
     server.wait_for_line(|line| {
         let error = line["error"].as_str().unwrap_or_default();
@@ -209,7 +209,7 @@ fn downloads_and_uploads_that_hang_take_half_of_the_workers() {
         for number in 0..CLIENTS {
             let name = format!("{number}.zip");
             // Smaller packages are sent without sendfile.
-            assert_eq!(server.put(&name, &[b'x'; 64 * 1024]).status, 201);
+            assert_eq!(server.put(&name, &vec![b'x'; 64 * 1024]).status, 201);
         }
         assert_eq!(server.listed().len(), CLIENTS);
         let workers = ["worker-0", "worker-1", "worker-2", "worker-3"];
