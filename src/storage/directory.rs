@@ -9,7 +9,7 @@
 
 use super::error::{Result, failed, unavailable};
 use super::package::PackageState;
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Statx, StatxFlags};
+use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags, Statx, StatxFlags};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::ErrorKind;
@@ -178,6 +178,24 @@ impl Directory {
             .map_err(failed("ask for the free space of", &self.path))?;
         let free_bytes = status.f_bavail.saturating_mul(status.f_frsize);
         Ok((status.f_blocks > 0).then_some(free_bytes))
+    }
+
+    /// Refuses an upload of so many bytes where there is no room for it.
+    pub fn check_room(&self, bytes: u64) -> Result<()> {
+        match self.free_bytes()? {
+            Some(free_bytes) if bytes > free_bytes => {
+                let full = failed("make room for an upload in", &self.path);
+                Err(full(Errno::NOSPC))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether files can be read and created in it. A full disk does not count.
+    pub fn check_access(&self) -> Result<()> {
+        let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
+        rustix::fs::accessat(&self.descriptor, ".", access, AtFlags::empty())
+            .map_err(failed("write to the directory", &self.path))
     }
 }
 

@@ -12,6 +12,8 @@
 //!
 //! Source: docs/contract.md, section 4, "Retention".
 
+use super::error::Result;
+use super::name::PackageName;
 use super::package::Package;
 use crate::pattern::Pattern;
 use crate::version::Version;
@@ -28,11 +30,11 @@ pub struct Retention {
 }
 
 /// The packages that may be removed, oldest first.
-pub struct Surplus<'l> {
+struct Surplus<'l> {
     /// Removed whatever the number of packages.
-    pub always: Vec<&'l Package>,
+    always: Vec<&'l Package>,
     /// Removed while there are more than `max_packages` packages.
-    pub by_count: Box<dyn Iterator<Item = &'l Package> + 'l>,
+    by_count: Box<dyn Iterator<Item = &'l Package> + 'l>,
 }
 
 impl Retention {
@@ -46,7 +48,7 @@ impl Retention {
     }
 
     /// The packages that may be removed of all packages, the published one among them.
-    pub fn surplus<'l>(
+    fn surplus<'l>(
         &'l self,
         published: &'l Package,
         newest_first: &'l [Arc<Package>],
@@ -82,5 +84,42 @@ impl Retention {
             always,
             by_count: Box::new(by_count.into_iter().rev()),
         }
+    }
+
+    /// Removes what exceeds retention after a publish, by a function that says whether the package
+    /// is removed. A package that cannot be removed is reported and kept.
+    pub fn sweep(
+        &self,
+        published: &Package,
+        newest_first: &[Arc<Package>],
+        mut remove: impl FnMut(&Package) -> Result<bool>,
+    ) -> Vec<PackageName> {
+        let surplus = self.surplus(published, newest_first);
+        let always = surplus.always.into_iter().map(|package| (package, true));
+        let by_count = surplus.by_count.map(|package| (package, false));
+        let mut removed = Vec::new();
+        for (package, is_always) in always.chain(by_count) {
+            let left = newest_first.len() - removed.len();
+            if !is_always && self.max_packages.is_none_or(|max| left <= max) {
+                break;
+            }
+            match remove(package) {
+                Ok(true) => {
+                    log::info!(
+                        package = package.name.as_str(), published = published.name.as_str();
+                        "removed by retention"
+                    );
+                    removed.push(package.name.clone());
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    log::error!(
+                        package = package.name.as_str(), error:% = error;
+                        "retention cannot delete a package"
+                    );
+                }
+            }
+        }
+        removed
     }
 }

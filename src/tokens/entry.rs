@@ -33,6 +33,13 @@ pub enum Recognition {
     Identity(Publisher),
 }
 
+impl Recognition {
+    /// Whether both recognise one and the same token. Several entries may have one issuer.
+    pub fn is_same_token(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Hash(one), Self::Hash(other)) if one == other)
+    }
+}
+
 /// Whether a text can be the name of a token.
 pub fn is_name(text: &str) -> bool {
     let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);

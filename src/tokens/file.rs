@@ -6,7 +6,7 @@
 //! Invariants: no two entries have the same name or the same token; a fault anywhere refuses all
 //! files, with one sentence that never shows a value.
 
-use super::entry::{Entry, Recognition};
+use super::entry::Entry;
 use crate::config::files::read_regular_text;
 use crate::limits::TOKENS_FILE_BYTES_MAX;
 use crate::watch::Source;
@@ -55,15 +55,10 @@ fn add(entries: &mut Vec<Entry>, text: &str) -> Result<(), String> {
         if entries.iter().any(|known| known.grant.name == *name) {
             return Err(format!("entry {number}: there is another entry '{name}'"));
         }
-        if let Recognition::Hash(hash) = entry.recognition {
-            let has_hash = |known: &&Entry| match known.recognition {
-                Recognition::Hash(other) => other == hash,
-                Recognition::Identity(_) => false,
-            };
-            if let Some(known) = entries.iter().find(has_hash) {
-                let other = &known.grant.name;
-                return Err(format!("entry {number}: '{other}' has the same token"));
-            }
+        let is_same = |known: &&Entry| known.recognition.is_same_token(&entry.recognition);
+        if let Some(known) = entries.iter().find(is_same) {
+            let other = &known.grant.name;
+            return Err(format!("entry {number}: '{other}' has the same token"));
         }
         entries.push(entry);
     }

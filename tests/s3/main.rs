@@ -24,6 +24,24 @@ use release_server::s3::Bucket;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// Names of which some characters are encoded in URLs.
+pub const ODD_NAMES: [&str; 14] = [
+    "plain",
+    "with space",
+    "plus+",
+    "pct%41",
+    "ü",
+    "tilde~",
+    "quote'x",
+    "a&b<c>",
+    "semi;x=1,y",
+    "(paren)",
+    "日本",
+    "q?m",
+    "h#x",
+    "star*!$@:",
+];
+
 /// Settings from variables, as the server reads them.
 pub fn settings(variables: &[(&str, &str)]) -> BucketSettings {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

@@ -6,6 +6,7 @@
 
 use super::faults;
 use super::object::{self, Object};
+use super::verify;
 use crate::checksum::Sha256;
 use crate::limits::HASH_BUFFER_BYTES;
 use crate::s3::{Bucket, Condition, Content, Get, Put, S3ErrorKind};
@@ -142,16 +143,7 @@ pub fn into_directory(
         .into_iter()
         .map(|package| (package.name.clone(), package))
         .collect();
-    let mut progress = Progress::default();
-    let mut names = Vec::new();
-    let listed = bucket.list(&mut |object| {
-        if let Ok(name) = PackageName::parse(&object.key) {
-            progress.bytes_total += object.size;
-            names.push(name);
-        }
-    });
-    listed.map_err(|error| faults::of("list", "the bucket", &error))?;
-    progress.packages_total = names.len();
+    let (names, mut progress) = verify::packages(bucket)?;
     for name in names {
         let there = there.get(&name).map(AsRef::as_ref);
         let outcome = fetch(bucket, volume, &name, there, &mut progress, notify);

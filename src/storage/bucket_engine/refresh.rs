@@ -240,37 +240,13 @@ impl Refresh {
     /// Removes what exceeds retention after a publish.
     fn sweep(&self, published: &Package) -> Vec<PackageName> {
         let listing = self.view.last();
-        let packages = listing.packages();
-        let surplus = self.retention.surplus(published, packages);
-        let always = surplus.always.into_iter().map(|package| (package, true));
-        let by_count = surplus.by_count.map(|package| (package, false));
-        let mut removed = Vec::new();
-        for (package, is_always) in always.chain(by_count) {
-            let left = packages.len() - removed.len();
-            if !is_always && self.retention.max_packages.is_none_or(|max| left <= max) {
-                break;
-            }
-            // Another server has published it since: it is not this publish's to remove.
-            if age_order(package, published).is_le() {
-                continue;
-            }
-            match self.remove_listed(package) {
-                Ok(true) => {
-                    log::info!(
-                        package = package.name.as_str(), published = published.name.as_str();
-                        "removed by retention"
-                    );
-                    removed.push(package.name.clone());
-                }
-                Ok(false) => {}
-                Err(error) => {
-                    log::error!(
-                        package = package.name.as_str(), error:% = error;
-                        "retention cannot delete a package"
-                    );
-                }
-            }
-        }
+        let removed = self
+            .retention
+            .sweep(published, listing.packages(), |package| {
+                // Another server has published it since: it is not this publish's to remove.
+                let is_later = age_order(package, published).is_le();
+                Ok(!is_later && self.remove_listed(package)?)
+            });
         let names = removed.iter().map(|name| (name.clone(), None));
         self.view.enter(names.collect());
         removed

@@ -32,8 +32,6 @@ use crate::storage::retention::Retention;
 use crate::storage::store::Store;
 use crate::storage::temporary::TemporaryFile;
 use crate::storage::upload::{CompleteUpload, PendingUpload};
-use rustix::fs::Access;
-use rustix::io::Errno;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -274,30 +272,20 @@ impl Store for BucketStore {
 
     fn check_room(&self, bytes: u64) -> Result<()> {
         self.admission.check_room(bytes)?;
-        let Some(free_bytes) = self.free_bytes()? else {
-            return Ok(());
-        };
-        let missing = bytes.saturating_sub(free_bytes);
+        let free_bytes = self.free_bytes()?;
+        let missing = free_bytes.map_or(0, |free_bytes| bytes.saturating_sub(free_bytes));
         if missing == 0 {
             return Ok(());
         }
         // Cached packages make room for uploads.
         self.cache.make_room(missing);
-        match self.free_bytes()? {
-            Some(free_bytes) if bytes > free_bytes => {
-                let full = failed("make room for an upload in", &self.path);
-                Err(full(Errno::NOSPC))
-            }
-            _ => Ok(()),
-        }
+        let _inside = self.disk()?;
+        Directory::open(&self.path)?.check_room(bytes)
     }
 
     fn check_ready(&self) -> Result<()> {
         self.view.check_ready()?;
         let _inside = self.disk()?;
-        let directory = Directory::open(&self.path)?;
-        let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
-        rustix::fs::accessat(&directory, ".", access, rustix::fs::AtFlags::empty())
-            .map_err(failed("write to the directory", &self.path))
+        Directory::open(&self.path)?.check_access()
     }
 }

@@ -16,8 +16,8 @@ use std::io::Read;
 
 const NO_DIGEST: &str = "its metadata has no checksum: it was not published through a server";
 
-/// Compares all packages in the bucket.
-pub fn verify(bucket: &Bucket, notify: Notify<'_>) -> Result<Progress> {
+/// The packages in the bucket, and the progress of reading them, which begins.
+pub fn packages(bucket: &Bucket) -> Result<(Vec<PackageName>, Progress)> {
     let mut names = Vec::new();
     let mut progress = Progress::default();
     let listed = bucket.list(&mut |object| {
@@ -28,6 +28,12 @@ pub fn verify(bucket: &Bucket, notify: Notify<'_>) -> Result<Progress> {
     });
     listed.map_err(|error| faults::of("list", "the bucket", &error))?;
     progress.packages_total = names.len();
+    Ok((names, progress))
+}
+
+/// Compares all packages in the bucket.
+pub fn verify(bucket: &Bucket, notify: Notify<'_>) -> Result<Progress> {
+    let (names, mut progress) = packages(bucket)?;
     for name in names {
         match compare(bucket, &name, &mut progress, notify) {
             Ok((stated, actual)) => {

@@ -13,8 +13,9 @@
 //!   changes of this process is bounded by the queue alone.
 //! - Every request gets exactly one answer, also after a panic.
 
-use super::group::{self, Parts, ReadyChange};
+use super::group::{self, Parts};
 use super::lock::{DirLock, LockKeeper};
+use super::ready::ReadyChange;
 use super::synced_upload::SyncedUpload;
 use crate::clock::Clock;
 use crate::limits::{

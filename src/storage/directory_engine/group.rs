@@ -23,14 +23,15 @@
 //!
 //! Source: docs/contract.md, section 4.
 
-use super::cache::{self, ListingCache};
+use super::cache::{Change, ListingCache};
 use super::lock::DirLock;
 use super::open;
 use super::owed::OwedSidecars;
+use super::ready::{Answer, ReadyChange};
 use super::removal::{self, Kept};
 use super::sidecar;
 use super::synced_upload::SyncedUpload;
-use crate::storage::change::{self, Delete, Done, Publish, Published};
+use crate::storage::change::{self, Delete, Publish, Published};
 use crate::storage::content::Content;
 use crate::storage::directory::{Entry, state_of};
 use crate::storage::error::{Result, StorageError, failed};
@@ -48,46 +49,6 @@ pub struct Parts {
     pub retention: Retention,
     pub cache: Arc<ListingCache>,
     pub owed: Arc<OwedSidecars>,
-}
-
-/// A change that is ready to be made.
-pub enum ReadyChange {
-    Publish(Publish, SyncedUpload),
-    Delete(Delete),
-}
-
-/// The result of a change and the receiver of it.
-pub enum Answer {
-    Publish(Result<Published>, Done<Published>),
-    Delete(Result<PackageName>, Done<()>),
-}
-
-impl Answer {
-    pub fn send(self) {
-        match self {
-            Self::Publish(result, done) => done(result),
-            Self::Delete(result, done) => done(result.map(drop)),
-        }
-    }
-
-    /// Turns success into this error.
-    fn fail(&mut self, error: &StorageError) {
-        match self {
-            Self::Publish(result @ Ok(_), _) => *result = Err(error.clone()),
-            Self::Delete(result @ Ok(_), _) => *result = Err(error.clone()),
-            _ => {}
-        }
-    }
-}
-
-impl ReadyChange {
-    /// The answer where the change cannot be made.
-    pub fn refuse(self, error: StorageError) -> Answer {
-        match self {
-            Self::Publish(publish, _) => Answer::Publish(Err(error), publish.done),
-            Self::Delete(delete) => Answer::Delete(Err(error), delete.done),
-        }
-    }
 }
 
 /// Makes the changes, whose answers the caller sends.
@@ -113,7 +74,7 @@ pub fn make(parts: &Parts, lock: &DirLock, changes: Vec<ReadyChange>) -> Vec<Ans
 struct Group<'g> {
     parts: &'g Parts,
     lock: &'g DirLock,
-    change: cache::Change<'g>,
+    change: Change<'g>,
     /// What became of the names that the group changed.
     names: BTreeMap<PackageName, ChangedName>,
 }
@@ -174,6 +135,22 @@ impl Group<'_> {
         self.check_listed(publish, &upload)?;
         let replaced = current.is_some();
         self.change.touch();
+        let package = self.place(name, replaced, upload);
+        let package = package.inspect_err(|_| self.change.doubt())?;
+        Ok(Published {
+            package,
+            replaced,
+            removed: Vec::new(),
+        })
+    }
+
+    /// Gives an upload its name.
+    fn place(
+        &mut self,
+        name: &PackageName,
+        replaced: bool,
+        upload: SyncedUpload,
+    ) -> Result<Arc<Package>> {
         sidecar::remove(self.lock, name)?;
         let SyncedUpload {
             sha256,
@@ -222,11 +199,7 @@ impl Group<'_> {
         });
         let changed = ChangedName { is_new, placed };
         self.names.insert(name.clone(), changed);
-        Ok(Published {
-            package,
-            replaced,
-            removed: Vec::new(),
-        })
+        Ok(package)
     }
 
     /// Checks what catalogs would say, against the other packages after the group's changes so far.
@@ -255,7 +228,7 @@ impl Group<'_> {
         };
         change::check(delete.precondition.as_ref(), Some(&current))?;
         self.change.touch();
-        removal::remove(self.lock, name)?;
+        removal::remove(self.lock, name).inspect_err(|_| self.change.doubt())?;
         let is_new = self.names.get(name).is_some_and(|name| name.is_new);
         let placed = None;
         self.names

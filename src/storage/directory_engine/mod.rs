@@ -19,6 +19,7 @@ mod maintenance;
 mod missing_checksums;
 mod open;
 mod owed;
+mod ready;
 mod removal;
 mod scan;
 mod sidecar;

@@ -82,44 +82,10 @@ impl<'l> Kept<'l> {
         retention: &Retention,
         published: &Package,
     ) -> Vec<PackageName> {
-        let removed = self.delete_surplus(lock, retention, published);
+        let remove = |package: &Package| remove_unchanged(lock, package);
+        let removed = retention.sweep(published, &self.newest_first, remove);
         for name in &removed {
             self.remove(name);
-        }
-        removed
-    }
-
-    fn delete_surplus(
-        &self,
-        lock: &DirLock,
-        retention: &Retention,
-        published: &Package,
-    ) -> Vec<PackageName> {
-        let surplus = retention.surplus(published, &self.newest_first);
-        let always = surplus.always.into_iter().map(|package| (package, true));
-        let by_count = surplus.by_count.map(|package| (package, false));
-        let mut removed = Vec::new();
-        for (package, is_always) in always.chain(by_count) {
-            let left = self.newest_first.len() - removed.len();
-            if !is_always && retention.max_packages.is_none_or(|max| left <= max) {
-                break;
-            }
-            match remove_unchanged(lock, package) {
-                Ok(true) => {
-                    log::info!(
-                        package = package.name.as_str(), published = published.name.as_str();
-                        "removed by retention"
-                    );
-                    removed.push(package.name.clone());
-                }
-                Ok(false) => {}
-                Err(error) => {
-                    log::error!(
-                        package = package.name.as_str(), error:% = error;
-                        "retention cannot delete a package"
-                    );
-                }
-            }
         }
         removed
     }

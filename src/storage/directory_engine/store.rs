@@ -25,8 +25,6 @@ use crate::storage::retention::Retention;
 use crate::storage::store::Store;
 use crate::storage::temporary::TemporaryFile;
 use crate::storage::upload::{CompleteUpload, PendingUpload};
-use rustix::fs::Access;
-use rustix::io::Errno;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -160,13 +158,8 @@ impl Store for DirectoryStore {
 
     fn check_room(&self, bytes: u64) -> Result<()> {
         self.changes.check_room(bytes)?;
-        match self.free_bytes()? {
-            Some(free_bytes) if bytes > free_bytes => {
-                let full = failed("make room for an upload in", &self.path);
-                Err(full(Errno::NOSPC))
-            }
-            _ => Ok(()),
-        }
+        let _inside = self.disk()?;
+        Directory::open(&self.path)?.check_room(bytes)
     }
 
     fn check_ready(&self) -> Result<()> {
@@ -175,8 +168,6 @@ impl Store for DirectoryStore {
         if let Some(entry) = directory.entries()?.next() {
             entry.map_err(failed("list the directory", &self.path))?;
         }
-        let access = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
-        rustix::fs::accessat(&directory, ".", access, rustix::fs::AtFlags::empty())
-            .map_err(failed("write to the directory", &self.path))
+        directory.check_access()
     }
 }

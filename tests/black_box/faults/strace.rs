@@ -104,7 +104,7 @@ fn thread_id(server: &TestServer, thread: &str) -> String {
 }
 
 /// One system call of one thread: the `number`th of that name after attaching.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     pub thread: &'static str,
     pub name: String,

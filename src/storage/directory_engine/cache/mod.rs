@@ -13,6 +13,10 @@
 //! Lock order: the directory's lock, then `refresh`, then `known`. `known` is never held across a
 //! system call, nor while a listing is made or dropped.
 
+mod change;
+
+pub use change::Change;
+
 use super::generation::{self, Generation};
 use super::lock::DirLock;
 use super::scan::{self, Warned};
@@ -227,12 +231,7 @@ impl ListingCache {
         let _refreshing = self.refresh();
         let listing = self.ask(lock.directory())?;
         self.known().is_changing = true;
-        Ok(Change {
-            cache: self,
-            lock,
-            listing,
-            is_open: false,
-        })
+        Ok(Change::new(self, lock, listing))
     }
 
     fn refresh(&self) -> MutexGuard<'_, ()> {
@@ -292,59 +291,4 @@ pub fn is_doubtful(modified: SystemTime) -> bool {
     clock::wall_now()
         .duration_since(modified)
         .map_or(true, |age| age < TIMESTAMP_DOUBT_TIME)
-}
-
-/// A change of the directory by this process, under its lock. A change that fails midway forces a
-/// reread.
-pub struct Change<'c> {
-    cache: &'c ListingCache,
-    lock: &'c DirLock,
-    listing: Arc<Listing>,
-    /// The directory was touched, and the listing does not show it yet.
-    is_open: bool,
-}
-
-impl Change<'_> {
-    /// The packages before the change.
-    pub fn before(&self) -> &Arc<Listing> {
-        &self.listing
-    }
-
-    /// To be called before the first change of the directory.
-    pub fn touch(&mut self) {
-        self.is_open = true;
-    }
-
-    /// Gives the directory another generation and enters the change into the listing, before any
-    /// reader sees that generation. Where the directory's time cannot be read, the directory is
-    /// reread later instead.
-    pub fn commit(mut self, removed: &[PackageName], added: &[Arc<Package>]) {
-        let _refreshing = self.cache.refresh();
-        if let Err(error) = generation::advance(self.lock) {
-            log::error!(
-                error:% = error;
-                "other servers on the volume may list a change late"
-            );
-        }
-        let directory = self.lock.directory();
-        let (Ok(generation), Ok(version)) = (generation::of(directory), directory.version()) else {
-            return;
-        };
-        let listing = self.cache.last();
-        let listing = listing.changed(removed, added, listing.version + 1);
-        let mut known = self.cache.known();
-        known.generation = generation;
-        self.cache.now_is(&mut known, version);
-        enter(known, Arc::new(listing));
-        self.is_open = false;
-    }
-}
-
-impl Drop for Change<'_> {
-    fn drop(&mut self) {
-        self.cache.known().is_changing = false;
-        if self.is_open {
-            self.cache.forget();
-        }
-    }
 }
