@@ -23,6 +23,8 @@ pub enum Kind {
     Break,
     /// The answer is made later.
     Later,
+    /// The application has to find something out first, and is asked again.
+    Again,
     /// The body is received, and the answer made later.
     PutLater,
     /// The answer that is to be made later is never made.
@@ -33,7 +35,7 @@ pub enum Kind {
     PanicInLater,
 }
 
-pub const KINDS: [Kind; 14] = [
+pub const KINDS: [Kind; 15] = [
     Kind::Small,
     Kind::Large,
     Kind::File,
@@ -42,6 +44,7 @@ pub const KINDS: [Kind; 14] = [
     Kind::Refuse,
     Kind::Break,
     Kind::Later,
+    Kind::Again,
     Kind::PutLater,
     Kind::Dropped,
     Kind::PanicInRespond,
@@ -66,7 +69,7 @@ impl Kind {
     fn status(self) -> u16 {
         match self {
             Self::Small | Self::Large | Self::File => 200,
-            Self::Put | Self::Later | Self::PutLater => 200,
+            Self::Put | Self::Later | Self::Again | Self::PutLater => 200,
             Self::Empty => 204,
             Self::Refuse => 403,
             Self::Break => 413,
@@ -174,11 +177,24 @@ fn size(random: &mut Random, kind: Kind) -> usize {
 
 /// Appends a request to the bytes of a connection.
 pub fn plan(random: &mut Random, kind: Kind, out: &mut Vec<u8>) -> Planned {
+    let old_version = random.below(12) == 0;
+    let closes = random.below(12) == 0;
+    plan_with(random, (kind, old_version, closes), out)
+}
+
+/// Appends a request that keeps its connection.
+pub fn plan_persistent(random: &mut Random, kind: Kind, out: &mut Vec<u8>) -> Planned {
+    plan_with(random, (kind, false, false), out)
+}
+
+fn plan_with(
+    random: &mut Random,
+    (kind, old_version, closes): (Kind, bool, bool),
+    out: &mut Vec<u8>,
+) -> Planned {
     let id = random.below(IDS);
     // A body of no bytes is never fed.
     let bytes = size(random, kind).max(usize::from(kind == Kind::PanicInFeed));
-    let old_version = random.below(12) == 0;
-    let closes = random.below(12) == 0;
     let head_only = !kind.takes_body() && random.below(6) == 0;
     let method = match (kind.takes_body(), head_only) {
         (true, _) => "PUT",

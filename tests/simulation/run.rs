@@ -14,8 +14,8 @@ use release_server::server::sock_diag::SockDiag;
 use release_server::server::{Options, Server, Worker};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Longer than any deadline.
@@ -103,6 +103,7 @@ pub fn run(seed: u64) -> Result<u64, String> {
     let application = Application {
         schedule: Arc::clone(&schedule),
         file: file(),
+        questions: Mutex::default(),
     };
     let clock = schedule.lock().clock.clone();
     let options = Options {
