@@ -2,7 +2,7 @@
 //! point, and checks what it gets against the model.
 
 use crate::random::Random;
-use crate::request::{KINDS, Kind, Planned, plan, plan_garbage, plan_persistent};
+use crate::request::{KINDS, Kind, Planned, plan, plan_expecting, plan_garbage, plan_persistent};
 use release_server::limits::{LINGER_TIME_MAX, REQUESTS_PER_TURN_MAX};
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -65,12 +65,11 @@ impl Client {
         now: Instant,
         kinds: &[Kind],
     ) -> Self {
-        stream.set_nonblocking(true).expect("a socket");
         let mut bytes = Vec::new();
         let mut planned = Vec::new();
         if random.below(LONG_PIPELINE) == 0 {
             for _ in 0..=2 * REQUESTS_PER_TURN_MAX {
-                planned.push(plan_persistent(random, Kind::Empty, &mut bytes));
+                planned.push(plan_persistent(Kind::Empty, 0, &mut bytes));
             }
         }
         for _ in 0..=random.below(5) {
@@ -80,10 +79,35 @@ impl Client {
         if random.below(8) == 0 {
             planned.push(plan_garbage(random, &mut bytes));
         }
+        Self::with((number, stream), now, planned, bytes)
+    }
+
+    /// A client that asks for a large answer and does not read, then waits for an interim answer.
+    pub fn interim(stream: UnixStream, now: Instant, answer_bytes: usize) -> Self {
+        let mut bytes = Vec::new();
+        let large = plan_persistent(Kind::Large, answer_bytes, &mut bytes);
+        let expecting = plan_expecting(&mut bytes);
+        let head_end = expecting.head_end;
+        let mut client = Self::with((0, stream), now, vec![large, expecting], bytes);
+        client
+            .stream
+            .write_all(&client.bytes[..head_end])
+            .expect("an empty socket");
+        client.sent = head_end;
+        client
+    }
+
+    fn with(
+        (number, stream): (u64, UnixStream),
+        opened: Instant,
+        planned: Vec<Planned>,
+        bytes: Vec<u8>,
+    ) -> Self {
+        stream.set_nonblocking(true).expect("a socket");
         Self {
             number,
             stream,
-            opened: now,
+            opened,
             planned,
             bytes,
             sent: 0,

@@ -69,3 +69,11 @@ fn every_client_sees_what_the_model_says() {
         "{runs} runs, {connections} connections, {rate} a second"
     ));
 }
+
+/// An interim answer for which the socket has no room is sent when there is room.
+#[test]
+fn an_interim_answer_waits_for_room() {
+    // Around the room that a socket has, which answers of one of these lengths leave too small.
+    let checked = run::interim_answers((100_000..300_000).step_by(500));
+    assert_eq!(checked, Ok(()));
+}

@@ -87,6 +87,45 @@ fn listen() -> (UnixListener, SocketAddr) {
 pub fn run(seed: u64) -> Result<u64, String> {
     let mut random = Random::new(seed);
     let plan = Plan::new(&mut random);
+    with_server(&plan, random, |run| {
+        run.steps()?;
+        run.end()?;
+        Ok(run.opened)
+    })
+}
+
+/// Runs clients that do not read answers of all these lengths, and then wait for an interim answer.
+pub fn interim_answers(lengths: impl Iterator<Item = usize>) -> Result<(), String> {
+    let plan = Plan {
+        clients: 1,
+        steps: 0,
+        others: 0,
+        max_connections: 1000,
+        stalls: None,
+        drains: false,
+        kinds: Vec::new(),
+        interference: usize::MAX,
+    };
+    with_server(&plan, Random::new(0), |run| {
+        for length in lengths {
+            let stream = UnixStream::connect_addr(&run.address).expect("a listener");
+            let now = run.schedule.lock().clock.now();
+            let client = Client::interim(stream, now, length);
+            run.schedule.lock().clients.push(client);
+            while run.turn() {}
+            run.settle()
+                .map_err(|failure| format!("after {length} bytes: {failure}"))?;
+            run.schedule.lock().clients.clear();
+        }
+        run.end()
+    })
+}
+
+fn with_server<T>(
+    plan: &Plan,
+    random: Random,
+    work: impl FnOnce(&mut Run<'_>) -> Result<T, String>,
+) -> Result<T, String> {
     let crowded = plan.max_connections < plan.clients;
     let schedule = Arc::new(Schedule::new(
         random,
@@ -126,7 +165,7 @@ pub fn run(seed: u64) -> Result<u64, String> {
     std::thread::scope(|scope| {
         schedule.start(scope, &server);
         let mut run = Run {
-            plan: &plan,
+            plan,
             schedule: &schedule,
             server: &server,
             metrics: &metrics,
@@ -134,9 +173,9 @@ pub fn run(seed: u64) -> Result<u64, String> {
             address,
             opened: 0,
         };
-        let result = run.steps().and_then(|()| run.end());
+        let result = work(&mut run);
         schedule.stop();
-        result.map(|()| run.opened)
+        result
     })
 }
 
