@@ -14,6 +14,7 @@
 
 mod application;
 mod client;
+mod plan;
 #[expect(dead_code, reason = "the parsers' tests need more of it")]
 #[path = "../parsers/properties/random.rs"]
 mod random;

@@ -2,8 +2,8 @@
 
 use crate::application::{Application, file};
 use crate::client::Client;
+use crate::plan::Plan;
 use crate::random::Random;
-use crate::request::{KINDS, Kind};
 use crate::schedule::{Schedule, State};
 use release_server::disk_gate::DiskGate;
 use release_server::http::service::Channel;
@@ -27,40 +27,6 @@ const ACCEPT_TIME: Duration = Duration::from_secs(1);
 const FINISH_TURNS_MAX: usize = 2000;
 /// Turns after which a server that is still busy is taken to spin.
 const SETTLE_TURNS_MAX: usize = 100_000;
-
-/// What is special about a run. Each run is different, so that rare things meet often in some.
-struct Plan {
-    clients: usize,
-    steps: usize,
-    /// Workers besides the first one.
-    others: usize,
-    max_connections: usize,
-    /// One step in so many moves the clock by seconds; `None`: never.
-    stalls: Option<usize>,
-    drains: bool,
-    kinds: Vec<Kind>,
-    interference: usize,
-}
-
-impl Plan {
-    fn new(random: &mut Random) -> Self {
-        let clients = 2 + random.below(40);
-        let favourite = random.pick(&KINDS);
-        Self {
-            clients,
-            steps: clients * 60,
-            others: random.below(3),
-            max_connections: random.pick(&[1000, 1000, 1000, 4]),
-            stalls: random.pick(&[None, None, Some(200), Some(30)]),
-            drains: random.below(4) == 0,
-            kinds: match random.below(3) {
-                0 => vec![favourite, Kind::Small],
-                _ => Vec::new(),
-            },
-            interference: random.pick(&[2, 4, 20]),
-        }
-    }
-}
 
 struct Run<'r> {
     plan: &'r Plan,
@@ -96,16 +62,7 @@ pub fn run(seed: u64) -> Result<u64, String> {
 
 /// Runs clients that do not read answers of all these lengths, and then wait for an interim answer.
 pub fn interim_answers(lengths: impl Iterator<Item = usize>) -> Result<(), String> {
-    let plan = Plan {
-        clients: 1,
-        steps: 0,
-        others: 0,
-        max_connections: 1000,
-        stalls: None,
-        drains: false,
-        kinds: Vec::new(),
-        interference: usize::MAX,
-    };
+    let plan = Plan::still();
     with_server(&plan, Random::new(0), |run| {
         for length in lengths {
             let stream = UnixStream::connect_addr(&run.address).expect("a listener");
