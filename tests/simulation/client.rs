@@ -1,6 +1,7 @@
 //! A simulated client: it sends what it planned in pieces, reads as it likes, may leave at any
 //! point, and checks what it gets against the model.
 
+use crate::answer_head::parse_head;
 use crate::random::Random;
 use crate::request::{KINDS, Kind, Planned, plan, plan_expecting, plan_garbage, plan_persistent};
 use release_server::limits::{LINGER_TIME_MAX, REQUESTS_PER_TURN_MAX};
@@ -49,13 +50,6 @@ pub struct Client {
     /// Bytes of content that may follow the last answer.
     may_follow_bytes: usize,
     ended: bool,
-}
-
-struct AnswerHead {
-    status: u16,
-    length: usize,
-    content_bytes: Option<usize>,
-    closes: bool,
 }
 
 impl Client {
@@ -331,27 +325,4 @@ impl std::fmt::Display for Client {
             self.sent_before_drain
         )
     }
-}
-
-/// The next head of an answer; `None` where it is incomplete.
-fn parse_head(bytes: &[u8]) -> Result<Option<AnswerHead>, String> {
-    let mut slots = [httparse::EMPTY_HEADER; 32];
-    let mut response = httparse::Response::new(&mut slots);
-    let parsed = response
-        .parse(bytes)
-        .map_err(|error| format!("a head: {error}"))?;
-    let httparse::Status::Complete(length) = parsed else {
-        return Ok(None);
-    };
-    let field = |name: &str| {
-        let mut fields = response.headers.iter();
-        let found = fields.find(|field| field.name.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(found.value).ok()
-    };
-    Ok(Some(AnswerHead {
-        status: response.code.unwrap_or(0),
-        length,
-        content_bytes: field("content-length").and_then(|text| text.parse().ok()),
-        closes: field("connection") == Some("close"),
-    }))
 }

@@ -12,6 +12,7 @@
     reason = "a test reads its own settings and the time that it may take"
 )]
 
+mod answer_head;
 mod application;
 mod client;
 mod plan;
