@@ -540,7 +540,8 @@ case ${0##*/} in
 esac
 url=${RELEASE_SERVER_URL:-http://127.0.0.1:8000}
 token=${RELEASE_SERVER_TOKEN-}
-query='' hint=' (with --force)' oidc=no tries=0 asked=server force=no yes=no dry_run=no quiet=no parallel=1 progress=no
+tries=0 asked=server
+query='' hint=' (with --force)' oidc=no force=no yes=no dry_run=no quiet=no parallel=1 progress=no
 
 # Options may stand anywhere. `left` arguments are unread; files and names move to the end.
 left=$#
