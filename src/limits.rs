@@ -106,6 +106,8 @@ pub const ARCHIVE_ENTRY_BYTES_MAX: u32 = 10 * 1024 * 1024;
 /// The directory of an archive: 512 entries with paths of 900 bytes, of which a publish holds four
 /// copies.
 pub const ARCHIVE_DIRECTORY_BYTES_MAX: usize = 512 * KIB;
+/// Folders inside each other: each part of each path is checked. `specify` gives up on deeper code.
+pub const ARCHIVE_FOLDERS_MAX: usize = 32;
 /// A manifest, inflated; the longest known ones have 10 KiB.
 pub const MANIFEST_BYTES_MAX: u32 = 128 * 1024;
 /// Mappings and lists inside each other in a manifest.
@@ -120,8 +122,6 @@ pub const MANIFEST_TAGS_MAX: usize = 20;
 pub const MANIFEST_TAG_BYTES_MAX: usize = 64;
 /// What the listing keeps of one package's manifest.
 pub const MANIFEST_KEPT_BYTES_MAX: usize = 8 * KIB;
-/// Folders inside each other in a package that is code.
-pub const CODE_FOLDERS_MAX: usize = 32;
 /// Files of a step package: clients fetch them one by one.
 pub const STEP_FILES_MAX: usize = 64;
 /// All files of a step package together, which are inflated and hashed when it is published; each

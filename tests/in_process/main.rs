@@ -24,3 +24,4 @@ mod server;
 mod support;
 mod token_timing;
 mod turns;
+mod watch;
