@@ -10,6 +10,7 @@ use release_server::http::service::Channel;
 use release_server::limits::DISK_RETRY_INTERVAL;
 use release_server::metrics::Metrics;
 use release_server::server::listener::Entrance;
+use release_server::server::memory_limit::MemoryLimit;
 use release_server::server::sock_diag::SockDiag;
 use release_server::server::{Options, Server, Worker};
 use std::os::linux::net::SocketAddrExt;
@@ -111,6 +112,7 @@ pub fn run(seed: u64) -> Result<u64, String> {
         trust_forwarded: false,
         idle_time_max: Duration::from_mins(1),
         sock_diag: SockDiag::system(),
+        memory_limit: MemoryLimit::of(None),
         disk: Arc::new(DiskGate::new(plan.others + 1, clock.clone())),
         clock,
         tls: None,
