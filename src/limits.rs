@@ -214,6 +214,8 @@ pub const PARKED_RESERVE_BYTES: usize = KIB;
 /// The memory that all parked connections together may hold above the reserve: long parts of heads,
 /// pipelined requests, answers made for one client. Over it, the largest holder is closed.
 pub const PARKED_BYTES_MAX: usize = 6 * MIB;
+/// The part of a container's memory limit that it is at most, as one of so many.
+pub const PARKED_MEMORY_SHARE: usize = 16;
 /// Texts rendered from the listing, whether kept or still read by slow clients.
 pub const RENDERED_BYTES_MAX: usize = 2 * MIB;
 /// The same for each package: what an operator stores may be kept rendered, in every form.
@@ -242,6 +244,14 @@ pub const DESCRIPTORS_PER_CONNECTION: u64 = 2;
 /// The send buffer of a socket whose acknowledged bytes the kernel does not report; the kernel
 /// doubles the value. A third of the buffer is free again within `STALL_TIME_MAX` at 3 KiB/s.
 pub const SEND_BUFFER_BYTES: usize = 256 * KIB;
+/// The part of a container's memory limit that unsent answers may take, as one of so many: with the
+/// other bounds, 1,000 clients that do not read fit half of 32 MiB.
+pub const UNSENT_MEMORY_SHARE: usize = 64;
+/// Under a memory limit, a socket takes no more of an answer while so much is unsent.
+pub const UNSENT_BYTES_MAX: u32 = 64 * 1024;
+/// What a connection may write at a time, however many are open: with the kernel's own 1,280 bytes
+/// for it, one page.
+pub const UNSENT_BYTES_MIN: usize = 2_560;
 /// How long accepting pauses after the system ran out of descriptors or memory, unless a connection
 /// is closed before.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(500);

@@ -26,6 +26,7 @@ mod handshake;
 mod head;
 mod linger;
 pub mod listener;
+pub mod memory_limit;
 pub mod pace;
 mod phase;
 mod poller;

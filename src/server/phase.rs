@@ -125,7 +125,10 @@ impl Phase {
             Self::Waiting(waiting) => {
                 AnswerPhase::send_last(refusal, waiting.abandon(), wire, cx);
             }
-            Self::Answer(answer) => answer.end(Some(reason.as_str()), cx),
+            Self::Answer(answer) => {
+                wire.reset_on_close();
+                answer.end(Some(reason.as_str()), cx);
+            }
             Self::Handshake(handshake) if !handshake.is_idle() => {
                 cx.env.metrics.tls.handshake(Handshake::Failed);
             }

@@ -10,6 +10,7 @@ use release_server::http::service::Channel;
 use release_server::limits::DISK_RETRY_INTERVAL;
 use release_server::metrics::Metrics;
 use release_server::server::listener::Entrance;
+use release_server::server::memory_limit::MemoryLimit;
 use release_server::server::sock_diag::SockDiag;
 use release_server::server::{Options, Server, Worker};
 use std::os::linux::net::SocketAddrExt;
@@ -108,6 +109,7 @@ fn with_server<T>(
         trust_forwarded: false,
         idle_time_max: Duration::from_mins(1),
         sock_diag: SockDiag::system(),
+        memory_limit: MemoryLimit::of(None),
         disk: Arc::new(DiskGate::new(plan.others + 1, clock.clone())),
         clock,
         tls: None,
