@@ -176,7 +176,7 @@ fn address_words(address: IpAddr) -> [u8; 16] {
 }
 
 /// The queues in an answer, or the error that the answer is.
-fn queues(answer: &[u8]) -> rustix::io::Result<Queues> {
+pub fn queues(answer: &[u8]) -> rustix::io::Result<Queues> {
     let message_type: [u8; 2] = bytes_at(answer, TYPE_OFFSET)?;
     match u16::from_ne_bytes(message_type) {
         MESSAGE_TYPE => {

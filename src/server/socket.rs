@@ -7,6 +7,7 @@
 
 use super::sock_diag::{Queues, SockDiag};
 use crate::limits::{SEND_BUFFER_BYTES, UNSENT_BYTES_MAX, UNSENT_BYTES_MIN};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
 use socket2::SockRef;
@@ -75,7 +76,8 @@ impl Socket {
 
     /// Sends bytes; `more` tells the kernel that others follow at once.
     pub fn send(&mut self, bytes: &[u8], more: bool) -> Sent {
-        let flags = if more {
+        // Held back, the bytes would count as unsent until others follow.
+        let flags = if more && !self.is_bounded() {
             SendFlags::NOSIGNAL | SendFlags::MORE
         } else {
             SendFlags::NOSIGNAL
@@ -98,11 +100,27 @@ impl Socket {
         self.count(|fd| rustix::fs::sendfile(fd, file, Some(offset), length))
     }
 
+    /// Whether unsent data is bounded below the kernel's own bound.
+    fn is_bounded(&self) -> bool {
+        self.call_bytes_max < usize::MAX
+    }
+
+    /// Whether little enough is unsent. A write does not tell: the kernel appends to a packet that
+    /// has room, whatever its bound is.
+    fn is_writable(&self) -> bool {
+        let mut polled = [PollFd::new(&self.fd, PollFlags::OUT)];
+        let is_polled = rustix::event::poll(&mut polled, Some(&Timespec::default()));
+        is_polled.is_ok() && !polled[0].revents().is_empty()
+    }
+
     fn first_of<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
         &bytes[..bytes.len().min(self.call_bytes_max)]
     }
 
     fn count(&mut self, mut call: impl FnMut(&OwnedFd) -> rustix::io::Result<usize>) -> Sent {
+        if self.is_bounded() && !self.is_writable() {
+            return Sent::NoRoom;
+        }
         loop {
             match call(&self.fd) {
                 Ok(length) => {
@@ -146,7 +164,7 @@ impl Socket {
         } else {
             (UNSENT_BYTES_MAX, usize::MAX)
         };
-        let was_bounded = self.call_bytes_max < usize::MAX;
+        let was_bounded = self.is_bounded();
         if was_bounded != (call_bytes_max < usize::MAX) {
             // Where that fails, the client's own buffer bounds it.
             let _ = SockRef::from(&self.fd).set_tcp_notsent_lowat(kernel_bytes);

@@ -36,7 +36,7 @@ fn sockets_share_a_part_of_the_memory_limit() {
         wait_until_still(reader, 2);
     }
     let held: usize = readers.iter().map(held_bytes).sum();
-    assert!(held > 0 && held <= 6 * MIB, "{} KiB", held / KIB);
+    assert!(held > 0 && held <= 4 * MIB, "{} KiB", held / KIB);
     // A client that reads gets all of its answer.
     let mut reader = readers.into_iter().next_back().unwrap();
     assert_eq!(reader.response("GET").body.len(), BIG_BYTES);
