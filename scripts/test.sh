@@ -93,6 +93,9 @@ part "tests over TLS" env TEST_TLS=1 cargo test --locked --quiet --test black_bo
     clients:: packages:: smuggling::direct operation::
 part "tests without default features" cargo test --locked --quiet --no-default-features \
     --test black_box --test in_process
+stores=${XDG_CACHE_HOME:-$HOME/.cache}/release-server-tools/stores
+part_with "$stores/versitygw" "$stores/toxiproxy" curl python3 -- "packages in a bucket" \
+    scripts/bucket-test.sh bucket::
 part_with nginx -- "desync shapes through nginx" cargo test --locked --quiet \
     --test black_box smuggling::nginx
 # shellcheck disable=SC2086 # an option or none
