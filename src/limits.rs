@@ -166,8 +166,6 @@ pub const SEAL_TURN_BYTES: usize = 512 * KIB;
 pub const REQUESTS_PER_TURN_MAX: usize = 32;
 /// How often a connection that waits for another thread looks again by itself.
 pub const WAITING_RECHECK_INTERVAL: Duration = Duration::from_millis(500);
-/// Connections accepted in one turn.
-pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied after its head, and both are sent in one write.
 pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
 

@@ -8,11 +8,11 @@ use super::conn_id::ConnId;
 use super::connection::{Connection, Next};
 use super::context::Context;
 use super::listener::{Accepted, Listener, PauseReason};
-use super::poller::{Interest, WAKE};
+use super::poller::{Ready, WAKE};
 use super::shared::Shared;
-use super::table::{Parked, Parking};
+use super::table::Parked;
 use crate::http::service::Channel;
-use crate::limits::{ACCEPTS_PER_TURN_MAX, PARKED_BYTES_MAX, WORKER_STACK_BYTES};
+use crate::limits::{PARKED_BYTES_MAX, WORKER_STACK_BYTES};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -72,29 +72,36 @@ impl<'s> Worker<'s> {
         happened
     }
 
-    fn handle(&mut self, event: std::io::Result<Option<u64>>) {
+    fn handle(&mut self, event: std::io::Result<Option<Ready>>) {
         let shared = self.shared;
-        match event {
-            Ok(None) => {}
+        let Ready { token, is_ended } = match event {
+            Ok(Some(ready)) => ready,
+            Ok(None) => return,
+            Err(error) => return log::error!(error:% = error; "waiting for events failed"),
+        };
+        match token {
             // Every worker is to see the end.
-            Ok(Some(WAKE)) if shared.stopping.load(Ordering::Acquire) => {}
-            Ok(Some(WAKE)) => shared.poller.clear_wake(),
-            Ok(Some(COMPLETIONS)) => {
-                if let Some(id) = shared.env.completions.pop() {
-                    self.wake(id);
+            WAKE if shared.stopping.load(Ordering::Acquire) => {}
+            WAKE => shared.poller.clear_wake(),
+            COMPLETIONS => {
+                if let Some(id) = shared.env.completions.pop()
+                    && let Some(connection) = shared.table.take(id)
+                {
+                    self.advance(id, connection, Connection::advance);
                 }
             }
-            Ok(Some(token)) => match shared.listener(token) {
+            _ => match shared.listener(token) {
                 Some(listener) => self.accept(listener),
-                None => self.wake(ConnId::from_token(token)),
+                None => self.wake(ConnId::from_token(token), is_ended),
             },
-            Err(error) => log::error!(error:% = error; "waiting for events failed"),
         }
     }
 
-    /// Gives a connection its turn after an event, unless it is closed or another worker holds it.
-    fn wake(&mut self, id: ConnId) {
-        if let Some(connection) = self.shared.table.take(id) {
+    /// Gives a connection its turn after an event of its socket, unless it is closed or another
+    /// worker holds it.
+    fn wake(&mut self, id: ConnId, is_ended: bool) {
+        if let Some(mut connection) = self.shared.table.take(id) {
+            connection.note_event(is_ended);
             self.advance(id, connection, Connection::advance);
         }
     }
@@ -179,15 +186,19 @@ impl<'s> Worker<'s> {
             return None;
         };
         connection.record(&shared.env.metrics);
-        // Armed before it is parked: an event in between finds it held, and parking returns it.
+        // Watched before it is parked: an event in between finds it held, and parking returns it.
         let poller = &shared.poller;
-        if interest.is_some_and(|event| poller.arm(&*connection, id.token(), event).is_err()) {
+        if interest.is_some_and(|interest| connection.watch(interest, poller).is_err()) {
             self.close(id, connection);
             return None;
         }
         let holding = connection.holding();
         match shared.table.park(id, connection, parking, holding) {
-            Parked::Woken(woken) => Some(woken),
+            Parked::Woken(mut woken) => {
+                // Which event that was is not known.
+                woken.note_event(true);
+                Some(woken)
+            }
             Parked::Done => {
                 if holding.is_some() {
                     self.shed();
@@ -258,61 +269,49 @@ impl<'s> Worker<'s> {
         true
     }
 
+    /// Accepts one connection and gives it its first turn. Its request has often arrived by then.
     fn accept(&mut self, listener: &Listener) {
         let shared = self.shared;
-        for _ in 0..ACCEPTS_PER_TURN_MAX {
-            if !self.make_room() {
-                return self.pause(listener, PauseReason::Full);
-            }
-            match listener.accept() {
-                Accepted::Connection(socket, peer) => self.begin(listener.channel, socket, peer),
-                Accepted::Gone => {}
-                Accepted::None => break,
-                Accepted::Exhausted(error) => {
-                    return self.pause(listener, PauseReason::Resources(error));
-                }
-            }
-            // An idle connection is closed only for one that is known to wait, and only the next
-            // event says so.
-            if shared.table.open() >= shared.env.max_connections {
-                break;
-            }
+        if !self.make_room() {
+            return self.pause(listener, PauseReason::Full);
         }
+        let begun = match listener.accept() {
+            Accepted::Connection(socket, peer) => self.begin(listener.channel, socket, peer),
+            Accepted::Gone | Accepted::None => None,
+            Accepted::Exhausted(error) => {
+                return self.pause(listener, PauseReason::Resources(error));
+            }
+        };
+        // An idle connection is closed only for one that is known to wait, and only the next event
+        // says so. Another worker accepts that one: this turn may wait for the disk.
         listener.arm(&shared.poller);
+        if let Some((id, connection)) = begun {
+            self.advance(id, connection, Connection::advance);
+        }
     }
 
-    /// Registers and parks a connection that was just accepted.
-    fn begin(&mut self, channel: Channel, socket: OwnedFd, peer: SocketAddr) {
+    /// A connection that was just accepted, which this worker holds.
+    fn begin(
+        &mut self,
+        channel: Channel,
+        socket: OwnedFd,
+        peer: SocketAddr,
+    ) -> Option<(ConnId, Box<Connection>)> {
         let shared = self.shared;
         let tls = shared.env.tls.as_ref().filter(|_| channel == Channel::Tls);
         let session = tls.and_then(|tls| tls.acceptor.session());
         // Without a session the connection would be in clear: it is closed.
         if channel == Channel::Tls && session.is_none() {
-            return;
+            return None;
         }
         let metrics = &shared.env.metrics;
         metrics.connections_accepted.fetch_add(1, Ordering::Relaxed);
         metrics.connections_open.fetch_add(1, Ordering::Relaxed);
         shared.env.open_connections.fetch_add(1, Ordering::Relaxed);
         let id = shared.table.reserve();
-        let mut connection = Box::new(Connection::new(
-            id,
-            socket,
-            peer,
-            (channel, session),
-            &self.cx,
-        ));
+        let speech = (channel, session);
+        let mut connection = Box::new(Connection::new(id, socket, peer, speech, &self.cx));
         connection.record(metrics);
-        let poller = &shared.poller;
-        if poller
-            .add(&*connection, id.token(), Interest::Read)
-            .is_err()
-        {
-            return self.close(id, connection);
-        }
-        let parking = Parking::Idle(self.cx.now() + shared.env.idle_time_max);
-        if let Parked::Woken(woken) = shared.table.park(id, connection, parking, None) {
-            self.leave(id, woken, Next::Park(Some(Interest::Read), parking));
-        }
+        Some((id, connection))
     }
 }
