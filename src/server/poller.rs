@@ -1,12 +1,12 @@
 //! The kernel's readiness queue: epoll, shared by all workers.
 //!
 //! Invariants: a socket that is watched for bytes to read is reported once for each arrival, and a
-//! listener or a socket that is watched for room once until it is armed again; a wait returns one
-//! event, so that no ready connection queues after a worker that waits for the disk; the wake-up is
+//! listener or a socket that is watched for room once until it is armed again; the wake-up is
 //! reported to every worker until it is cleared.
 //!
 //! Source: epoll(7), "Level-triggered and edge-triggered".
 
+use crate::limits::EVENTS_PER_WAIT_MAX;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::Errno;
@@ -43,6 +43,16 @@ pub struct Ready {
     pub token: u64,
     /// The client has ended its sending side, or the connection is broken.
     pub is_ended: bool,
+}
+
+impl From<&Event> for Ready {
+    fn from(event: &Event) -> Self {
+        let Event { flags, data } = *event;
+        Self {
+            token: data.u64(),
+            is_ended: flags.intersects(ENDED),
+        }
+    }
 }
 
 /// Flags after which a read finds the end of the stream behind the bytes that have arrived.
@@ -90,21 +100,23 @@ impl Poller {
         Ok(epoll::modify(&self.epoll, socket, data, interest.into())?)
     }
 
-    /// Waits for one event, at most for `timeout`.
-    pub fn wait(&self, timeout: Option<Duration>) -> io::Result<Option<Ready>> {
+    /// Waits for at least one event, at most for `timeout`; returns at most `events_max`, which may
+    /// be up to `EVENTS_PER_WAIT_MAX`.
+    pub fn wait(
+        &self,
+        timeout: Option<Duration>,
+        events_max: usize,
+        ready: &mut Vec<Ready>,
+    ) -> io::Result<()> {
+        ready.clear();
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        let mut events = [MaybeUninit::<Event>::uninit()];
-        match epoll::wait(&self.epoll, &mut events, timeout.as_ref()) {
-            Ok((events, _)) => Ok(events.first().map(|event| {
-                let flags = event.flags;
-                Ready {
-                    token: event.data.u64(),
-                    is_ended: flags.intersects(ENDED),
-                }
-            })),
-            Err(Errno::INTR) => Ok(None),
-            Err(error) => Err(error.into()),
+        let mut events = [MaybeUninit::<Event>::uninit(); EVENTS_PER_WAIT_MAX];
+        match epoll::wait(&self.epoll, &mut events[..events_max], timeout.as_ref()) {
+            Ok((events, _)) => ready.extend(events.iter().map(Ready::from)),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
+        Ok(())
     }
 
     /// Wakes every worker, until [`Poller::clear_wake`].

@@ -12,7 +12,7 @@ use super::poller::{Ready, WAKE};
 use super::shared::Shared;
 use super::table::Parked;
 use crate::http::service::Channel;
-use crate::limits::{PARKED_BYTES_MAX, WORKER_STACK_BYTES};
+use crate::limits::{EVENTS_PER_WAIT_MAX, PARKED_BYTES_MAX, WORKER_STACK_BYTES};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,6 +37,8 @@ pub fn start(shared: &Arc<Shared>, workers: usize) -> std::io::Result<Vec<JoinHa
 pub struct Worker<'s> {
     shared: &'s Shared,
     cx: Context<'s>,
+    /// What the last wait returned.
+    ready: Vec<Ready>,
 }
 
 impl<'s> Worker<'s> {
@@ -44,6 +46,7 @@ impl<'s> Worker<'s> {
         Self {
             shared,
             cx: Context::new(&shared.env),
+            ready: Vec::with_capacity(EVENTS_PER_WAIT_MAX),
         }
     }
 
@@ -55,30 +58,57 @@ impl<'s> Worker<'s> {
         while !shared.stopping.load(Ordering::Acquire) {
             let now = shared.env.clock.now();
             let next = self.expire(now);
+            if let Some(ready) = self.pop() {
+                self.handle(ready);
+                continue;
+            }
             let timeout = next.map(|next| next.saturating_duration_since(now));
             metrics.workers_busy.fetch_sub(1, Ordering::Relaxed);
-            let event = shared.poller.wait(timeout);
+            let ready = self.wait(timeout);
             metrics.workers_busy.fetch_add(1, Ordering::Relaxed);
-            self.handle(event);
+            if let Some(ready) = ready {
+                self.handle(ready);
+            }
         }
     }
 
     /// Handles what is due and one event, without waiting; whether there was an event.
     pub fn turn(&mut self) -> bool {
         self.expire(self.shared.env.clock.now());
-        let event = self.shared.poller.wait(Some(Duration::ZERO));
-        let happened = !matches!(event, Ok(None));
-        self.handle(event);
-        happened
+        let ready = self.pop().or_else(|| self.wait(Some(Duration::ZERO)));
+        ready.map(|ready| self.handle(ready)).is_some()
     }
 
-    fn handle(&mut self, event: std::io::Result<Option<Ready>>) {
+    /// An event that a worker has left.
+    fn pop(&self) -> Option<Ready> {
+        let (ready, is_wanted) = self.shared.backlog.pop()?;
+        if is_wanted {
+            self.shared.env.completions.signal();
+        }
+        Some(ready)
+    }
+
+    /// Waits for events, and leaves all but the first to whichever worker has time first. While
+    /// other workers wait, there is one event for each.
+    fn wait(&mut self, timeout: Option<Duration>) -> Option<Ready> {
         let shared = self.shared;
-        let Ready { token, is_ended } = match event {
-            Ok(Some(ready)) => ready,
-            Ok(None) => return,
-            Err(error) => return log::error!(error:% = error; "waiting for events failed"),
-        };
+        let others = shared.backlog.begin_wait()?;
+        let events_max = if others > 0 { 1 } else { EVENTS_PER_WAIT_MAX };
+        let waited = shared.poller.wait(timeout, events_max, &mut self.ready);
+        shared.backlog.end_wait();
+        if let Err(error) = waited {
+            log::error!(error:% = error; "waiting for events failed");
+        }
+        let (&first, rest) = self.ready.split_first()?;
+        if shared.backlog.push(rest) {
+            shared.env.completions.signal();
+        }
+        Some(first)
+    }
+
+    fn handle(&mut self, ready: Ready) {
+        let shared = self.shared;
+        let Ready { token, is_ended } = ready;
         match token {
             // Every worker is to see the end.
             WAKE if shared.stopping.load(Ordering::Acquire) => {}
