@@ -162,12 +162,12 @@ pub const SEND_TURN_BYTES: usize = MIB;
 /// The same over TLS, where sealing costs several times what sendfile does: a handshake waits for
 /// the turns of all connections before it.
 pub const SEAL_TURN_BYTES: usize = 512 * KIB;
+/// Events that a worker takes from the poller in one call.
+pub const EVENTS_PER_WAIT_MAX: usize = 8;
 /// Pipelined requests answered in one turn.
 pub const REQUESTS_PER_TURN_MAX: usize = 32;
 /// How often a connection that waits for another thread looks again by itself.
 pub const WAITING_RECHECK_INTERVAL: Duration = Duration::from_millis(500);
-/// Connections accepted in one turn.
-pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied after its head, and both are sent in one write.
 pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
 
@@ -233,8 +233,10 @@ pub const RENDERED_USES_MAX: u32 = 1024;
 
 /// The kernel's queue of connections that are not accepted yet.
 pub const BACKLOG_CONNECTIONS: i32 = 1024;
+/// Files of packages that are kept open for the next download.
+pub const OPEN_FILES_MAX: usize = 12;
 /// Descriptors kept for everything but connections and workers: standard streams, epoll, listener,
-/// log, directory, lock, maintenance.
+/// log, directory, lock, maintenance, open files of packages.
 pub const DESCRIPTORS_RESERVED: u64 = 32;
 /// Files and sockets that a worker opens for a moment: a package, its sidecar, the kernel's
 /// diagnostics.

@@ -1,5 +1,6 @@
 //! Starting a server, shutting it down, and asking for its state.
 
+use super::backlog::Backlog;
 use super::completions::Completions;
 use super::context::{Environment, Tls};
 use super::listener::{self, Entrance, Listener};
@@ -83,6 +84,7 @@ impl Server {
                 draining: AtomicBool::new(false),
             },
             poller,
+            backlog: Backlog::default(),
             paused: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             drained: Mutex::new(None),

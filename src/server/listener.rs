@@ -114,7 +114,7 @@ impl Listener {
     pub fn new(entrance: Entrance, number: u64, poller: &Poller) -> io::Result<Self> {
         let Entrance { socket, channel } = entrance;
         let token = FIRST_TOKEN - number;
-        poller.add(&socket, token, Interest::Read)?;
+        poller.add(&socket, token, Interest::Accept)?;
         Ok(Self {
             accepting: Mutex::new(Accepting::On(socket)),
             token,
@@ -199,7 +199,7 @@ impl Listener {
     }
 
     fn arm_socket(&self, socket: &OwnedFd, poller: &Poller) {
-        if let Err(error) = poller.arm(socket, self.token, Interest::Read) {
+        if let Err(error) = poller.arm(socket, self.token, Interest::Accept) {
             log::error!(error:% = error; "the listener cannot be armed");
         }
     }

@@ -20,6 +20,10 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
+    /// Nothing was left to receive after the last event.
+    is_drained: bool,
+    /// The last event reported the end of the stream.
+    is_ended: bool,
     /// Bytes that it has taken since the connection began.
     sent_bytes: u64,
     /// The most that one call passes to it.
@@ -50,17 +54,38 @@ impl Socket {
     pub fn new(fd: OwnedFd) -> Self {
         Self {
             fd,
+            is_drained: false,
+            is_ended: false,
             sent_bytes: 0,
             call_bytes_max: usize::MAX,
         }
     }
 
-    pub fn receive(&self, buffer: &mut [u8]) -> Received {
+    /// Notes that the poller reported the socket.
+    pub fn note_event(&mut self, is_ended: bool) {
+        self.is_drained = false;
+        self.is_ended = is_ended;
+    }
+
+    /// Whether nothing was left to receive after the last event, so that the poller reports what
+    /// arrives from then on.
+    pub fn is_drained(&self) -> bool {
+        self.is_drained
+    }
+
+    pub fn receive(&mut self, buffer: &mut [u8]) -> Received {
         loop {
             match rustix::net::recv(&self.fd, &mut *buffer, RecvFlags::empty()) {
                 Ok((0, _)) => return Received::End,
-                Ok((length, _)) => return Received::Bytes(length),
-                Err(Errno::AGAIN) => return Received::Nothing,
+                Ok((length, _)) => {
+                    // The kernel returns less only where no more has arrived.
+                    self.is_drained = length < buffer.len() && !self.is_ended;
+                    return Received::Bytes(length);
+                }
+                Err(Errno::AGAIN) => {
+                    self.is_drained = true;
+                    return Received::Nothing;
+                }
                 Err(Errno::INTR) => {}
                 Err(_) => return Received::End,
             }

@@ -81,6 +81,16 @@ impl Wire {
         }
     }
 
+    /// Notes that the poller reported the socket.
+    pub fn note_event(&mut self, is_ended: bool) {
+        self.socket.note_event(is_ended);
+    }
+
+    /// Whether nothing was left to receive after the last event.
+    pub fn is_drained(&self) -> bool {
+        self.socket.is_drained()
+    }
+
     /// Whether bytes have arrived that were not received yet.
     pub fn has_arrived(&self) -> bool {
         self.first_byte().is_some()

@@ -19,18 +19,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 /// A file with the bytes of every id, one after the other.
-pub fn file() -> File {
+pub fn file() -> Arc<File> {
     let mut file = tempfile::tempfile().expect("a temporary file");
     for id in 0..IDS {
         file.write_all(pattern(id, 0..BODY_BYTES_MAX))
             .expect("a disk with room");
     }
-    file
+    Arc::new(file)
 }
 
 pub struct Application {
     pub schedule: Arc<Schedule>,
-    pub file: File,
+    pub file: Arc<File>,
     pub questions: Mutex<BTreeMap<usize, Arc<Question>>>,
 }
 
@@ -137,7 +137,7 @@ impl Application {
             Kind::File => {
                 let mut response = Response::new(200);
                 response.body = Body::File {
-                    file: self.file.try_clone().expect("a descriptor"),
+                    file: Arc::clone(&self.file),
                     offset: (id * BODY_BYTES_MAX) as u64,
                     length: bytes as u64,
                 };
