@@ -293,7 +293,10 @@ def main():
     )
     options = parser.parse_args()
     limit_bytes, code = options.limit * MIB, 0
-    print("| Attack | Idle: own / with kernel / with sockets | Peak | Killed | Honest answers | Faults | Slowest list |")
+    print(
+        "| Attack | Idle: own / with kernel / with sockets | Peak | Killed "
+        "| Honest answers | Faults | Slowest list |"
+    )
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="crowds-") as name:
         work = pathlib.Path(name)
