@@ -328,6 +328,23 @@ pub fn identity() -> Vec<Vec<u8>> {
     owned(&texts).collect()
 }
 
+/// Attributes, errors and beginnings of answers.
+pub fn netlink() -> Vec<Vec<u8>> {
+    let memory = [12, 0, 7, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+    let other = [5, 0, 6, 0, 9, 0, 0, 0];
+    let error = [
+        36, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff,
+    ];
+    vec![
+        memory.to_vec(),
+        [&other[..], &memory].concat(),
+        memory[..6].to_vec(),
+        vec![0; 8],
+        error.to_vec(),
+        error[..17].to_vec(),
+    ]
+}
+
 #[test]
 #[ignore = "writes fuzz/corpus/, for scripts/fuzz.sh"]
 fn corpora_are_written() {
