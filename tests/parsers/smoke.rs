@@ -11,7 +11,7 @@ use std::io::Write;
 use std::sync::LazyLock;
 
 /// Inputs for a target of a parser.
-const PARSED: usize = 20_000;
+const PARSED: usize = 10_000;
 /// Inputs for a target that renders whole answers, which takes longer.
 const RENDERED: usize = 1_000;
 
