@@ -26,6 +26,8 @@ const MESSAGE_TYPE: u16 = 20;
 const FLAG_REQUEST: u16 = 1;
 /// `NLMSG_ERROR`; the negated error number is after the header.
 const ERROR_TYPE: u16 = 2;
+/// `MAX_ERRNO`: no other number is an error.
+const ERROR_NUMBER_MAX: i32 = 4095;
 const TYPE_OFFSET: usize = 4;
 const HEADER_BYTES: usize = 16;
 const REQUEST_BYTES: usize = HEADER_BYTES + 56;
@@ -189,7 +191,12 @@ pub fn queues(answer: &[u8]) -> rustix::io::Result<Queues> {
         }
         ERROR_TYPE => {
             let negated = i32::from_ne_bytes(bytes_at(answer, HEADER_BYTES)?);
-            Err(Errno::from_raw_os_error(negated.saturating_neg()))
+            let is_number = (-ERROR_NUMBER_MAX..0).contains(&negated);
+            Err(if is_number {
+                Errno::from_raw_os_error(-negated)
+            } else {
+                Errno::PROTO
+            })
         }
         _ => Err(Errno::PROTO),
     }

@@ -17,6 +17,7 @@ mod config;
 mod config_layers;
 mod config_refusals;
 mod corpus;
+mod corpus_messages;
 mod date;
 mod differential;
 mod digest;

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::sync::LazyLock;
 
 /// Inputs for a target of a parser.
-const PARSED: usize = 20_000;
+const PARSED: usize = 10_000;
 /// Inputs for a target that renders whole answers, which takes longer.
 const RENDERED: usize = 1_000;
 
@@ -62,7 +62,7 @@ macro_rules! targets {
 
 targets! {
     PARSED: head body multipart disposition fields target value config pattern version response
-        checksum log_line archive yaml dns xml tokens identity;
+        checksum log_line archive yaml dns xml tokens identity netlink;
     RENDERED: release page;
 }
 

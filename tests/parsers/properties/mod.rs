@@ -20,6 +20,7 @@ pub mod listing;
 pub mod log_line;
 pub mod multipart;
 pub mod name;
+pub mod netlink;
 pub mod page;
 pub mod pattern;
 pub mod random;
