@@ -85,7 +85,7 @@ impl Fetcher {
     /// The bytes of an object, from the cache or as they arrive.
     pub fn bytes(self: &Arc<Self>, object: &Object) -> Result<PackageBytes> {
         if let Some(file) = self.cached(object)? {
-            return Ok(PackageBytes::File(file));
+            return Ok(PackageBytes::File(Arc::new(file)));
         }
         let fetch = self.begin(object)?;
         let progress = fetch.progress();
