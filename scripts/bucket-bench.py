@@ -250,7 +250,7 @@ def objects(binary, folder, store, count):
         server = Server(binary, f"{folder}/cache", store)
         ready = server.await_ready()
         begin = time.monotonic()
-        server.get("/SHA256SUMS")
+        server.get("/assets/SHA256SUMS")
         first = time.monotonic() - begin
         resident = server.status("VmRSS")
         print(f"{count} objects, {start} start: ready after {ready:.2f} s, first list {first:.2f} "
@@ -266,7 +266,7 @@ def objects(binary, folder, store, count):
                 cpu, begin = server.cpu(), time.monotonic()
                 store.curl("--upload-file", __file__, f"{store.url}/test/new-{number}.txt")
                 store.curl("--upload-file", __file__, f"{store.url}/test/.release-server/changed")
-                while f"new-{number}.txt" not in server.get("/SHA256SUMS").decode():
+                while f"new-{number}.txt" not in server.get("/assets/SHA256SUMS").decode():
                     time.sleep(0.05)
                 costs.append(server.cpu() - cpu)
                 times.append(time.monotonic() - begin)

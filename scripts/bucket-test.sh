@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs the black-box tests with packages in a bucket of a real store.
+# Runs the black-box tests with packages in a bucket of a real store: those that FILTER names, or
+# all but those of tests/black_box/bucket/directory-only.txt, which has the reasons.
 #
 #   scripts/bucket-test.sh [--store versitygw|minio] [--long] [FILTER…]
 #
@@ -90,4 +91,12 @@ done
 TEST_BUCKET_ENDPOINT=http://127.0.0.1:$port TEST_BUCKET_KEYS=$key:$secret
 TEST_TOXIPROXY=127.0.0.1:$proxy_port
 export TEST_BUCKET_ENDPOINT TEST_BUCKET_KEYS TEST_TOXIPROXY
+if [ $# -eq 0 ]; then
+    while read -r name; do
+        case $name in
+            '' | '#'*) ;;
+            *) set -- "$@" --skip "$name" ;;
+        esac
+    done <tests/black_box/bucket/directory-only.txt
+fi
 cargo test --locked --test black_box -- ${long:+"$long"} "$@"

@@ -12,6 +12,11 @@ pub fn is_used() -> bool {
     std::env::var_os("TEST_BUCKET_ENDPOINT").is_some()
 }
 
+/// Whether a server over a bucket keeps this beside its packages.
+pub fn is_local(name: &str) -> bool {
+    is_used() && name == "cache"
+}
+
 /// The settings of a server over this directory.
 pub fn settings(storage: &Path) -> Vec<(&'static str, String)> {
     if !is_used() {

@@ -231,12 +231,12 @@ impl TestServer {
     }
 
     /// The names in its directory, including hidden ones, sorted; without the file that servers
-    /// count their changes with.
+    /// count their changes with, and over a bucket without the cache.
     pub fn stored(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.storage).unwrap();
         let mut names: Vec<String> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name != GENERATION_FILE)
+            .filter(|name| name != GENERATION_FILE && !bucket::is_local(name))
             .collect();
         names.sort();
         names

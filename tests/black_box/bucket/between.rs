@@ -24,8 +24,8 @@ pub enum Act {
 
 struct Rule {
     method: &'static str,
-    /// Part of the request's target.
-    target: String,
+    /// Part of the request's head, in lower case.
+    part: String,
     act: Act,
 }
 
@@ -69,14 +69,10 @@ impl Between {
         Some(between)
     }
 
-    /// Requests of this method with `target` in their target are dealt with so.
-    pub fn set(&self, method: &'static str, target: &str, act: Act) {
-        let target = target.to_owned();
-        self.rules.lock().unwrap().push(Rule {
-            method,
-            target,
-            act,
-        });
+    /// Requests of this method with `part` in their head, in lower case, are dealt with so.
+    pub fn set(&self, method: &'static str, part: &str, act: Act) {
+        let part = part.to_owned();
+        self.rules.lock().unwrap().push(Rule { method, part, act });
     }
 
     /// Passes everything on again.
@@ -112,13 +108,11 @@ fn serve(
         }
     };
     let head = String::from_utf8_lossy(&received[..head_end]).to_lowercase();
-    let line = String::from_utf8_lossy(&received[..head_end]);
-    let (method, rest) = line.split_once(' ')?;
-    let target = rest.split(' ').next()?;
+    let method = head.split(' ').next()?.to_uppercase();
     let act = {
         let rules = rules.lock().unwrap();
         let mut rules = rules.iter();
-        let rule = rules.find(|rule| rule.method == method && target.contains(&rule.target));
+        let rule = rules.find(|rule| rule.method == method && head.contains(&rule.part));
         rule.map(|rule| rule.act.clone())
     };
     match act {

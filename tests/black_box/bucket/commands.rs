@@ -3,18 +3,23 @@
 use super::Fleet;
 use crate::support::{command, hex, noise};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::{Duration, UNIX_EPOCH};
 
-pub fn run(fleet: &Fleet, arguments: &[&str]) -> Output {
+/// The binary with the settings of the bucket.
+pub fn prepared(fleet: &Fleet) -> Command {
     let settings = fleet.settings.iter().map(|(name, value)| (name, value));
-    command()
-        .args(arguments)
+    let mut command = command();
+    command
         .env("AUTH_TOKEN", "token")
+        .env("PORT", "0")
         .env("STORAGE_PATH", fleet.directory.path().join("commands"))
-        .envs(settings)
-        .output()
-        .unwrap()
+        .envs(settings);
+    command
+}
+
+pub fn run(fleet: &Fleet, arguments: &[&str]) -> Output {
+    prepared(fleet).args(arguments).output().unwrap()
 }
 
 /// The last line of a command's output, which must have succeeded or not.

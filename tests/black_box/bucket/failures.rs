@@ -2,7 +2,10 @@
 
 use super::Fleet;
 use super::between::{Act, Between, error};
+use super::commands::prepared;
 use crate::support::{Response, TestServer, noise, until};
+use std::io::Read;
+use std::process::Stdio;
 
 /// A server whose requests to the store can be answered otherwise.
 fn start(settings: &[(&'static str, &str)]) -> Option<(Between, Fleet)> {
@@ -181,7 +184,7 @@ fn other_bytes_than_the_digest_says_are_not_handed_on_whole() {
     let mut connection = server.connect();
     connection.send(b"GET /assets/a.zip HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
     let mut received = Vec::new();
-    let _ = std::io::Read::read_to_end(&mut connection.stream, &mut received);
+    let _ = connection.stream.read_to_end(&mut received);
     let body = memchr::memmem::find(&received, b"\r\n\r\n").map_or(0, |at| at + 4);
     let whole = received.len() - body == content.len() && received.starts_with(b"HTTP/1.1 200");
     assert!(!whole, "a damaged package was handed on");
@@ -248,8 +251,45 @@ fn a_store_that_does_not_take_if_match_is_named() {
     let condition = format!("If-Match: {etag}\r\n");
     between.set("PUT", "/a.zip", error(412, "PreconditionFailed"));
     let answer = server.write("PUT", "/assets/a.zip?overwrite=1", &condition, b"new");
-    answer.assert_error(503, "send no If-Match");
+    answer.assert_error(503, "");
+    server.wait_for_line(|line| line.to_string().contains("send no If-Match"));
     between.heal();
     let answer = server.write("PUT", "/assets/a.zip?overwrite=1", &condition, b"new");
     assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// As Garage does: it accepts conditions, answers with success, and ignores them.
+#[test]
+fn a_store_that_ignores_conditions_is_used_by_one_publisher_only() {
+    let Some(between) = Between::start() else {
+        return;
+    };
+    let endpoint = [("BUCKET_ENDPOINT", between.endpoint.as_str())];
+    let fleet = Fleet::start(0, &endpoint).unwrap();
+    let created = "HTTP/1.1 200 X\r\ncontent-length: 0\r\netag: \"1\"\r\nconnection: close\r\n\r\n";
+    between.set("PUT", "/probe/", Act::Answer(created.to_owned()));
+    let mut server = prepared(&fleet).stderr(Stdio::piped()).spawn().unwrap();
+    let status = until(|| server.try_wait().unwrap());
+    let mut why = String::new();
+    server.stderr.unwrap().read_to_string(&mut why).unwrap();
+    assert_eq!(status.code(), Some(1), "{why}");
+    assert!(why.contains("set BUCKET_CREATE=check"), "{why}");
+    assert_eq!(why.lines().count(), 1, "{why}");
+
+    between.heal();
+    // No write under a condition is relied on.
+    for condition in ["if-none-match: *", "if-match: "] {
+        between.set("PUT", condition, error(501, "NotImplemented"));
+    }
+    let settings = [endpoint[0], ("BUCKET_CREATE", "check")];
+    let fleet = Fleet::start(1, &settings).unwrap();
+    let server = &fleet.servers[0];
+    assert_eq!(server.put("a.zip", b"one").status, 201);
+    assert_eq!(server.put("a.zip", b"other").status, 409);
+    let answer = server.write("PUT", "/assets/a.zip?overwrite=1", "", b"other");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(server.get("/assets/a.zip").body, b"other");
+    assert_eq!(server.put("b.zip", b"two").status, 201);
+    assert_eq!(delete(server, "a.zip").status, 204);
+    assert_eq!(server.listed(), ["b.zip"]);
 }
