@@ -6,6 +6,9 @@
 //! Source: docs/contract.md, section 7.
 
 pub mod bucket;
+mod turns;
+
+pub use turns::*;
 
 use std::time::Duration;
 
@@ -148,28 +151,6 @@ pub const RELEASE_JSON_BYTES_MAX: usize = 256 * KIB;
 /// How often the download counts in answers are updated. Updating them at each download would
 /// render every list again.
 pub const DOWNLOAD_COUNTS_INTERVAL: Duration = Duration::from_mins(1);
-
-// --- Work per turn: other connections get theirs -------------------------------------------------
-
-/// The stack of each worker: 1,024 of them, with their buffers, fit a 32-bit process.
-pub const WORKER_STACK_BYTES: usize = 512 * KIB;
-/// The buffer that each worker receives into.
-pub const RECEIVE_BUFFER_BYTES: usize = 256 * KIB;
-/// Bytes of a body received in one turn.
-pub const RECEIVE_TURN_BYTES: usize = 4 * MIB;
-/// Bytes of a file sent in one turn.
-pub const SEND_TURN_BYTES: usize = MIB;
-/// The same over TLS, where sealing costs several times what sendfile does: a handshake waits for
-/// the turns of all connections before it.
-pub const SEAL_TURN_BYTES: usize = 512 * KIB;
-/// Events that a worker takes from the poller in one call.
-pub const EVENTS_PER_WAIT_MAX: usize = 8;
-/// Pipelined requests answered in one turn.
-pub const REQUESTS_PER_TURN_MAX: usize = 32;
-/// How often a connection that waits for another thread looks again by itself.
-pub const WAITING_RECHECK_INTERVAL: Duration = Duration::from_millis(500);
-/// A body up to this size is copied after its head, and both are sent in one write.
-pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
 
 // --- TLS -----------------------------------------------------------------------------------------
 

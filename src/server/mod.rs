@@ -5,12 +5,12 @@
 //! ready, advances each as far as it goes without waiting, and parks it again.
 //!
 //! Data flows one way: [`listener`] and `poller` bring events, `backlog` keeps those that no worker
-//! handles yet, [`table`] owns parked connections, `pool` advances them, `connection` has the table of transitions, and the phases (`handshake`,
-//! `head`, `waiting`, `body`, `storing`, `answer`, `skip`, `linger`) speak HTTP over a `wire` and
-//! pass requests to the service. A wire is a `socket`, with a `secure` half where it speaks TLS.
+//! handles yet, [`table`] owns parked connections, `pool` advances them, `connection` has the table
+//! of transitions, and the phases (`handshake`, `head`, `waiting`, `body`, `storing`, `answer`,
+//! `skip`, `linger`) speak HTTP over a `wire` and pass requests to the service. A wire is a
+//! `socket`, with a `secure` half where it speaks TLS.
 //!
-//! Lock order: the listener's, then the table's; neither is held while the other is taken, and no
-//! lock while that of the backlog is.
+//! Lock order: the listener's, the table's, the backlog's; none is held while another is taken.
 
 mod answer;
 mod answer_body;
