@@ -89,7 +89,7 @@ impl Response {
         self
     }
 
-    /// Adds header lines of an earlier response, as [`Response::lines`] returns them.
+    /// Adds complete header lines: fixed ones, or those of an earlier response.
     #[must_use]
     pub fn with_lines(mut self, lines: &[u8]) -> Self {
         self.lines.extend_from_slice(lines);
