@@ -28,6 +28,7 @@ def alerts():
     command += ["--values", str(CHART / "ci/monitoring-values.yaml")]
     command += ["--show-only", "templates/prometheusrule.yaml"]
     command += ["--set", "tls.secretName=tls,serviceMonitor.tlsConfig.serverName=a"]
+    command += ["--set", "auth.tokensSecret=tokens"]
     command += ["--set", "config.bucket=s3://packages,config.bucket_region=eu-central-1"]
     return yaml.safe_load(
         subprocess.run(command, capture_output=True, text=True, check=True).stdout

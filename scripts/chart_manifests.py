@@ -238,7 +238,8 @@ def check_references(objects, values, place):
         mounted == set(volumes), f"{place}: volumes and mounts differ in {mounted ^ set(volumes)}"
     )
     wanted = [("ConfigMap", volumes["config"]["configMap"]["name"])]
-    wanted += [("Secret", volumes["token"]["secret"]["secretName"])]
+    if "token" in volumes:
+        wanted += [("Secret", volumes["token"]["secret"]["secretName"])]
     if "persistentVolumeClaim" in volumes["packages"]:
         wanted += [
             ("PersistentVolumeClaim", volumes["packages"]["persistentVolumeClaim"]["claimName"])

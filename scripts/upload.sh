@@ -45,7 +45,8 @@
 #      once
 #   2  wrong usage, a file that cannot be read, or a checksum that differs;
 #      nothing was changed
-#   3  the server cannot be reached or stays unavailable; this ends the run too
+#   3  the server, or with --oidc the pipeline's endpoint, cannot be reached or
+#      stays unavailable; this ends the run too
 #   129, 130, 143  ended by a signal: HUP, INT, TERM
 
 set -eu
@@ -123,9 +124,13 @@ is_plain_http() {
 # Prints the cause of a failure: the server's sentence, else curl's.
 reason() {
     detail=$(json_string detail)
-    if [ "$status" = 000 ]; then
-        detail=$(sed -n 's/^curl: ([0-9]*) //p' "$answer/error" | tr -d '[:cntrl:]')
-        printf '%s (--url is %s)' "${detail:-curl ended with code $curl_code}" "$url"
+    curl_detail=$(sed -n 's/^curl: ([0-9]*) //p' "$answer/error" | tr -d '[:cntrl:]')
+    curl_detail=${curl_detail:-curl ended with code $curl_code}
+    if [ "$asked" = pipeline ]; then
+        [ "$status" = 000 ] || curl_detail="it answers $status"
+        printf "%s (the pipeline's endpoint, ACTIONS_ID_TOKEN_REQUEST_URL)" "$curl_detail"
+    elif [ "$status" = 000 ]; then
+        printf '%s (--url is %s)' "$curl_detail" "$url"
         ! is_plain_http || printf '; the server does not use TLS there: try http://'
     elif [ -n "$detail" ]; then
         printf '%s' "$detail"
@@ -184,7 +189,8 @@ EOF
 }
 
 # Sends one request and retries it after a temporary failure. Retrying is safe: if the answer to an
-# attempt was lost, the next answer shows it, by a 409 with the file's checksum or by a 404.
+# attempt was lost, the next answer shows it, by a 409 with the file's checksum or by a 404. Fails,
+# with a report, only where a pipeline makes no identity token for another attempt.
 request() {
     tries=0
     while send "$@"; [ "$tries" -lt "$RETRIES_MAX" ]; do
@@ -203,6 +209,7 @@ request() {
         sleep "$seconds" &
         await
         tries=$((tries + 1))
+        [ "$asked" = pipeline ] || identify || return 1
     done
 }
 
@@ -364,16 +371,21 @@ report_failure() {
 }
 
 # Sets `token` to an identity token where the pipeline makes one on request: it lasts for minutes
-# only, so each file gets its own.
+# only, so each attempt gets its own.
 identify() {
     [ "$oidc${ACTIONS_ID_TOKEN_REQUEST_URL:+-}" = yes- ] || return 0
     token=${ACTIONS_ID_TOKEN_REQUEST_TOKEN-}
     audience=$(percent_encode "${RELEASE_SERVER_AUDIENCE:-$url}")
+    attempts=$tries asked=pipeline
     request --url "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=$audience" \
         --silent --show-error --stderr "$answer/error"
     token=$(json_string value)
-    [ "$status" != 200 ] || [ -z "$token" ] || return 0
-    report failed "no identity token: the pipeline answers $status"
+    [ "$status" = 200 ] && [ -n "$token" ] && tries=$attempts asked=server && return 0
+    case $status in
+        000 | 429 | 502 | 503 | 504) report unreachable "no identity token: $(reason)" ;;
+        *) report failed "no identity token: $(reason)" ;;
+    esac
+    asked=server
     return 1
 }
 
@@ -391,9 +403,9 @@ upload() {
     [ -z "$sha256" ] || set -- "$@" --header "X-Checksum-Sha256: $sha256"
     if [ -t 2 ] && [ "$parallel$quiet" = 1no ] && [ "$size" -ge "$BAR_BYTES_MIN" ]; then
         printf '%s (%s)\n' "$label" "$(human_size "$size")" >&2
-        request "$@" --progress-bar
+        request "$@" --progress-bar || return 0
     else
-        request "$@" --silent --show-error --stderr "$answer/error"
+        request "$@" --silent --show-error --stderr "$answer/error" || return 0
     fi
     report_upload
 }
@@ -401,7 +413,7 @@ upload() {
 delete() {
     identify || return 0
     request --request DELETE --url "$url/assets/$(percent_encode "$1")" \
-        --silent --show-error --stderr "$answer/error"
+        --silent --show-error --stderr "$answer/error" || return 0
     report_delete
 }
 
@@ -528,6 +540,7 @@ case ${0##*/} in
 esac
 url=${RELEASE_SERVER_URL:-http://127.0.0.1:8000}
 token=${RELEASE_SERVER_TOKEN-}
+tries=0 asked=server
 query='' hint=' (with --force)' oidc=no force=no yes=no dry_run=no quiet=no parallel=1 progress=no
 
 # Options may stand anywhere. `left` arguments are unread; files and names move to the end.

@@ -1,8 +1,9 @@
 //! Files that are read again as they change: the one way for tokens and certificates.
 //!
 //! Invariants: a new value replaces the old one in one step; contents that cannot be used replace
-//! nothing and are reported once; files are read on a thread of their own and never by a worker, so
-//! that a volume that hangs delays a change of the files and no request.
+//! nothing and are reported once, those at which reading panics too; files are read on a thread of
+//! their own and never by a worker, so that a volume that hangs delays a change of the files and no
+//! request; no panic ends that thread.
 //!
 //! The files are read and compared, since no notification covers all the ways in which they are
 //! replaced: a rename, a symbolic link set anew (certbot), a link to a directory set anew
@@ -10,6 +11,7 @@
 //! step, and one that is written in place is seen half-written; contents that cannot be used are
 //! therefore reported only when they are read twice.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -94,7 +96,7 @@ impl<S: Source> Watched<S> {
         let contents = self.source.read();
         if contents != last.contents {
             let value = match &contents {
-                Ok(contents) => self.source.check(contents, now),
+                Ok(contents) => self.check(contents, now),
                 Err(why) => Err(why.clone()),
             };
             last.contents = contents;
@@ -121,6 +123,13 @@ impl<S: Source> Watched<S> {
         }
     }
 
+    fn check(&self, contents: &S::Contents, now: SystemTime) -> Result<S::Value, String> {
+        let check = AssertUnwindSafe(|| self.source.check(contents, now));
+        catch_unwind(check).unwrap_or_else(|_| {
+            Err("a bug of the server: checking the files panicked; please report it".to_owned())
+        })
+    }
+
     fn put_in_force(&self, value: S::Value) -> Arc<S::Value> {
         let value = Arc::new(value);
         let mut in_force = self
@@ -141,7 +150,10 @@ pub fn start(
     let run = move || {
         loop {
             std::thread::park_timeout(interval);
-            reread();
+            // Without the thread, a revoked token would be accepted for ever.
+            if catch_unwind(AssertUnwindSafe(&mut reread)).is_err() {
+                log::error!("a bug of the server: rereading files panicked; they are read again");
+            }
         }
     };
     std::thread::Builder::new()

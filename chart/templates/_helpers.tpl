@@ -157,7 +157,9 @@ annotations:
 {{/* config.yaml. The values are JSON, because Helm's numbers are floating point, and YAML output would print
 large ones as 1e+06. */}}
 {{- define "release-server.config" -}}
+{{- if .Values.auth.sharedToken -}}
 auth_token_file: {{ include "release-server.tokenDirectory" . }}/token
+{{- end }}
 {{- if or .Values.auth.tokensSecret .Values.auth.trustedPublishers }}
 tokens_file: {{ include "release-server.tokensFiles" . }}
 {{- end }}

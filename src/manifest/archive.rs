@@ -8,7 +8,9 @@
 use super::archive_path::{folded, is_portable};
 use super::outcome::Unlisted;
 use super::zip::{Directory, LOCAL_BYTES, Record, too_large, u16_at, u32_at, zip_fault};
-use crate::limits::{ARCHIVE_BYTES_MAX, ARCHIVE_ENTRIES_MAX, ARCHIVE_ENTRY_BYTES_MAX};
+use crate::limits::spec_kit::{
+    ARCHIVE_BYTES_MAX, ARCHIVE_ENTRIES_MAX, ARCHIVE_ENTRY_BYTES_MAX, ARCHIVE_FOLDERS_MAX,
+};
 
 /// The version of the format from which ZIP64 and everything newer is needed.
 const VERSION_ZIP64: u16 = 45;
@@ -96,6 +98,10 @@ impl Directory {
         }
         if u32_at(fixed, 38) >> 16 & FILE_TYPE == SYMLINK {
             return Err(zip_fault("the archive has a symbolic link"));
+        }
+        let folders = entry.path.trim_end_matches('/').bytes();
+        if folders.filter(|byte| *byte == b'/').count() > ARCHIVE_FOLDERS_MAX {
+            return Err(zip_fault("the archive's folders are over 32 deep"));
         }
         if !is_portable(&entry.path) {
             return Err(zip_fault("a path in the archive is unsafe or not portable"));

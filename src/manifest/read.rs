@@ -10,10 +10,10 @@ use super::kind::Kind;
 use super::outcome::{Manifest, Reason, Recognised, StepFile, Unlisted};
 use super::source::Source;
 use super::yaml;
-use super::zip::{Directory, zip_fault};
+use super::zip::Directory;
 use crate::checksum::Sha256;
-use crate::limits::{
-    CODE_FOLDERS_MAX, MANIFEST_BYTES_MAX, MANIFEST_KEPT_BYTES_MAX, STEP_BYTES_MAX, STEP_FILES_MAX,
+use crate::limits::spec_kit::{
+    MANIFEST_BYTES_MAX, MANIFEST_KEPT_BYTES_MAX, STEP_BYTES_MAX, STEP_FILES_MAX,
 };
 use sha2::Digest;
 use std::io;
@@ -134,10 +134,6 @@ fn read_manifest<S: Source + ?Sized>(
     let Some(entry) = entries.iter().find(|entry| entry.path == path) else {
         return Ok(Err(fault(kind, "it is not where the directory says")));
     };
-    let depth = |entry: &Entry| entry.path.trim_end_matches('/').matches('/').count();
-    if kind.is_code() && entries.iter().any(|entry| depth(entry) > CODE_FOLDERS_MAX) {
-        return Ok(Err(zip_fault("the archive's folders are over 32 deep")));
-    }
     if entry.size > MANIFEST_BYTES_MAX {
         return Ok(Err(fault(kind, "it is over 128 KiB")));
     }

@@ -3,7 +3,8 @@
 use super::backlog::Backlog;
 use super::completions::Completions;
 use super::context::{Environment, Tls};
-use super::listener::{Entrance, Listener};
+use super::listener::{self, Entrance, Listener};
+use super::memory_limit::MemoryLimit;
 use super::poller::Poller;
 use super::pool::{self, Worker};
 use super::request_id::RequestIds;
@@ -31,6 +32,7 @@ pub struct Options {
     /// How long a connection between requests is kept.
     pub idle_time_max: Duration,
     pub sock_diag: SockDiag,
+    pub memory_limit: MemoryLimit,
     /// The bound on workers that wait for the disk.
     pub disk: Arc<DiskGate>,
     /// The clock of all deadlines.
@@ -55,7 +57,12 @@ impl Server {
         let poller = Poller::new()?;
         let listeners = (0..)
             .zip(entrances)
-            .map(|(number, entrance)| Listener::new(entrance, number, &poller))
+            .map(|(number, entrance)| {
+                if options.memory_limit.bytes().is_some() {
+                    listener::bound_unsent(&entrance.socket);
+                }
+                Listener::new(entrance, number, &poller)
+            })
             .collect::<io::Result<_>>()?;
         let shared = Arc::new(Shared {
             listeners,
@@ -69,6 +76,7 @@ impl Server {
                 tls: options.tls,
                 completions: Arc::new(Completions::new(&poller)?),
                 sock_diag: options.sock_diag,
+                memory_limit: options.memory_limit,
                 disk: options.disk,
                 idle_time_max: options.idle_time_max,
                 open_connections: AtomicUsize::new(0),

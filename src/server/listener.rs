@@ -9,9 +9,10 @@
 use super::poller::{Interest, Poller};
 use crate::config::Address;
 use crate::http::service::Channel;
-use crate::limits::{ACCEPT_PAUSE, BACKLOG_CONNECTIONS};
+use crate::limits::{ACCEPT_PAUSE, BACKLOG_CONNECTIONS, UNSENT_BYTES_MAX};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use socket2::SockRef;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -100,6 +101,12 @@ fn listen(address: SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> {
     rustix::net::listen(&socket, BACKLOG_CONNECTIONS)?;
     let bound = SocketAddr::try_from(rustix::net::getsockname(&socket)?)?;
     Ok((socket, bound))
+}
+
+/// Bounds what the sockets that are accepted from this one hold unsent.
+pub fn bound_unsent(listener: &OwnedFd) {
+    // Where that fails, as on a Unix socket, nothing is bounded.
+    let _ = SockRef::from(listener).set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
 }
 
 impl Listener {

@@ -28,6 +28,7 @@ mod handshake;
 mod head;
 mod linger;
 pub mod listener;
+pub mod memory_limit;
 pub mod pace;
 mod phase;
 mod poller;

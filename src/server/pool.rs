@@ -12,7 +12,7 @@ use super::poller::{Ready, WAKE};
 use super::shared::Shared;
 use super::table::Parked;
 use crate::http::service::Channel;
-use crate::limits::{EVENTS_PER_WAIT_MAX, PARKED_BYTES_MAX, WORKER_STACK_BYTES};
+use crate::limits::{EVENTS_PER_WAIT_MAX, WORKER_STACK_BYTES};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -241,7 +241,8 @@ impl<'s> Worker<'s> {
     /// Closes the largest holders while parked connections hold too much memory.
     fn shed(&mut self) {
         let table = &self.shared.table;
-        while let Some((id, largest)) = table.take_largest_holder(PARKED_BYTES_MAX) {
+        let bytes_max = self.shared.env.memory_limit.parked_bytes_max();
+        while let Some((id, largest)) = table.take_largest_holder(bytes_max) {
             self.advance(id, largest, Connection::shed);
         }
     }

@@ -15,7 +15,7 @@ use crate::config::{TokenSettings, keys};
 use crate::limits::FILES_REREAD_INTERVAL;
 use crate::metrics::Metrics;
 use crate::watch::{self, Report, Reread, Watched};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -137,7 +137,7 @@ impl Tokens {
             && let Some(path) = token.file()
         {
             let setting = keys::AUTH_TOKEN_FILE.name;
-            log_reread(setting, path, &token.reread(report), report);
+            log_reread(setting, &[path], &token.reread(report), report);
         }
         if let Some(named) = &self.named {
             let reread = named.reread(wall_now(), report);
@@ -146,9 +146,8 @@ impl Tokens {
                 Reread::Renewed(_) => self.metrics.tokens.loaded(),
                 Reread::Refused(_) => self.metrics.tokens.reload_failed(),
             }
-            for path in &named.source().0 {
-                log_reread(keys::TOKENS_FILE.name, path, &reread, report);
-            }
+            let paths: Vec<&Path> = named.source().0.iter().map(PathBuf::as_path).collect();
+            log_reread(keys::TOKENS_FILE.name, &paths, &reread, report);
         }
     }
 
@@ -162,7 +161,11 @@ fn about(key: &keys::Key) -> impl Fn(String) -> String {
     move |why| format!("{}: {why}", key.name)
 }
 
-fn log_reread<V>(setting: &str, path: &Path, reread: &Reread<V>, report: Report) {
+/// One line for all the files of a setting, which count together; an error names its file.
+fn log_reread<V>(setting: &str, paths: &[&Path], reread: &Reread<V>, report: Report) {
+    let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+    let path = paths.join(",");
+    let path = path.as_str();
     match (reread, report) {
         (Reread::Refused(error), Report::AtOnce) => {
             log::warn!(setting, error; "SIGHUP: the file cannot be used; its last content counts");
@@ -171,10 +174,10 @@ fn log_reread<V>(setting: &str, path: &Path, reread: &Reread<V>, report: Report)
             log::error!(setting, error; "the file cannot be used; its last content counts");
         }
         (_, Report::AtOnce) => {
-            log::info!(setting, path:% = path.display(); "SIGHUP: the file was read again");
+            log::info!(setting, path; "SIGHUP: the file was read again");
         }
         (Reread::Renewed(_), Report::WhenReadTwice) => {
-            log::info!(setting, path:% = path.display(); "the file has changed and counts");
+            log::info!(setting, path; "the file has changed and counts");
         }
         (Reread::Unchanged, Report::WhenReadTwice) => {}
     }

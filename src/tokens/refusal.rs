@@ -31,8 +31,8 @@ pub enum IdentityRefusal {
     /// It is not valid yet, or was issued in the future.
     Early(SystemTime),
     Audience,
-    /// The name of a claim that does not fit.
-    Claim(String),
+    /// The names of the claims that do not fit the entry that fits best.
+    Claims(Vec<String>),
 }
 
 /// The keys of an issuer, which another thread fetches once somebody waits for them.

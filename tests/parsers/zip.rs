@@ -112,6 +112,8 @@ fn deflated_members_and_their_ways_of_writing_are_read() {
     commented[length - 2] = 7;
     commented.extend(b"comment");
     assert!(read_bytes(&commented).expect("a package").listing.is_ok());
+    let deep = archive(&beside(&format!("{}x", "d/".repeat(32))));
+    assert!(read_bytes(&deep).expect("a package").listing.is_ok());
     let extra = archive(&with(|member| {
         member.extra = b"UT\x05\0\0\0\0\0\0".to_vec();
     }));
@@ -224,6 +226,12 @@ fn refused_together() -> Vec<Case> {
             "10 MiB",
         ),
         (and(many), Reason::TooLarge, "512 entries"),
+        (beside(&"d/".repeat(34)), Reason::Zip, "over 32 deep"),
+        (
+            beside(&format!("{}x", "d/".repeat(33))),
+            Reason::Zip,
+            "over 32 deep",
+        ),
         (and(six.to_vec()), Reason::TooLarge, "50 MiB together"),
     ]
 }

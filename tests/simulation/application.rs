@@ -2,18 +2,21 @@
 //! lets other things happen at every call.
 
 use crate::request::{BODY_BYTES_MAX, IDS, Kind, parse_path, pattern, text};
-use crate::schedule::Schedule;
+use crate::schedule::{Pending, Schedule};
 use bytes::Bytes;
 use release_server::app::error::ApiError;
+use release_server::awaited::Awaited;
 use release_server::http::response::{Body, Response};
 use release_server::http::service::{
     BodySink, Completion, Decision, Refusal, Reply, Request, Service,
 };
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 /// A file with the bytes of every id, one after the other.
 pub fn file() -> Arc<File> {
@@ -28,6 +31,40 @@ pub fn file() -> Arc<File> {
 pub struct Application {
     pub schedule: Arc<Schedule>,
     pub file: Arc<File>,
+    pub questions: Mutex<BTreeMap<usize, Arc<Question>>>,
+}
+
+/// Something that the application has to find out.
+#[derive(Debug, Default)]
+pub struct Question(Mutex<QuestionState>);
+
+#[derive(Debug, Default)]
+struct QuestionState {
+    is_answered: bool,
+    wakers: Vec<Waker>,
+}
+
+impl Question {
+    fn lock(&self) -> MutexGuard<'_, QuestionState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn answer(&self) {
+        let mut state = self.lock();
+        state.is_answered = true;
+        state.wakers.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Awaited for Question {
+    fn wake(&self, waker: Waker) {
+        let mut state = self.lock();
+        if state.is_answered {
+            waker.wake();
+        } else {
+            state.wakers.push(waker);
+        }
+    }
 }
 
 /// Sinks that are neither finished nor dropped.
@@ -57,9 +94,28 @@ impl Application {
             if panics {
                 panic_quietly();
             }
-            schedule.lock().pending.push((completion, response));
+            let pending = Pending::Answer(completion, response);
+            schedule.lock().pending.push(pending);
             schedule.interfere();
         }))
+    }
+
+    /// Requests of the same length have the same question.
+    fn again(&self, length: usize, response: Response) -> Reply {
+        let mut questions = self
+            .questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let question = questions.entry(length).or_insert_with(|| {
+            let question = Arc::new(Question::default());
+            let pending = Pending::Question(Arc::clone(&question));
+            self.schedule.lock().pending.push(pending);
+            question
+        });
+        if question.lock().is_answered {
+            return Reply::Now(response);
+        }
+        Reply::Again(Arc::clone(question) as Arc<dyn Awaited>)
     }
 
     fn reply(&self, (kind, id, bytes): (Kind, usize, usize)) -> Reply {
@@ -92,6 +148,7 @@ impl Application {
             Kind::Break => sink(Reply::Now(response(413))),
             Kind::Put | Kind::PanicInFeed | Kind::PanicInFinish => sink(Reply::Now(response(200))),
             Kind::Later => self.later(Some(response(200)), false),
+            Kind::Again => self.again(bytes, response(200)),
             Kind::PutLater => sink(self.later(Some(response(200)), false)),
             Kind::Dropped => self.later(None, false),
             Kind::PanicInLater => self.later(None, true),

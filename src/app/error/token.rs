@@ -104,10 +104,17 @@ fn explain(refusal: &IdentityRefusal, f: &mut fmt::Formatter<'_>) -> fmt::Result
             write!(f, "The identity token is not valid before {at}")
         }
         IdentityRefusal::Audience => f.write_str("The identity token is for another audience"),
-        IdentityRefusal::Claim(name) => write!(
-            f,
-            "No entry accepts the identity token: its claim '{}' is missing or does not fit",
-            excerpt(name)
-        ),
+        IdentityRefusal::Claims(names) => {
+            let (claims, misfit) = match names.len() {
+                1 => ("claim", "is missing or does not fit"),
+                _ => ("claims", "are missing or do not fit"),
+            };
+            let names = names.join("', '");
+            write!(
+                f,
+                "No entry accepts the identity token: its {claims} '{}' {misfit}",
+                excerpt(&names)
+            )
+        }
     }
 }

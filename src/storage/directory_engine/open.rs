@@ -17,8 +17,8 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Opens a package of the directory at `path`. The cache spares reading the sidecar and opening the
-/// file again.
+/// Opens a package of the directory at `path`. The cache spares reading the sidecar, and opening
+/// the file again.
 pub fn open(path: &Path, cache: &ListingCache, name: &PackageName) -> Result<OpenPackage> {
     let listing = &*cache.last();
     let open_files = cache.open_files();

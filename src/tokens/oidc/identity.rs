@@ -119,7 +119,8 @@ impl Identities {
     }
 }
 
-/// The grant of the first entry that fits.
+/// The grant of the first entry that fits. The refusal is about the entry that fits best, which is
+/// probably the one that is meant.
 fn check<'e>(
     claims: &Claims,
     entries: &[Accepting<'e>],
@@ -130,14 +131,17 @@ fn check<'e>(
     let is_for = |publisher: &Publisher| {
         publisher.issuer == issuer && claims.has_audience(&publisher.audience)
     };
-    let mut refusal = IdentityRefusal::Audience;
-    for (publisher, grant) in entries.iter().filter(|(publisher, _)| is_for(publisher)) {
-        match publisher.misfit(claims) {
-            None => return Ok(grant),
-            Some(name) => refusal = IdentityRefusal::Claim(name.to_owned()),
+    let entries = entries.iter().filter(|(publisher, _)| is_for(publisher));
+    let judged = entries.map(|(publisher, grant)| (publisher.misfits(claims), grant));
+    // Of equals, the first.
+    match judged.min_by_key(|(misfits, _)| misfits.len()) {
+        None => Err(IdentityRefusal::Audience),
+        Some((misfits, grant)) if misfits.is_empty() => Ok(grant),
+        Some((misfits, _)) => {
+            let names = misfits.into_iter().map(str::to_owned);
+            Err(IdentityRefusal::Claims(names.collect()))
         }
     }
-    Err(refusal)
 }
 
 /// Each with some slack, since clocks differ.

@@ -67,12 +67,12 @@ impl Publisher {
         })
     }
 
-    /// The first claim that does not fit.
-    pub(super) fn misfit(&self, claims: &Claims) -> Option<&str> {
+    /// The claims that do not fit.
+    pub(super) fn misfits(&self, claims: &Claims) -> Vec<&str> {
         let is_misfit = |(name, pattern): &&(String, NamePattern)| {
             !claims.any(name, |value| pattern.matches(value))
         };
-        let misfit = self.claims.iter().find(is_misfit)?;
-        Some(&misfit.0)
+        let misfits = self.claims.iter().filter(is_misfit);
+        misfits.map(|(name, _)| name.as_str()).collect()
     }
 }

@@ -1,20 +1,29 @@
 //! The scripts with `--oidc`: the identity token comes from GitHub's endpoint or from GitLab's
 //! variable.
 
-use super::workshop::{TOOLS, Workshop};
+use super::workshop::{Fate, TOOLS, Workshop, through_with};
 use super::{DELETE, UPLOAD, stored};
 use crate::support::issuer::Issuer;
 use crate::support::{Response, TestServer};
 use crate::tokens::identities::{entry, start_with};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
 /// Stands for GitHub's endpoint, which makes a token for the audience in the query. Returns its URL
 /// and the heads of its requests.
 fn endpoint(issuer: Arc<Issuer>) -> (String, Arc<Mutex<Vec<String>>>) {
+    endpoint_with(issuer, |_| json!({}))
+}
+
+/// The same, with these claims in the token of each request.
+fn endpoint_with(
+    issuer: Arc<Issuer>,
+    claims: impl Fn(usize) -> Value + Send + 'static,
+) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!(
         "http://{}/token?api-version=2",
@@ -33,10 +42,13 @@ fn endpoint(issuer: Arc<Issuer>) -> (String, Arc<Mutex<Vec<String>>>) {
             let audience = audience.split(' ').next().unwrap();
             let audience = percent_encoding::percent_decode_str(audience);
             let audience = audience.decode_utf8().unwrap();
-            let token = issuer.token(&json!({"aud": audience}));
+            let mut heads = heads.lock().unwrap();
+            let mut claims = claims(heads.len());
+            claims["aud"] = json!(audience);
+            let token = issuer.token(&claims);
             let body = json!({"count": 1, "value": token}).to_string();
-            let head = head.join("\n");
-            heads.lock().unwrap().push(head);
+            heads.push(head.join("\n"));
+            drop(heads);
             let answer = format!(
                 "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
@@ -84,6 +96,63 @@ fn github_makes_a_token_for_each_file_and_no_command_line_has_one() {
     );
     let log = workshop.text("log");
     assert!(!log.contains("eyJ") && !log.contains("of-the-job"), "{log}");
+}
+
+/// What GitHub sets for a job.
+fn set_job(command: &mut Command, url: &str) {
+    command
+        .env_remove("RELEASE_SERVER_TOKEN")
+        .env("RELEASE_SERVER_AUDIENCE", "release-server")
+        .env("ACTIONS_ID_TOKEN_REQUEST_URL", url)
+        .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-job")
+        .arg("--oidc");
+}
+
+#[test]
+fn each_attempt_has_a_token_of_its_own() {
+    let issuer = Arc::new(Issuer::start());
+    // The first token has expired when the file is sent again.
+    let claims = |asked: usize| {
+        if asked == 0 {
+            json!({"exp": 1})
+        } else {
+            json!({})
+        }
+    };
+    let (url, asked) = endpoint_with(Arc::clone(&issuer), claims);
+    let (server, _directory) = server(&issuer, "release-server");
+    let busy = Fate::Answer("HTTP/1.1 503 Busy\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n");
+    let fates = [busy, Fate::Pass];
+    let (run, sleeps) = through_with(&server, UPLOAD, &fates, |command| set_job(command, &url));
+    run.assert(0, "published", "retrying in 60 s");
+    assert_eq!(sleeps, ["60"]);
+    assert_eq!(asked.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn an_endpoint_that_fails_is_named_in_place_of_the_server() {
+    let server = TestServer::start();
+    let workshop = Workshop::of(&server);
+    workshop.file("a.zip", b"1");
+    workshop.file("b.zip", b"2");
+    let refusing = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/?x=y", refusing.local_addr().unwrap());
+    drop(refusing);
+    let mut command = workshop.command_with(&TOOLS, UPLOAD);
+    set_job(&mut command, &url);
+    let run = workshop.finish(command.args(["a.zip", "b.zip"]));
+    let blamed = "(the pipeline's endpoint, ACTIONS_ID_TOKEN_REQUEST_URL)";
+    run.assert(3, "1 failed", blamed);
+    let line = "a.zip ... no identity token: Failed to connect to 127.0.0.1";
+    assert!(run.stderr.contains(line), "{}", run.stderr);
+    assert!(!run.stderr.contains("--url"), "{}", run.stderr);
+    assert_eq!(
+        run.stderr.matches("retrying in").count(),
+        3,
+        "{}",
+        run.stderr
+    );
+    assert!(stored(&server).is_empty());
 }
 
 #[test]

@@ -208,11 +208,22 @@ pub enum Fate {
 /// Runs a script on the file or package `a.zip` with a proxy before the server: one fate for each
 /// request. Returns the run and the durations it wanted to sleep.
 pub fn through(server: &TestServer, name: &str, fates: &[Fate]) -> (Run, Vec<String>) {
+    through_with(server, name, fates, |_| {})
+}
+
+/// The same, with more in the command.
+pub fn through_with(
+    server: &TestServer,
+    name: &str,
+    fates: &[Fate],
+    prepare: impl FnOnce(&mut Command),
+) -> (Run, Vec<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let workshop = Workshop::at(&format!("http://{}", listener.local_addr().unwrap()));
     workshop.file("a.zip", b"content");
     let mut command = workshop.command_with(&TOOLS, name);
+    prepare(&mut command);
     let run = std::thread::scope(|scope| {
         scope.spawn(|| {
             for fate in fates {

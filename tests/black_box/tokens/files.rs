@@ -126,8 +126,12 @@ fn several_files_count_as_one_and_a_hangup_reads_them_at_once() {
     write_tokens(&two, []);
     server.signal("HUP");
     let read = "SIGHUP: the file was read again";
-    server.wait_for_line(|line| line["message"] == read && line["path"] == two.to_str().unwrap());
+    let paths = format!("{},{}", one.display(), two.display());
+    server.wait_for_line(|line| line["message"] == read && line["path"] == paths);
     assert_eq!(status(&server, &second.token), 401);
+    let refusals = server.log().into_iter();
+    let refusals = refusals.filter(|line| line["message"] == refused);
+    assert_eq!(refusals.count(), 1, "one line for all the files");
 }
 
 #[test]

@@ -86,6 +86,28 @@ fn an_identity_is_logged_with_its_subject() {
     );
 }
 
+#[test]
+fn a_refusal_names_the_claims_of_the_entry_that_fits_best() {
+    let issuer = Issuer::start();
+    let entries = [
+        "{repository: zlink/templates, ref: refs/heads/main}",
+        "{repository: b, ref: c}",
+    ];
+    let entries = entries.map(|claims| entry(&claims[13..14], &issuer, claims, &may(RIGHTS[0])));
+    let (server, _directory) = start_with(&entries);
+    let sentence = |claims| ask(&server, &issuer.token(&claims)).text();
+    let one = sentence(json!({}));
+    assert!(
+        one.contains("its claim 'ref' is missing or does not fit"),
+        "{one}"
+    );
+    let both = sentence(json!({"repository": "other"}));
+    assert!(
+        both.contains("its claims 'repository', 'ref' are missing or do not fit"),
+        "{both}"
+    );
+}
+
 /// The claims of both services, as their documentation shows them.
 #[test]
 fn the_claims_of_github_and_gitlab_fit_entries() {
