@@ -28,7 +28,7 @@ from bench_table import Table, chosen, parse_options
 WORD_BYTES_MAX = 2000
 
 # A share of CPU time that is not noise.
-CLEARLY_LESS = 0.95
+CLEARLY_LESS = 0.9
 
 # Our path and nginx's, and nginx's for the same answer from memory, if it can give one.
 Row = namedtuple(
