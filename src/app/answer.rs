@@ -76,7 +76,7 @@ impl<'h> Form<'h> {
         };
         let mut response = Response::new(status)
             .header("ETag", &etag)
-            .header("Cache-Control", "no-cache");
+            .with_lines(b"Cache-Control: no-cache\r\n");
         for (name, value) in self.headers {
             response = response.header(name, value);
         }

@@ -230,7 +230,7 @@ impl Service for App {
         if matches!(request.method, Method::Get | Method::Head)
             && let Reply::Now(response) = reply
         {
-            reply = Reply::Now(response.header("Access-Control-Allow-Origin", "*"));
+            reply = Reply::Now(response.with_lines(b"Access-Control-Allow-Origin: *\r\n"));
         }
         Decision {
             route,

@@ -89,16 +89,11 @@ impl Response {
         self
     }
 
-    /// Adds header lines of an earlier response, as [`Response::lines`] returns them.
+    /// Adds complete header lines, which nothing of a client is part of.
     #[must_use]
     pub fn with_lines(mut self, lines: &[u8]) -> Self {
         self.lines.extend_from_slice(lines);
         self
-    }
-
-    /// The header lines so far.
-    pub fn lines(&self) -> &[u8] {
-        &self.lines
     }
 
     #[must_use]

@@ -41,7 +41,7 @@ impl std::fmt::Display for TargetError {
 
 impl<'b> Target<'b> {
     pub fn parse(text: &'b str) -> Result<Self, TargetError> {
-        if text.contains('#') {
+        if memchr::memchr(b'#', text.as_bytes()).is_some() {
             return Err(TargetError::Fragment);
         }
         let (authority, rest) = if text.starts_with('/') || text == "*" {
@@ -55,7 +55,10 @@ impl<'b> Target<'b> {
             let host = authority::parse(host.as_bytes()).ok_or(TargetError::Form)?;
             (Some(host), path)
         };
-        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (path, query) = match memchr::memchr(b'?', rest.as_bytes()) {
+            Some(at) => (&rest[..at], &rest[at + 1..]),
+            None => (rest, ""),
+        };
         let path = if path.is_empty() { "/" } else { path };
         Ok(Self {
             path,

@@ -10,8 +10,7 @@
 //! `skip`, `linger`) speak HTTP over a `wire` and pass requests to the service. A wire is a
 //! `socket`, with a `secure` half where it speaks TLS.
 //!
-//! Lock order: the listener's, then the table's; neither is held while the other is taken, and no
-//! lock while that of the backlog is.
+//! Lock order: the listener's, the table's, the backlog's; none is held while another is taken.
 
 mod answer;
 mod answer_body;

@@ -171,8 +171,7 @@ pub fn file(
         Response::new(status)
             .header("ETag", &etag)
             .header("Last-Modified", &date::http(package.state.modified))
-            .header("Cache-Control", "no-cache")
-            .header("Accept-Ranges", "bytes")
+            .with_lines(b"Cache-Control: no-cache\r\nAccept-Ranges: bytes\r\n")
     };
     match conditional::evaluate(&request.fields, validators) {
         Verdict::Proceed => {}

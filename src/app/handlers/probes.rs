@@ -65,6 +65,6 @@ pub fn metrics(state: &AppState) -> Result<Response, ApiError> {
 
 fn plain(content_type: &str, body: impl Into<bytes::Bytes>) -> Response {
     Response::new(200)
-        .header("Cache-Control", "no-store")
+        .with_lines(b"Cache-Control: no-store\r\n")
         .body(content_type, body)
 }
