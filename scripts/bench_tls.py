@@ -18,6 +18,7 @@ import tempfile
 import time
 from urllib.parse import urlsplit
 
+import bench_budgets
 import bench_load
 from bench_load import Load, Run, measure
 from bench_servers import KIB, MIB, TOKEN, Nginx, Ours, free_port
@@ -170,11 +171,8 @@ def bench_idle(table, binary, work, pair):
     storage.mkdir()
     server = OursOverTls(binary, storage, pair)
     connect(server.port).close()
-    idle, own = server.status_kib("VmRSS"), server.status_kib("RssAnon")
-    # The kernel maps nearly all of the program's file, which other processes may share.
-    table.budget("memory, idle with TLS", "{:.2f} MiB", [idle / KIB], limit=4)
-    name = "memory, idle with TLS, without the program's file"
-    table.budget(name, "{:.2f} MiB", [own / KIB], limit=1)
+    idle = server.status_kib("VmRSS")
+    bench_budgets.bench_idle(table, server, "memory, idle with TLS")
     connections = [connect(server.port) for _ in range(IDLE_CONNECTIONS)]
     each = (server.status_kib("VmRSS") - idle) / IDLE_CONNECTIONS
     name = f"memory, each of {IDLE_CONNECTIONS:,} idle TLS connections"

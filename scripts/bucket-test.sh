@@ -1,7 +1,10 @@
 #!/bin/sh
 # Runs the black-box tests with packages in a bucket of a real store.
 #
-#   scripts/bucket-test.sh [--store versitygw|minio] [FILTER…]
+#   scripts/bucket-test.sh [--store versitygw|minio] [--long] [FILTER…]
+#
+# With --long a store is away for a minute, servers are killed for ten, and tests run that need
+# strace.
 #
 # The store is installed by scripts/bucket-stores.sh, runs on a free port of the loopback address
 # for as long as the tests, and keeps its objects in a temporary directory. Tests of faults reach it
@@ -9,11 +12,21 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-store=versitygw
-if [ "${1:-}" = --store ]; then
-    store=$2
-    shift 2
-fi
+store=versitygw long=
+while :; do
+    case ${1:-} in
+        --store)
+            store=$2
+            shift 2
+            ;;
+        --long)
+            export TEST_OUTAGE_SECONDS=60 TEST_KILLS_SECONDS=600 TEST_PACKAGES_EACH=50
+            long=--include-ignored
+            shift
+            ;;
+        *) break ;;
+    esac
+done
 sh scripts/bucket-stores.sh "$store" toxiproxy
 stores=${XDG_CACHE_HOME:-$HOME/.cache}/release-server-tools/stores
 program=$stores/$store
@@ -39,6 +52,7 @@ key=test-access-key secret=test-secret-key
 mkdir "$folder/objects"
 case $store in
     versitygw)
+        export TEST_BUCKET_FOLDER="$folder/objects"
         ROOT_ACCESS_KEY_ID=$key ROOT_SECRET_ACCESS_KEY=$secret \
             "$program" --quiet --port "127.0.0.1:$port" posix "$folder/objects" \
             >"$folder/log" 2>&1 &
@@ -76,4 +90,4 @@ done
 TEST_BUCKET_ENDPOINT=http://127.0.0.1:$port TEST_BUCKET_KEYS=$key:$secret
 TEST_TOXIPROXY=127.0.0.1:$proxy_port
 export TEST_BUCKET_ENDPOINT TEST_BUCKET_KEYS TEST_TOXIPROXY
-cargo test --test black_box -- "$@"
+cargo test --locked --test black_box -- ${long:+"$long"} "$@"

@@ -1,8 +1,9 @@
 """The attacks of scripts/crowds.sh, each on a server of its own in a memory cgroup.
 
 Invariants: the attackers run outside the cgroup, so what it counts is the server's; every started
-process is stopped and every cgroup removed. Memory has two figures: the server's own pages, and all
-that the kernel cannot reclaim, without the cache of files and without socket buffers.
+process is stopped and every cgroup removed. Memory has three figures: the server's own pages, these
+with the kernel's memory for it, and these with socket buffers. None has the cache of files, which
+the kernel can reclaim.
 """
 
 import argparse
@@ -38,8 +39,8 @@ RENEWAL_SECONDS = 0.05
 
 
 class Cgroup:
-    """A memory cgroup of either version. Version 2 also counts socket buffers, which the kernel
-    bounds for each connection and the server does not, so there the limit is only compared."""
+    """A memory cgroup of either version. Version 1 counts socket buffers apart, and only where
+    they have a limit of their own; the server is told of the limit as version 2 does it."""
 
     def __init__(self, limit_bytes):
         root = pathlib.Path("/sys/fs/cgroup")
@@ -48,18 +49,39 @@ class Cgroup:
         self.path.mkdir()
         if self.is_first:
             (self.path / "memory.limit_in_bytes").write_text(str(limit_bytes))
+            (self.path / "memory.kmem.tcp.limit_in_bytes").write_text(str(limit_bytes))
+        else:
+            (self.path / "memory.max").write_text(str(limit_bytes))
+        self.limit_bytes = limit_bytes
+
+    def joining(self, binary):
+        """A script that runs a program in this cgroup."""
+        lines = ["#!/bin/sh", f'echo $$ >"{self.path}/cgroup.procs"']
+        if self.is_first:
+            own = "mount -t tmpfs none /sys/fs/cgroup"
+            limit = f"echo {self.limit_bytes} >/sys/fs/cgroup/memory.max"
+            lines += [f"exec unshare -m sh -c '{own} && {limit} && exec \"{binary}\"'"]
+        else:
+            lines += [f'exec "{binary}"']
+        return "\n".join(lines)
+
+    def number(self, name):
+        return int((self.path / name).read_text())
 
     def table(self, name):
         lines = (line.split() for line in (self.path / name).read_text().splitlines())
         return {key: int(value) for key, value in lines}
 
     def used_bytes(self):
-        """The server's own pages, and these with the kernel's memory for it."""
+        """The server's own pages, these with the kernel's memory for it, and these with socket
+        buffers."""
         table = self.table("memory.stat")
         if self.is_first:
-            own = table["rss"]
-            return own, own + int((self.path / "memory.kmem.usage_in_bytes").read_text())
-        return table["anon"], table["anon"] + table["kernel"]
+            own, sockets = table["rss"], self.number("memory.kmem.tcp.usage_in_bytes")
+            kernel = self.number("memory.kmem.usage_in_bytes")
+        else:
+            own, kernel, sockets = table["anon"], table["kernel"], table["sock"]
+        return own, own + kernel, own + kernel + sockets
 
     def kills(self):
         name = "memory.oom_control" if self.is_first else "memory.events"
@@ -81,7 +103,7 @@ class Peak:
     """The most memory that the cgroup had."""
 
     def __init__(self, cgroup):
-        self.cgroup, self.bytes = cgroup, (0, 0)
+        self.cgroup, self.bytes = cgroup, (0, 0, 0)
 
     def sample(self):
         self.bytes = tuple(map(max, self.bytes, self.cgroup.used_bytes()))
@@ -228,7 +250,7 @@ def publish(path, content):
 def start(binary, work, cgroup):
     """The server, which joins the cgroup before it begins."""
     joining = work / "joining"
-    joining.write_text(f'#!/bin/sh\necho $$ >"{cgroup.path}/cgroup.procs"\nexec "{binary}"\n')
+    joining.write_text(cgroup.joining(binary))
     joining.chmod(0o700)
     return Ours(str(joining), work / "packages")
 
@@ -257,9 +279,8 @@ def attack(binary, work, digest, options, crowd_of):
         return idle, peak.bytes, cgroup.kills(), honest
 
 
-def shown(pair):
-    own, whole = pair
-    return f"{own / MIB:.1f} / {whole / MIB:.1f} MiB"
+def shown(figures):
+    return " / ".join(f"{figure / MIB:.1f}" for figure in figures) + " MiB"
 
 
 def main():
@@ -272,7 +293,10 @@ def main():
     )
     options = parser.parse_args()
     limit_bytes, code = options.limit * MIB, 0
-    print("| Attack | Idle: own / all | Peak | Killed | Honest answers | Faults | Slowest list |")
+    print(
+        "| Attack | Idle: own / with kernel / with sockets | Peak | Killed "
+        "| Honest answers | Faults | Slowest list |"
+    )
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="crowds-") as name:
         work = pathlib.Path(name)
@@ -288,8 +312,8 @@ def main():
             )
             for fault in honest.faults[:3]:
                 print(f"crowds.sh: {title}: {fault}", file=sys.stderr)
-            bytes_max = min(idle[1] + GROWTH_BYTES_MAX, limit_bytes)
-            if kills or honest.faults or peak[1] > bytes_max:
+            bytes_max = min(idle[-1] + GROWTH_BYTES_MAX, limit_bytes)
+            if kills or honest.faults or peak[-1] > bytes_max:
                 code = 1
     sys.exit(code)
 

@@ -6,10 +6,10 @@
 #
 # The attacks: requests for invented owners and long hosts; readers of invented repositories that do
 # not read; parts of heads, and small answers that nobody reads. Each attack meets a server of its
-# own. Needs python3, and root, which makes the cgroup. The kernel enforces the limit in version 1
-# of cgroups; in version 2, which also counts socket buffers, the script only compares. Exit code 0
-# if each attack took at most 16 MiB above the idle server, the kernel killed nothing, and the
-# honest client got every answer.
+# own. Needs python3, and root, which makes the cgroup. Version 1 of cgroups counts socket buffers
+# apart from other memory, and the script adds them; scripts/crowds-machine.sh runs the attacks
+# under version 2. Exit code 0 if each attack took at most 16 MiB above the idle server, socket
+# buffers included, the kernel killed nothing, and the honest client got every answer.
 set -eu
 
 cd "$(dirname "$0")/.."

@@ -15,7 +15,8 @@ pub trait Awaited: Debug + Send + Sync {
 
 /// A file that grows until it is complete, and is read meanwhile.
 pub trait Arriving: Debug + Send + Sync {
-    fn file(&self) -> &File;
+    /// `None` while no byte can be read.
+    fn file(&self) -> Option<&File>;
 
     /// Bytes that can be read, from the file's beginning; `None` where the rest will not arrive.
     fn arrived(&self) -> Option<u64>;

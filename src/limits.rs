@@ -6,6 +6,7 @@
 //! Source: docs/contract.md, section 7.
 
 pub mod bucket;
+pub mod spec_kit;
 
 use std::time::Duration;
 
@@ -95,47 +96,6 @@ pub const NAME_BYTES_MAX: usize = 240;
 /// A pattern of names; a longer one matches no name but by its `*`.
 pub const PATTERN_BYTES_MAX: usize = NAME_BYTES_MAX;
 
-// --- Packages of spec-kit ------------------------------------------------------------------------
-
-/// An archive that `specify` downloads, and all its files together.
-pub const ARCHIVE_BYTES_MAX: u64 = 50 * MIB as u64;
-/// Files and folders of an archive that `specify` extracts.
-pub const ARCHIVE_ENTRIES_MAX: usize = 512;
-/// A file of an archive that `specify` extracts.
-pub const ARCHIVE_ENTRY_BYTES_MAX: u32 = 10 * 1024 * 1024;
-/// The directory of an archive: 512 entries with paths of 900 bytes, of which a publish holds four
-/// copies.
-pub const ARCHIVE_DIRECTORY_BYTES_MAX: usize = 512 * KIB;
-/// Folders inside each other: each part of each path is checked. `specify` gives up on deeper code.
-pub const ARCHIVE_FOLDERS_MAX: usize = 32;
-/// A manifest, inflated; the longest known ones have 10 KiB.
-pub const MANIFEST_BYTES_MAX: u32 = 128 * 1024;
-/// Mappings and lists inside each other in a manifest.
-pub const MANIFEST_DEPTH_MAX: usize = 32;
-/// Events of a manifest's YAML, which bound its time and memory; the longest known ones have 1,000.
-pub const MANIFEST_EVENTS_MAX: usize = 3_000;
-/// A text of a manifest that catalogs repeat.
-pub const MANIFEST_TEXT_BYTES_MAX: usize = KIB;
-/// An id, a name or a version of a manifest.
-pub const MANIFEST_NAME_BYTES_MAX: usize = 200;
-pub const MANIFEST_TAGS_MAX: usize = 20;
-pub const MANIFEST_TAG_BYTES_MAX: usize = 64;
-/// What the listing keeps of one package's manifest.
-pub const MANIFEST_KEPT_BYTES_MAX: usize = 8 * KIB;
-/// Files of a step package: clients fetch them one by one.
-pub const STEP_FILES_MAX: usize = 64;
-/// All files of a step package together, which are inflated and hashed when it is published; each
-/// is answered from memory.
-pub const STEP_BYTES_MAX: u32 = 512 * 1024;
-/// Releases of a catalog's entry beside its current version.
-pub const CATALOG_RELEASES_MAX: usize = 50;
-/// The base URL that a catalog's size is reckoned with, so that all servers drop the same releases.
-pub const CATALOG_BASE_BYTES: usize = 64;
-/// A catalog that `specify` reads.
-pub const CATALOG_BYTES_MAX: usize = 8 * MIB;
-/// A catalog that `specify` reads integrations from.
-pub const CATALOG_INTEGRATIONS_BYTES_MAX: usize = MIB;
-
 // --- GitHub's API --------------------------------------------------------------------------------
 
 /// Items of a page where the request names no number.
@@ -162,12 +122,12 @@ pub const SEND_TURN_BYTES: usize = MIB;
 /// The same over TLS, where sealing costs several times what sendfile does: a handshake waits for
 /// the turns of all connections before it.
 pub const SEAL_TURN_BYTES: usize = 512 * KIB;
+/// Events that a worker takes from the poller in one call.
+pub const EVENTS_PER_WAIT_MAX: usize = 8;
 /// Pipelined requests answered in one turn.
 pub const REQUESTS_PER_TURN_MAX: usize = 32;
 /// How often a connection that waits for another thread looks again by itself.
 pub const WAITING_RECHECK_INTERVAL: Duration = Duration::from_millis(500);
-/// Connections accepted in one turn.
-pub const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// A body up to this size is copied after its head, and both are sent in one write.
 pub const COALESCE_BYTES_MAX: usize = 16 * KIB;
 
@@ -214,6 +174,8 @@ pub const PARKED_RESERVE_BYTES: usize = KIB;
 /// The memory that all parked connections together may hold above the reserve: long parts of heads,
 /// pipelined requests, answers made for one client. Over it, the largest holder is closed.
 pub const PARKED_BYTES_MAX: usize = 6 * MIB;
+/// The part of a container's memory limit that it is at most, as one of so many.
+pub const PARKED_MEMORY_SHARE: usize = 16;
 /// Texts rendered from the listing, whether kept or still read by slow clients.
 pub const RENDERED_BYTES_MAX: usize = 2 * MIB;
 /// The same for each package: what an operator stores may be kept rendered, in every form.
@@ -231,8 +193,10 @@ pub const RENDERED_USES_MAX: u32 = 1024;
 
 /// The kernel's queue of connections that are not accepted yet.
 pub const BACKLOG_CONNECTIONS: i32 = 1024;
+/// Files of packages that are kept open for the next download.
+pub const OPEN_FILES_MAX: usize = 12;
 /// Descriptors kept for everything but connections and workers: standard streams, epoll, listener,
-/// log, directory, lock, maintenance.
+/// log, directory, lock, maintenance, open files of packages.
 pub const DESCRIPTORS_RESERVED: u64 = 32;
 /// Files and sockets that a worker opens for a moment: a package, its sidecar, the kernel's
 /// diagnostics.
@@ -242,6 +206,14 @@ pub const DESCRIPTORS_PER_CONNECTION: u64 = 2;
 /// The send buffer of a socket whose acknowledged bytes the kernel does not report; the kernel
 /// doubles the value. A third of the buffer is free again within `STALL_TIME_MAX` at 3 KiB/s.
 pub const SEND_BUFFER_BYTES: usize = 256 * KIB;
+/// The part of a container's memory limit that unsent answers may take, as one of so many: with the
+/// other bounds, 1,000 clients that do not read fit half of 32 MiB.
+pub const UNSENT_MEMORY_SHARE: usize = 64;
+/// Under a memory limit, a socket takes no more of an answer while so much is unsent.
+pub const UNSENT_BYTES_MAX: u32 = 64 * 1024;
+/// What a connection may write at a time, however many are open: with the kernel's own 1,280 bytes
+/// for it, one page.
+pub const UNSENT_BYTES_MIN: usize = 2_560;
 /// How long accepting pauses after the system ran out of descriptors or memory, unless a connection
 /// is closed before.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(500);

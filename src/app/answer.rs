@@ -63,7 +63,7 @@ impl<'h> Form<'h> {
         hash: &[u8; 32],
         body: impl FnOnce() -> Body,
     ) -> Result<Response, ApiError> {
-        let etag = format!("\"{}\"", checksum::hex(&hash[..16]));
+        let etag = ["\"", &checksum::hex(&hash[..16]), "\""].concat();
         let validators = Validators {
             etag: &etag,
             modified: None,

@@ -9,7 +9,9 @@
 use crate::app::release::PATH_SEGMENT;
 use crate::date;
 use crate::http::template::MARKS;
-use crate::limits::{CATALOG_BASE_BYTES, CATALOG_BYTES_MAX, CATALOG_INTEGRATIONS_BYTES_MAX};
+use crate::limits::spec_kit::{
+    CATALOG_BASE_BYTES, CATALOG_BYTES_MAX, CATALOG_INTEGRATIONS_BYTES_MAX,
+};
 use crate::manifest::kind::Kind;
 use crate::manifest::selection::{Candidate, Entry, Selection};
 use percent_encoding::utf8_percent_encode;

@@ -19,7 +19,7 @@ pub fn entity_tag(state: &PackageState, sha256: Option<&Sha256>) -> String {
             .as_nanos()
     };
     match sha256 {
-        Some(sha256) => format!("\"{}\"", sha256.hex()),
+        Some(sha256) => ["\"", &sha256.hex(), "\""].concat(),
         None => format!(
             "\"{:x}-{:x}-{:x}-{:x}\"",
             state.identity,

@@ -42,7 +42,7 @@ impl PublicUrl {
             Channel::Clear | Channel::ClearBesideTls => "http",
         };
         if !self.trust_forwarded {
-            return Ok(Cow::Owned(format!("{own_scheme}://{}", request.authority)));
+            return Ok(Cow::Owned([own_scheme, "://", request.authority].concat()));
         }
         let fields = &request.fields;
         let scheme = match forwarded(fields, "x-forwarded-proto") {

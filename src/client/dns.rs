@@ -74,6 +74,9 @@ pub fn answer(query: &[u8], message: &[u8]) -> Option<Answer> {
         return Some(Answer::Truncated);
     }
     let kind = &question[question.len() - 4..question.len() - 2];
+    let kind = [Kind::A, Kind::Aaaa]
+        .into_iter()
+        .find(|known| (*known as u16).to_be_bytes() == kind)?;
     let records = u16::from_be_bytes([header[6], header[7]]);
     let mut addresses = Vec::new();
     for _ in 0..records {
@@ -82,17 +85,18 @@ pub fn answer(query: &[u8], message: &[u8]) -> Option<Answer> {
         let length = u16::from_be_bytes([head[8], head[9]]);
         let data = reader.bytes(usize::from(length))?;
         // A chain of aliases precedes the addresses, which have the last alias' name.
-        if head[..2] == *kind && head[2..4] == CLASS_INTERNET.to_be_bytes() {
-            addresses.push(address(data)?);
+        if head[..2] == (kind as u16).to_be_bytes() && head[2..4] == CLASS_INTERNET.to_be_bytes() {
+            addresses.push(address(kind, data)?);
         }
     }
     Some(Answer::Addresses(addresses))
 }
 
-fn address(data: &[u8]) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(data).map(|octets| Ipv4Addr::from(octets).into());
-    let v6 = <[u8; 16]>::try_from(data).map(|octets| Ipv6Addr::from(octets).into());
-    v4.or(v6).ok()
+fn address(kind: Kind, data: &[u8]) -> Option<IpAddr> {
+    match kind {
+        Kind::A => Some(Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?).into()),
+        Kind::Aaaa => Some(Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?).into()),
+    }
 }
 
 struct Reader<'m> {

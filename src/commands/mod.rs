@@ -20,6 +20,7 @@ use crate::clock::{self, Clock};
 use crate::config::{self, Config, keys};
 use crate::log as output;
 use crate::metrics::Metrics;
+use crate::server::memory_limit::MemoryLimit;
 use crate::server::shutdown::{self, Ending, Signals};
 use crate::server::sock_diag::SockDiag;
 use crate::server::{self, Server, descriptors};
@@ -230,6 +231,7 @@ fn serve() -> Result<Infallible, Failure> {
         trust_forwarded: config.trust_forwarded,
         idle_time_max: config.idle_timeout,
         sock_diag: SockDiag::system(),
+        memory_limit: MemoryLimit::system(),
         disk: Arc::clone(store.gate()),
         clock,
         tls: opened.tls,

@@ -14,7 +14,8 @@ use base64::{Engine, alphabet};
 
 /// The member of a digest field: `sha-256=:…:`.
 pub fn member(sha256: &Sha256) -> String {
-    format!("sha-256=:{}:", BASE64_STANDARD.encode(sha256.as_bytes()))
+    let encoded = BASE64_STANDARD.encode(sha256.as_bytes());
+    ["sha-256=:", &encoded, ":"].concat()
 }
 
 /// Why a stated digest cannot be checked. The answer is 400.

@@ -30,7 +30,7 @@ pub enum Body {
     /// A section of an open file, which the connection sends without reading it into memory.
     File {
         /// Its content does not change after it was opened: packages are replaced, never edited.
-        file: File,
+        file: Arc<File>,
         offset: u64,
         length: u64,
     },
@@ -79,12 +79,11 @@ impl Response {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.lines.extend_from_slice(name.as_bytes());
         self.lines.extend_from_slice(b": ");
-        let value_at = self.lines.len();
-        self.lines.extend_from_slice(value.as_bytes());
-        for byte in &mut self.lines[value_at..] {
-            if byte.is_ascii_control() {
-                *byte = b'_';
-            }
+        if value.bytes().any(|byte| byte.is_ascii_control()) {
+            let safe = |byte: u8| if byte.is_ascii_control() { b'_' } else { byte };
+            self.lines.extend(value.bytes().map(safe));
+        } else {
+            self.lines.extend_from_slice(value.as_bytes());
         }
         self.lines.extend_from_slice(b"\r\n");
         self

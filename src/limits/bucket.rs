@@ -53,6 +53,8 @@ pub const STORE_RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// Names that are looked up at the store before the answer is 404, and the threads that do.
 pub const LOOKUPS_MAX: usize = 256;
 pub const LOOKUP_THREADS: usize = 2;
+/// How long a request waits for such a lookup: while a store hangs, the others wait behind it.
+pub const LOOKUP_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long the outcome of such a lookup counts.
 pub const LOOKUP_KEPT_TIME: Duration = Duration::from_secs(1);
 /// Packages that are fetched or wait for it.

@@ -8,7 +8,7 @@
 use super::archive_path::{folded, is_portable};
 use super::outcome::Unlisted;
 use super::zip::{Directory, LOCAL_BYTES, Record, too_large, u16_at, u32_at, zip_fault};
-use crate::limits::{
+use crate::limits::spec_kit::{
     ARCHIVE_BYTES_MAX, ARCHIVE_ENTRIES_MAX, ARCHIVE_ENTRY_BYTES_MAX, ARCHIVE_FOLDERS_MAX,
 };
 

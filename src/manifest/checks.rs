@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::outcome::{Manifest, Reason, Unlisted};
 use super::package_version::{PackageVersion, is_semantic, is_specifier, is_three_numbers};
 use super::yaml::Yaml;
-use crate::limits::{
+use crate::limits::spec_kit::{
     MANIFEST_NAME_BYTES_MAX, MANIFEST_TAG_BYTES_MAX, MANIFEST_TAGS_MAX, MANIFEST_TEXT_BYTES_MAX,
 };
 

@@ -6,7 +6,7 @@ use super::checks::Fields;
 use super::field::Checked;
 use super::kind::Kind;
 use super::yaml::Yaml;
-use crate::limits::{MANIFEST_NAME_BYTES_MAX, MANIFEST_TEXT_BYTES_MAX};
+use crate::limits::spec_kit::{MANIFEST_NAME_BYTES_MAX, MANIFEST_TEXT_BYTES_MAX};
 
 impl Fields<'_> {
     /// Checks what is peculiar to the kind.

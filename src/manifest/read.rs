@@ -12,7 +12,9 @@ use super::source::Source;
 use super::yaml;
 use super::zip::Directory;
 use crate::checksum::Sha256;
-use crate::limits::{MANIFEST_BYTES_MAX, MANIFEST_KEPT_BYTES_MAX, STEP_BYTES_MAX, STEP_FILES_MAX};
+use crate::limits::spec_kit::{
+    MANIFEST_BYTES_MAX, MANIFEST_KEPT_BYTES_MAX, STEP_BYTES_MAX, STEP_FILES_MAX,
+};
 use sha2::Digest;
 use std::io;
 

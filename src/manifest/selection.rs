@@ -9,7 +9,7 @@
 use super::kind::Kind;
 use super::outcome::Manifest;
 use crate::checksum::Sha256;
-use crate::limits::CATALOG_RELEASES_MAX;
+use crate::limits::spec_kit::CATALOG_RELEASES_MAX;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::time::SystemTime;

@@ -7,7 +7,7 @@
 //! Source: YAML 1.1 as PyYAML 6 reads it, where the parser, which reads YAML 1.2, differs from it.
 
 use super::yaml_scalar::{Plain, resolve};
-use crate::limits::{MANIFEST_DEPTH_MAX, MANIFEST_EVENTS_MAX};
+use crate::limits::spec_kit::{MANIFEST_DEPTH_MAX, MANIFEST_EVENTS_MAX};
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use std::collections::BTreeMap;
 

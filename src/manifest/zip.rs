@@ -10,7 +10,8 @@
 use super::archive_path::decode;
 use super::outcome::{Reason, Unlisted};
 use super::source::Source;
-use crate::limits::{ARCHIVE_BYTES_MAX, ARCHIVE_DIRECTORY_BYTES_MAX, KIB};
+use crate::limits::KIB;
+use crate::limits::spec_kit::{ARCHIVE_BYTES_MAX, ARCHIVE_DIRECTORY_BYTES_MAX};
 use memchr::memmem;
 use std::io;
 

@@ -46,7 +46,7 @@ pub(super) fn render(page: &mut Page, store: &StoreMetrics) {
     );
     page.counter(
         "store_cache_misses_total",
-        "Downloads of packages that had to be fetched from the object store.",
+        "Fetches of packages that were not on the local disk.",
         &store.cache_misses,
     );
     page.gauge(

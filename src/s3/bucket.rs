@@ -256,7 +256,7 @@ fn head_of(response: &Response) -> Option<Head> {
     });
     Some(Head {
         size: size?,
-        etag: response.header("etag")?.to_owned(),
+        etag: response.header("etag").unwrap_or_default().to_owned(),
         modified: date::parse(response.header("last-modified")?)?,
         metadata: metadata.collect(),
     })

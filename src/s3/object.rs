@@ -11,7 +11,7 @@ pub struct Object {
     /// Relative to the bucket's prefix.
     pub key: String,
     pub size: u64,
-    /// With its quotes.
+    /// With its quotes; empty where the store has none.
     pub etag: String,
     /// Whole seconds count: some stores have no more.
     pub modified: SystemTime,
@@ -22,6 +22,7 @@ pub struct Object {
 pub struct Head {
     /// Of the whole object, also where a range was asked for.
     pub size: u64,
+    /// Empty where the store has none.
     pub etag: String,
     pub modified: SystemTime,
     /// Names in lower case, without `x-amz-meta-`.

@@ -151,14 +151,19 @@ impl AnswerPhase {
         &self.exchange
     }
 
-    /// Memory of this answer, in bytes: of its body only what no other answer shares.
+    /// Memory of this answer, in bytes: of its body only what no other answer shares; and the
+    /// kernel's for what the client has sent ahead.
     pub fn held_bytes(&self) -> usize {
         let body = match &self.body {
             Body::Bytes(bytes) if bytes.is_unique() => self.body_bytes,
             Body::Composed(composed) => composed.held_bytes(),
             _ => 0,
         };
-        self.exchange.held_bytes() + self.head.capacity() + body
+        let received = self
+            .progress
+            .as_ref()
+            .map_or(0, |progress| progress.received_memory_bytes);
+        self.exchange.held_bytes() + self.head.capacity() + body + received
     }
 
     /// Logs and counts the end of the exchange.
@@ -197,6 +202,9 @@ impl AnswerPhase {
 
     fn advance_some(mut self: Box<Self>, wire: &mut Wire, cx: &mut Context<'_>) -> AnswerOutcome {
         self.awaits_bytes = false;
+        if let Some(share_bytes) = cx.unsent_share_bytes() {
+            wire.bound_unsent(share_bytes);
+        }
         let is_due = self.check_at().is_some_and(|at| at <= cx.now());
         // A client that has acknowledged all it was sent owes nothing: this side was late.
         if is_due && wire.acknowledged_bytes(&cx.env.sock_diag) == Some(wire.sent_bytes()) {

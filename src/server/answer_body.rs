@@ -92,13 +92,13 @@ pub fn send(
             arriving,
             offset,
             length,
-        } => match arriving.arrived() {
-            None => Sent::Bytes(0),
-            Some(arrived) if arrived <= *offset => wire.send(head, false, scratch),
-            Some(arrived) => {
+        } => match (arriving.arrived(), arriving.file()) {
+            (None, _) => Sent::Bytes(0),
+            (Some(arrived), Some(file)) if arrived > *offset => {
                 let slice = slice((*length).min(arrived - *offset));
-                wire.send_file(head, (arriving.file(), offset, slice), scratch)
+                wire.send_file(head, (file, offset, slice), scratch)
             }
+            _ => wire.send(head, false, scratch),
         },
         // Only an answer to HEAD has it, which is sent without a body.
         Body::Omitted(_) => Sent::Bytes(0),

@@ -9,8 +9,10 @@ use super::answer::AnswerPhase;
 use super::context::Context;
 use super::exchange::Exchange;
 use super::pace::Pace;
+use super::poller::Interest;
+use super::secure::Scratch;
 use super::skip::{SkipPhase, Unread};
-use super::socket::Received;
+use super::socket::{Received, Sent};
 use super::storing::StoringPhase;
 use super::wire::Wire;
 use crate::http::body::BodyDecoder;
@@ -22,8 +24,13 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+/// The interim answer with which a client is asked for its body.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 pub struct BodyPhase {
     exchange: Exchange,
+    /// The part of the interim answer that is still to be sent.
+    interim: &'static [u8],
     decoder: BodyDecoder,
     sink: Box<dyn BodySink>,
     pace: Pace,
@@ -48,10 +55,12 @@ impl BodyPhase {
         exchange: Exchange,
         decoder: BodyDecoder,
         sink: Box<dyn BodySink>,
+        expects_continue: bool,
         now: Instant,
     ) -> Box<Self> {
         Box::new(Self {
             exchange,
+            interim: if expects_continue { CONTINUE } else { &[] },
             decoder,
             sink,
             pace: Pace::new(now, 0),
@@ -71,12 +80,37 @@ impl BodyPhase {
         self.exchange
     }
 
-    /// Feeds the sink with what has arrived.
-    pub fn advance(self: Box<Self>, wire: &mut Wire, cx: &mut Context<'_>) -> BodyOutcome {
+    /// The client may wait for the interim answer, which may have to wait until the client has read
+    /// the answers before it.
+    pub fn interest(&self, wire: &Wire) -> Interest {
+        if self.interim.is_empty() && !wire.has_unsent() {
+            Interest::Read
+        } else {
+            Interest::Write
+        }
+    }
+
+    /// Sends the interim answer, then feeds the sink with what has arrived.
+    pub fn advance(mut self: Box<Self>, wire: &mut Wire, cx: &mut Context<'_>) -> BodyOutcome {
+        match self.send_interim(wire, &mut cx.scratch) {
+            Sent::Bytes(_) => {}
+            Sent::NoRoom => return self.incomplete(cx),
+            Sent::Gone | Sent::Failed(_) => return BodyOutcome::CutShort(self),
+        }
         let mut buffer = std::mem::take(&mut cx.buffer);
         let outcome = self.receive(&mut buffer, wire, cx);
         cx.buffer = buffer;
         outcome
+    }
+
+    fn send_interim(&mut self, wire: &mut Wire, scratch: &mut Scratch) -> Sent {
+        while !self.interim.is_empty() {
+            match wire.send(self.interim, false, scratch) {
+                Sent::Bytes(length) => self.interim = &self.interim[length..],
+                other => return other,
+            }
+        }
+        wire.flush()
     }
 
     fn receive(
@@ -113,6 +147,11 @@ impl BodyPhase {
                 Received::End => return BodyOutcome::CutShort(self),
             }
         }
+        self.incomplete(cx)
+    }
+
+    /// The outcome after the socket was asked.
+    fn incomplete(mut self: Box<Self>, cx: &Context<'_>) -> BodyOutcome {
         let received = self.exchange.received_bytes;
         let stall_time_max = cx.stall_time_max();
         match self.pace.observe(cx.now(), received, stall_time_max) {

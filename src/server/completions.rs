@@ -53,7 +53,8 @@ impl Completions {
         id
     }
 
-    fn signal(&self) {
+    /// Wakes one waiting worker.
+    pub fn signal(&self) {
         // The counter is never read: only the event of writing it counts, and no process lives long
         // enough to fill it.
         let _ = rustix::io::write(&self.event, &1u64.to_ne_bytes());

@@ -20,7 +20,7 @@ use super::handshake::{HandshakeOutcome, HandshakePhase};
 use super::head::{HeadOutcome, HeadPhase};
 use super::linger::{LingerOutcome, LingerPhase};
 use super::phase::Phase;
-use super::poller::Interest;
+use super::poller::{Interest, Poller};
 use super::skip::SkipOutcome;
 use super::storing::StoringOutcome;
 use super::table::{Holding, Parking};
@@ -32,14 +32,17 @@ use crate::limits::{
 };
 use crate::metrics::{Activity, CloseReason, Metrics};
 use crate::tls::Session;
+use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::Instant;
 
 pub struct Connection {
     id: ConnId,
     wire: Wire,
     phase: Phase,
+    /// What the poller watches the socket for.
+    watched: Option<Interest>,
     /// The activity that the metrics currently record.
     activity: Option<Activity>,
 }
@@ -87,6 +90,7 @@ impl Connection {
             id,
             wire,
             phase,
+            watched: None,
             activity: None,
         }
     }
@@ -187,6 +191,22 @@ impl Connection {
         }
     }
 
+    /// Notes an event of the socket. `is_ended`: it may have reported the end of the stream.
+    pub fn note_event(&mut self, is_ended: bool) {
+        self.wire.note_event(is_ended);
+    }
+
+    /// Has the poller report the socket. Where it reports each arrival and nothing is left to
+    /// receive, there is nothing to do.
+    pub fn watch(&mut self, interest: Interest, poller: &Poller) -> io::Result<()> {
+        let token = self.id.token();
+        match self.watched.replace(interest) {
+            None => poller.add(&self.wire, token, interest),
+            Some(Interest::Read) if interest == Interest::Read && self.wire.is_drained() => Ok(()),
+            Some(_) => poller.arm(&self.wire, token, interest),
+        }
+    }
+
     /// Parking for a connection whose next request has arrived but is unprocessed.
     fn request_parking(now: Instant) -> Parking {
         Parking::Active(now + HEAD_TIME_MAX)
@@ -251,12 +271,6 @@ impl Connection {
     pub fn record_closed(&mut self, metrics: &Metrics) {
         self.phase = Phase::Closed;
         self.record(metrics);
-    }
-}
-
-impl AsFd for Connection {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.wire.as_fd()
     }
 }
 

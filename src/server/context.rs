@@ -2,6 +2,7 @@
 //! buffers of the worker that advances them.
 
 use super::completions::Completions;
+use super::memory_limit::MemoryLimit;
 use super::request_id::RequestIds;
 use super::secure::Scratch;
 use super::sock_diag::SockDiag;
@@ -35,6 +36,7 @@ pub struct Environment {
     pub tls: Option<Tls>,
     pub completions: Arc<Completions>,
     pub sock_diag: SockDiag,
+    pub memory_limit: MemoryLimit,
     /// The bound on workers that wait for the disk.
     pub disk: Arc<DiskGate>,
     pub idle_time_max: Duration,
@@ -91,6 +93,12 @@ impl<'e> Context<'e> {
         } else {
             STALL_TIME_MAX
         }
+    }
+
+    /// What a socket may hold unsent, where that is bounded.
+    pub fn unsent_share_bytes(&self) -> Option<usize> {
+        let open = self.env.open_connections.load(Ordering::Relaxed);
+        self.env.memory_limit.unsent_share_bytes(open)
     }
 
     pub fn is_draining(&self) -> bool {

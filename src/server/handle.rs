@@ -1,8 +1,10 @@
 //! Starting a server, shutting it down, and asking for its state.
 
+use super::backlog::Backlog;
 use super::completions::Completions;
 use super::context::{Environment, Tls};
-use super::listener::{Entrance, Listener};
+use super::listener::{self, Entrance, Listener};
+use super::memory_limit::MemoryLimit;
 use super::poller::Poller;
 use super::pool::{self, Worker};
 use super::request_id::RequestIds;
@@ -30,6 +32,7 @@ pub struct Options {
     /// How long a connection between requests is kept.
     pub idle_time_max: Duration,
     pub sock_diag: SockDiag,
+    pub memory_limit: MemoryLimit,
     /// The bound on workers that wait for the disk.
     pub disk: Arc<DiskGate>,
     /// The clock of all deadlines.
@@ -54,7 +57,12 @@ impl Server {
         let poller = Poller::new()?;
         let listeners = (0..)
             .zip(entrances)
-            .map(|(number, entrance)| Listener::new(entrance, number, &poller))
+            .map(|(number, entrance)| {
+                if options.memory_limit.bytes().is_some() {
+                    listener::bound_unsent(&entrance.socket);
+                }
+                Listener::new(entrance, number, &poller)
+            })
             .collect::<io::Result<_>>()?;
         let shared = Arc::new(Shared {
             listeners,
@@ -68,6 +76,7 @@ impl Server {
                 tls: options.tls,
                 completions: Arc::new(Completions::new(&poller)?),
                 sock_diag: options.sock_diag,
+                memory_limit: options.memory_limit,
                 disk: options.disk,
                 idle_time_max: options.idle_time_max,
                 open_connections: AtomicUsize::new(0),
@@ -75,6 +84,7 @@ impl Server {
                 draining: AtomicBool::new(false),
             },
             poller,
+            backlog: Backlog::default(),
             paused: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             drained: Mutex::new(None),

@@ -11,7 +11,7 @@ use super::body::BodyPhase;
 use super::context::Context;
 use super::exchange::Exchange;
 use super::skip::{SkipPhase, Unread};
-use super::socket::{Received, Sent};
+use super::socket::Received;
 use super::storing::StoringPhase;
 use super::waiting::WaitingPhase;
 use super::wire::Wire;
@@ -228,19 +228,9 @@ fn decide(
         }
         Reply::Again(awaited) => HeadOutcome::Waiting(WaitingPhase::new(awaited, exchange, cx)),
         Reply::Body(sink) => {
-            if expects_continue && !send_continue(wire, cx) {
-                exchange.end(env, Some("the client went away"));
-                return Ok(HeadOutcome::Left);
-            }
             let decoder = BodyDecoder::new(head.framing);
-            HeadOutcome::Body(BodyPhase::new(exchange, decoder, sink, cx.now()))
+            let body = BodyPhase::new(exchange, decoder, sink, expects_continue, cx.now());
+            HeadOutcome::Body(body)
         }
     })
-}
-
-/// Asks the client for its body; whether the socket took all of that.
-fn send_continue(wire: &mut Wire, cx: &mut Context<'_>) -> bool {
-    const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
-    let sent = wire.send(CONTINUE, false, &mut cx.scratch);
-    matches!(sent, Sent::Bytes(length) if length == CONTINUE.len())
 }

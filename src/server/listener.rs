@@ -9,9 +9,10 @@
 use super::poller::{Interest, Poller};
 use crate::config::Address;
 use crate::http::service::Channel;
-use crate::limits::{ACCEPT_PAUSE, BACKLOG_CONNECTIONS};
+use crate::limits::{ACCEPT_PAUSE, BACKLOG_CONNECTIONS, UNSENT_BYTES_MAX};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+use socket2::SockRef;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -102,12 +103,18 @@ fn listen(address: SocketAddr) -> io::Result<(OwnedFd, SocketAddr)> {
     Ok((socket, bound))
 }
 
+/// Bounds what the sockets that are accepted from this one hold unsent.
+pub fn bound_unsent(listener: &OwnedFd) {
+    // Where that fails, as on a Unix socket, nothing is bounded.
+    let _ = SockRef::from(listener).set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
+}
+
 impl Listener {
     /// Begins to accept; each listener of a server has a number.
     pub fn new(entrance: Entrance, number: u64, poller: &Poller) -> io::Result<Self> {
         let Entrance { socket, channel } = entrance;
         let token = FIRST_TOKEN - number;
-        poller.add(&socket, token, Interest::Read)?;
+        poller.add(&socket, token, Interest::Accept)?;
         Ok(Self {
             accepting: Mutex::new(Accepting::On(socket)),
             token,
@@ -192,7 +199,7 @@ impl Listener {
     }
 
     fn arm_socket(&self, socket: &OwnedFd, poller: &Poller) {
-        if let Err(error) = poller.arm(socket, self.token, Interest::Read) {
+        if let Err(error) = poller.arm(socket, self.token, Interest::Accept) {
             log::error!(error:% = error; "the listener cannot be armed");
         }
     }

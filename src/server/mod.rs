@@ -4,15 +4,18 @@
 //! in the kernel's readiness queue with one deadline. A fixed pool takes connections that are
 //! ready, advances each as far as it goes without waiting, and parks it again.
 //!
-//! Data flows one way: [`listener`] and `poller` bring events, [`table`] owns parked connections,
-//! `pool` advances them, `connection` has the table of transitions, and the phases (`handshake`,
-//! `head`, `waiting`, `body`, `storing`, `answer`, `skip`, `linger`) speak HTTP over a `wire` and
-//! pass requests to the service. A wire is a `socket`, with a `secure` half where it speaks TLS.
+//! Data flows one way: [`listener`] and `poller` bring events, `backlog` keeps those that no worker
+//! handles yet, [`table`] owns parked connections, `pool` advances them, `connection` has the table
+//! of transitions, and the phases (`handshake`, `head`, `waiting`, `body`, `storing`, `answer`,
+//! `skip`, `linger`) speak HTTP over a `wire` and pass requests to the service. A wire is a
+//! `socket`, with a `secure` half where it speaks TLS.
 //!
-//! Lock order: the listener's, then the table's; neither is held while the other is taken.
+//! Lock order: the listener's, then the table's; neither is held while the other is taken, and no
+//! lock while that of the backlog is.
 
 mod answer;
 mod answer_body;
+mod backlog;
 mod body;
 mod completions;
 mod conn_id;
@@ -26,6 +29,7 @@ mod handshake;
 mod head;
 mod linger;
 pub mod listener;
+pub mod memory_limit;
 pub mod pace;
 mod phase;
 mod poller;

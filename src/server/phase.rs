@@ -62,7 +62,10 @@ impl Phase {
                 (Some(Interest::Read), Parking::Idle(head.deadline(cx)))
             }
             Self::Head(head) => (Some(Interest::Read), Parking::Active(head.deadline(cx))),
-            Self::Body(body) => (Some(Interest::Read), Parking::Active(body.check_at(cx))),
+            Self::Body(body) => {
+                let interest = body.interest(wire);
+                (Some(interest), Parking::Active(body.check_at(cx)))
+            }
             Self::Storing(_) => (None, Parking::Storing),
             Self::Waiting(waiting) => (None, Parking::Active(waiting.recheck_at())),
             Self::Answer(answer) if answer.awaits_bytes() => {
@@ -122,7 +125,10 @@ impl Phase {
             Self::Waiting(waiting) => {
                 AnswerPhase::send_last(refusal, waiting.abandon(), wire, cx);
             }
-            Self::Answer(answer) => answer.end(Some(reason.as_str()), cx),
+            Self::Answer(answer) => {
+                wire.reset_on_close();
+                answer.end(Some(reason.as_str()), cx);
+            }
             Self::Handshake(handshake) if !handshake.is_idle() => {
                 cx.env.metrics.tls.handshake(Handshake::Failed);
             }

@@ -1,12 +1,12 @@
-//! The kernel's readiness queue: epoll, one-shot, shared by all workers.
+//! The kernel's readiness queue: epoll, shared by all workers.
 //!
-//! Invariants: a registered socket is reported to one worker and then to no other until it is
-//! armed again, so a connection has one holder; a wait returns one event, so that no ready
-//! connection queues after a worker that waits for the disk; the wake-up is reported to every
-//! worker until it is cleared.
+//! Invariants: a socket that is watched for bytes to read is reported once for each arrival, and a
+//! listener or a socket that is watched for room once until it is armed again; the wake-up is
+//! reported to every worker until it is cleared.
 //!
-//! Source: epoll(7).
+//! Source: epoll(7), "Level-triggered and edge-triggered".
 
+use crate::limits::EVENTS_PER_WAIT_MAX;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
 use rustix::io::Errno;
@@ -18,21 +18,47 @@ use std::time::Duration;
 /// The event that a socket is armed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interest {
-    /// Bytes to read, or the end of the stream.
+    /// Bytes to read, or the end of the stream: each arrival is one event, and the state at the
+    /// time of arming is one.
     Read,
-    /// Room to write.
+    /// Room to write, once.
     Write,
+    /// A connection to accept, once.
+    Accept,
 }
 
 impl From<Interest> for EventFlags {
     fn from(interest: Interest) -> Self {
-        let direction = match interest {
-            Interest::Read => Self::IN | Self::RDHUP,
-            Interest::Write => Self::OUT,
-        };
-        direction | Self::ONESHOT
+        match interest {
+            Interest::Read => Self::IN | Self::RDHUP | Self::ET,
+            Interest::Write => Self::OUT | Self::ONESHOT,
+            Interest::Accept => Self::IN | Self::ONESHOT,
+        }
     }
 }
+
+/// What a wait returned.
+#[derive(Clone, Copy, Debug)]
+pub struct Ready {
+    pub token: u64,
+    /// The client has ended its sending side, or the connection is broken.
+    pub is_ended: bool,
+}
+
+impl From<&Event> for Ready {
+    fn from(event: &Event) -> Self {
+        let Event { flags, data } = *event;
+        Self {
+            token: data.u64(),
+            is_ended: flags.intersects(ENDED),
+        }
+    }
+}
+
+/// Flags after which a read finds the end of the stream behind the bytes that have arrived.
+const ENDED: EventFlags = EventFlags::RDHUP
+    .union(EventFlags::HUP)
+    .union(EventFlags::ERR);
 
 /// The token of the wake-up; connections and the listener have others.
 pub const WAKE: u64 = u64::MAX;
@@ -74,15 +100,23 @@ impl Poller {
         Ok(epoll::modify(&self.epoll, socket, data, interest.into())?)
     }
 
-    /// Waits for one event, at most for `timeout`; returns its token.
-    pub fn wait(&self, timeout: Option<Duration>) -> io::Result<Option<u64>> {
+    /// Waits for at least one event, at most for `timeout`; returns at most `events_max`, which may
+    /// be up to `EVENTS_PER_WAIT_MAX`.
+    pub fn wait(
+        &self,
+        timeout: Option<Duration>,
+        events_max: usize,
+        ready: &mut Vec<Ready>,
+    ) -> io::Result<()> {
+        ready.clear();
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
-        let mut events = [MaybeUninit::<Event>::uninit()];
-        match epoll::wait(&self.epoll, &mut events, timeout.as_ref()) {
-            Ok((events, _)) => Ok(events.first().map(|event| event.data.u64())),
-            Err(Errno::INTR) => Ok(None),
-            Err(error) => Err(error.into()),
+        let mut events = [MaybeUninit::<Event>::uninit(); EVENTS_PER_WAIT_MAX];
+        match epoll::wait(&self.epoll, &mut events[..events_max], timeout.as_ref()) {
+            Ok((events, _)) => ready.extend(events.iter().map(Ready::from)),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
+        Ok(())
     }
 
     /// Wakes every worker, until [`Poller::clear_wake`].

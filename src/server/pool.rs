@@ -8,11 +8,11 @@ use super::conn_id::ConnId;
 use super::connection::{Connection, Next};
 use super::context::Context;
 use super::listener::{Accepted, Listener, PauseReason};
-use super::poller::{Interest, WAKE};
+use super::poller::{Ready, WAKE};
 use super::shared::Shared;
-use super::table::{Parked, Parking};
+use super::table::Parked;
 use crate::http::service::Channel;
-use crate::limits::{ACCEPTS_PER_TURN_MAX, PARKED_BYTES_MAX, WORKER_STACK_BYTES};
+use crate::limits::{EVENTS_PER_WAIT_MAX, WORKER_STACK_BYTES};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -37,6 +37,8 @@ pub fn start(shared: &Arc<Shared>, workers: usize) -> std::io::Result<Vec<JoinHa
 pub struct Worker<'s> {
     shared: &'s Shared,
     cx: Context<'s>,
+    /// What the last wait returned.
+    ready: Vec<Ready>,
 }
 
 impl<'s> Worker<'s> {
@@ -44,6 +46,7 @@ impl<'s> Worker<'s> {
         Self {
             shared,
             cx: Context::new(&shared.env),
+            ready: Vec::with_capacity(EVENTS_PER_WAIT_MAX),
         }
     }
 
@@ -55,46 +58,80 @@ impl<'s> Worker<'s> {
         while !shared.stopping.load(Ordering::Acquire) {
             let now = shared.env.clock.now();
             let next = self.expire(now);
+            if let Some(ready) = self.pop() {
+                self.handle(ready);
+                continue;
+            }
             let timeout = next.map(|next| next.saturating_duration_since(now));
             metrics.workers_busy.fetch_sub(1, Ordering::Relaxed);
-            let event = shared.poller.wait(timeout);
+            let ready = self.wait(timeout);
             metrics.workers_busy.fetch_add(1, Ordering::Relaxed);
-            self.handle(event);
+            if let Some(ready) = ready {
+                self.handle(ready);
+            }
         }
     }
 
     /// Handles what is due and one event, without waiting; whether there was an event.
     pub fn turn(&mut self) -> bool {
         self.expire(self.shared.env.clock.now());
-        let event = self.shared.poller.wait(Some(Duration::ZERO));
-        let happened = !matches!(event, Ok(None));
-        self.handle(event);
-        happened
+        let ready = self.pop().or_else(|| self.wait(Some(Duration::ZERO)));
+        ready.map(|ready| self.handle(ready)).is_some()
     }
 
-    fn handle(&mut self, event: std::io::Result<Option<u64>>) {
+    /// An event that a worker has left.
+    fn pop(&self) -> Option<Ready> {
+        let (ready, is_wanted) = self.shared.backlog.pop()?;
+        if is_wanted {
+            self.shared.env.completions.signal();
+        }
+        Some(ready)
+    }
+
+    /// Waits for events, and leaves all but the first to whichever worker has time first. While
+    /// other workers wait, there is one event for each.
+    fn wait(&mut self, timeout: Option<Duration>) -> Option<Ready> {
         let shared = self.shared;
-        match event {
-            Ok(None) => {}
+        let others = shared.backlog.begin_wait()?;
+        let events_max = if others > 0 { 1 } else { EVENTS_PER_WAIT_MAX };
+        let waited = shared.poller.wait(timeout, events_max, &mut self.ready);
+        shared.backlog.end_wait();
+        if let Err(error) = waited {
+            log::error!(error:% = error; "waiting for events failed");
+        }
+        let (&first, rest) = self.ready.split_first()?;
+        if shared.backlog.push(rest) {
+            shared.env.completions.signal();
+        }
+        Some(first)
+    }
+
+    fn handle(&mut self, ready: Ready) {
+        let shared = self.shared;
+        let Ready { token, is_ended } = ready;
+        match token {
             // Every worker is to see the end.
-            Ok(Some(WAKE)) if shared.stopping.load(Ordering::Acquire) => {}
-            Ok(Some(WAKE)) => shared.poller.clear_wake(),
-            Ok(Some(COMPLETIONS)) => {
-                if let Some(id) = shared.env.completions.pop() {
-                    self.wake(id);
+            WAKE if shared.stopping.load(Ordering::Acquire) => {}
+            WAKE => shared.poller.clear_wake(),
+            COMPLETIONS => {
+                if let Some(id) = shared.env.completions.pop()
+                    && let Some(connection) = shared.table.take(id)
+                {
+                    self.advance(id, connection, Connection::advance);
                 }
             }
-            Ok(Some(token)) => match shared.listener(token) {
+            _ => match shared.listener(token) {
                 Some(listener) => self.accept(listener),
-                None => self.wake(ConnId::from_token(token)),
+                None => self.wake(ConnId::from_token(token), is_ended),
             },
-            Err(error) => log::error!(error:% = error; "waiting for events failed"),
         }
     }
 
-    /// Gives a connection its turn after an event, unless it is closed or another worker holds it.
-    fn wake(&mut self, id: ConnId) {
-        if let Some(connection) = self.shared.table.take(id) {
+    /// Gives a connection its turn after an event of its socket, unless it is closed or another
+    /// worker holds it.
+    fn wake(&mut self, id: ConnId, is_ended: bool) {
+        if let Some(mut connection) = self.shared.table.take(id) {
+            connection.note_event(is_ended);
             self.advance(id, connection, Connection::advance);
         }
     }
@@ -179,15 +216,19 @@ impl<'s> Worker<'s> {
             return None;
         };
         connection.record(&shared.env.metrics);
-        // Armed before it is parked: an event in between finds it held, and parking returns it.
+        // Watched before it is parked: an event in between finds it held, and parking returns it.
         let poller = &shared.poller;
-        if interest.is_some_and(|event| poller.arm(&*connection, id.token(), event).is_err()) {
+        if interest.is_some_and(|interest| connection.watch(interest, poller).is_err()) {
             self.close(id, connection);
             return None;
         }
         let holding = connection.holding();
         match shared.table.park(id, connection, parking, holding) {
-            Parked::Woken(woken) => Some(woken),
+            Parked::Woken(mut woken) => {
+                // Which event that was is not known.
+                woken.note_event(true);
+                Some(woken)
+            }
             Parked::Done => {
                 if holding.is_some() {
                     self.shed();
@@ -200,7 +241,8 @@ impl<'s> Worker<'s> {
     /// Closes the largest holders while parked connections hold too much memory.
     fn shed(&mut self) {
         let table = &self.shared.table;
-        while let Some((id, largest)) = table.take_largest_holder(PARKED_BYTES_MAX) {
+        let bytes_max = self.shared.env.memory_limit.parked_bytes_max();
+        while let Some((id, largest)) = table.take_largest_holder(bytes_max) {
             self.advance(id, largest, Connection::shed);
         }
     }
@@ -258,61 +300,49 @@ impl<'s> Worker<'s> {
         true
     }
 
+    /// Accepts one connection and gives it its first turn. Its request has often arrived by then.
     fn accept(&mut self, listener: &Listener) {
         let shared = self.shared;
-        for _ in 0..ACCEPTS_PER_TURN_MAX {
-            if !self.make_room() {
-                return self.pause(listener, PauseReason::Full);
-            }
-            match listener.accept() {
-                Accepted::Connection(socket, peer) => self.begin(listener.channel, socket, peer),
-                Accepted::Gone => {}
-                Accepted::None => break,
-                Accepted::Exhausted(error) => {
-                    return self.pause(listener, PauseReason::Resources(error));
-                }
-            }
-            // An idle connection is closed only for one that is known to wait, and only the next
-            // event says so.
-            if shared.table.open() >= shared.env.max_connections {
-                break;
-            }
+        if !self.make_room() {
+            return self.pause(listener, PauseReason::Full);
         }
+        let begun = match listener.accept() {
+            Accepted::Connection(socket, peer) => self.begin(listener.channel, socket, peer),
+            Accepted::Gone | Accepted::None => None,
+            Accepted::Exhausted(error) => {
+                return self.pause(listener, PauseReason::Resources(error));
+            }
+        };
+        // An idle connection is closed only for one that is known to wait, and only the next event
+        // says so. Another worker accepts that one: this turn may wait for the disk.
         listener.arm(&shared.poller);
+        if let Some((id, connection)) = begun {
+            self.advance(id, connection, Connection::advance);
+        }
     }
 
-    /// Registers and parks a connection that was just accepted.
-    fn begin(&mut self, channel: Channel, socket: OwnedFd, peer: SocketAddr) {
+    /// A connection that was just accepted, which this worker holds.
+    fn begin(
+        &mut self,
+        channel: Channel,
+        socket: OwnedFd,
+        peer: SocketAddr,
+    ) -> Option<(ConnId, Box<Connection>)> {
         let shared = self.shared;
         let tls = shared.env.tls.as_ref().filter(|_| channel == Channel::Tls);
         let session = tls.and_then(|tls| tls.acceptor.session());
         // Without a session the connection would be in clear: it is closed.
         if channel == Channel::Tls && session.is_none() {
-            return;
+            return None;
         }
         let metrics = &shared.env.metrics;
         metrics.connections_accepted.fetch_add(1, Ordering::Relaxed);
         metrics.connections_open.fetch_add(1, Ordering::Relaxed);
         shared.env.open_connections.fetch_add(1, Ordering::Relaxed);
         let id = shared.table.reserve();
-        let mut connection = Box::new(Connection::new(
-            id,
-            socket,
-            peer,
-            (channel, session),
-            &self.cx,
-        ));
+        let speech = (channel, session);
+        let mut connection = Box::new(Connection::new(id, socket, peer, speech, &self.cx));
         connection.record(metrics);
-        let poller = &shared.poller;
-        if poller
-            .add(&*connection, id.token(), Interest::Read)
-            .is_err()
-        {
-            return self.close(id, connection);
-        }
-        let parking = Parking::Idle(self.cx.now() + shared.env.idle_time_max);
-        if let Parked::Woken(woken) = shared.table.park(id, connection, parking, None) {
-            self.leave(id, woken, Next::Park(Some(Interest::Read), parking));
-        }
+        Some((id, connection))
     }
 }

@@ -13,29 +13,41 @@ use std::time::{Duration, Instant};
 pub struct Progress {
     pace: Pace,
     pub check_at: Instant,
+    /// The kernel's memory for what the client has sent ahead, when it was last asked.
+    pub received_memory_bytes: usize,
 }
 
 impl Progress {
     pub fn new(wire: &Wire, cx: &Context<'_>) -> Self {
-        let pace = Pace::new(cx.now(), taken_bytes(wire, cx));
+        let (taken_bytes, received_memory_bytes) = asked(wire, cx);
+        let pace = Pace::new(cx.now(), taken_bytes);
         let check_at = pace.check_at(cx.now(), stall_time_max(cx));
-        Self { pace, check_at }
+        Self {
+            pace,
+            check_at,
+            received_memory_bytes,
+        }
     }
 
     pub fn observe(&mut self, wire: &Wire, cx: &Context<'_>) -> Result<(), CloseReason> {
         let stall_time_max = stall_time_max(cx);
-        self.pace
-            .observe(cx.now(), taken_bytes(wire, cx), stall_time_max)?;
+        let (taken_bytes, received_memory_bytes) = asked(wire, cx);
+        self.received_memory_bytes = received_memory_bytes;
+        self.pace.observe(cx.now(), taken_bytes, stall_time_max)?;
         self.check_at = self.pace.check_at(cx.now(), stall_time_max);
         Ok(())
     }
 }
 
 /// Bytes that the client's side has acknowledged, or, where the kernel does not report them, that
-/// the socket has taken.
-fn taken_bytes(wire: &Wire, cx: &Context<'_>) -> u64 {
-    wire.acknowledged_bytes(&cx.env.sock_diag)
-        .unwrap_or(wire.sent_bytes())
+/// the socket has taken; and the kernel's memory for received bytes.
+fn asked(wire: &Wire, cx: &Context<'_>) -> (u64, usize) {
+    let sent_bytes = wire.sent_bytes();
+    wire.queues(&cx.env.sock_diag)
+        .map_or((sent_bytes, 0), |queues| {
+            let acknowledged = sent_bytes.saturating_sub(queues.unacked_bytes);
+            (acknowledged, queues.received_memory_bytes)
+        })
 }
 
 fn stall_time_max(cx: &Context<'_>) -> Duration {

@@ -1,5 +1,6 @@
 //! What the workers and the handle of a server share.
 
+use super::backlog::Backlog;
 use super::connection::Connection;
 use super::context::Environment;
 use super::listener::Listener;
@@ -16,6 +17,7 @@ pub const DRAINED: u8 = b'D';
 pub struct Shared {
     pub env: Environment,
     pub poller: Poller,
+    pub backlog: Backlog,
     pub table: Table<Box<Connection>>,
     pub listeners: Vec<Listener>,
     /// Whether accepting is paused: read without the listener's lock.

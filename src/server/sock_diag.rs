@@ -1,4 +1,5 @@
-//! How many bytes that the socket took the client's side has not acknowledged yet.
+//! What the kernel holds for a socket: sent bytes that the client's side has not acknowledged, and
+//! memory of received bytes that nobody has read.
 //!
 //! A socket turns writable only when a third of its send buffer is free, and that buffer grows to
 //! megabytes: an honest client at 32 KiB/s looks stalled for a minute. The kernel reports the exact
@@ -10,7 +11,7 @@
 //!
 //! Sources: `sock_diag(7)`; `linux/netlink.h` (`nlmsghdr`); `linux/inet_diag.h`
 //! (`inet_diag_req_v2`, `inet_diag_msg`, whose `idiag_wqueue` counts from the first unacknowledged
-//! byte to the last written one).
+//! byte to the last written one; `INET_DIAG_SKMEMINFO`); `linux/sock_diag.h` (`SK_MEMINFO_*`).
 
 use rustix::io::Errno;
 use rustix::net::netlink::{self, SocketAddrNetlink};
@@ -31,7 +32,20 @@ const REQUEST_BYTES: usize = HEADER_BYTES + 56;
 /// `idiag_wqueue` is after the header, 4 bytes, the socket's id of 48 bytes, `idiag_expires` and
 /// `idiag_rqueue`.
 const WQUEUE_OFFSET: usize = HEADER_BYTES + 4 + 48 + 8;
+/// The attributes are after the message.
+const ATTRIBUTES_OFFSET: usize = HEADER_BYTES + 72;
+const ATTRIBUTE_HEADER_BYTES: usize = 4;
+/// `INET_DIAG_SKMEMINFO`, whose first number is `SK_MEMINFO_RMEM_ALLOC`.
+const MEMORY_ATTRIBUTE: u16 = 7;
 const IPPROTO_TCP: u8 = 6;
+
+/// What the kernel holds for a TCP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queues {
+    pub unacked_bytes: u64,
+    /// Memory of received data, which is more than its bytes.
+    pub received_memory_bytes: usize,
+}
 
 /// The kernel's socket diagnostics, and whether this system has them.
 #[derive(Debug)]
@@ -62,14 +76,14 @@ impl SockDiag {
         self.unsupported.load(Ordering::Relaxed)
     }
 
-    /// The unacknowledged bytes of a TCP connection; `None` where the kernel does not report them.
-    pub fn unacked_bytes(&self, socket: impl AsFd) -> Option<u64> {
+    /// The queues of a TCP connection; `None` where the kernel does not report them.
+    pub fn queues(&self, socket: impl AsFd) -> Option<Queues> {
         if self.is_unsupported() {
             return None;
         }
         let (local, peer) = ends(&socket)?;
         match ask(local, peer) {
-            Ok(bytes) => Some(bytes),
+            Ok(queues) => Some(queues),
             // The kernel has no such connection: because it ended just now, or because it has no
             // diagnostics for TCP.
             Err(Errno::NOENT) if ends(&socket).is_none() => None,
@@ -111,14 +125,14 @@ fn open() -> rustix::io::Result<OwnedFd> {
     )
 }
 
-fn ask(local: SocketAddr, peer: SocketAddr) -> rustix::io::Result<u64> {
+fn ask(local: SocketAddr, peer: SocketAddr) -> rustix::io::Result<Queues> {
     let kernel = open()?;
     let address = SocketAddrNetlink::new(0, 0);
     rustix::net::sendto(&kernel, &request(local, peer), SendFlags::empty(), &address)?;
     let mut answer = [0u8; 512];
     // The kernel answers before `sendto` returns.
     let (length, _) = rustix::net::recv(&kernel, &mut answer, RecvFlags::empty())?;
-    wqueue(&answer[..length])
+    queues(&answer[..length])
 }
 
 fn request(local: SocketAddr, peer: SocketAddr) -> [u8; REQUEST_BYTES] {
@@ -138,7 +152,7 @@ fn request(local: SocketAddr, peer: SocketAddr) -> [u8; REQUEST_BYTES] {
         SocketAddr::V6(_) => AddressFamily::INET6,
     };
     put(&[u8::try_from(family.as_raw()).unwrap_or_default()]);
-    put(&[IPPROTO_TCP, 0, 0]);
+    put(&[IPPROTO_TCP, 1 << (MEMORY_ATTRIBUTE - 1), 0]);
     put(&u32::MAX.to_ne_bytes()); // any state
     put(&local.port().to_be_bytes());
     put(&peer.port().to_be_bytes());
@@ -161,19 +175,36 @@ fn address_words(address: IpAddr) -> [u8; 16] {
     }
 }
 
-/// The count in an answer, or the error that the answer is.
-fn wqueue(answer: &[u8]) -> rustix::io::Result<u64> {
+/// The queues in an answer, or the error that the answer is.
+pub fn queues(answer: &[u8]) -> rustix::io::Result<Queues> {
     let message_type: [u8; 2] = bytes_at(answer, TYPE_OFFSET)?;
     match u16::from_ne_bytes(message_type) {
         MESSAGE_TYPE => {
-            let bytes = bytes_at(answer, WQUEUE_OFFSET)?;
-            Ok(u64::from(u32::from_ne_bytes(bytes)))
+            let unacked = u32::from_ne_bytes(bytes_at(answer, WQUEUE_OFFSET)?);
+            let received = received_memory(answer.get(ATTRIBUTES_OFFSET..).unwrap_or_default());
+            Ok(Queues {
+                unacked_bytes: u64::from(unacked),
+                received_memory_bytes: received.map_or(0, |bytes| bytes as usize),
+            })
         }
         ERROR_TYPE => {
             let negated = i32::from_ne_bytes(bytes_at(answer, HEADER_BYTES)?);
             Err(Errno::from_raw_os_error(negated.saturating_neg()))
         }
         _ => Err(Errno::PROTO),
+    }
+}
+
+fn received_memory(mut attributes: &[u8]) -> Option<u32> {
+    loop {
+        let length = usize::from(u16::from_ne_bytes(bytes_at(attributes, 0).ok()?));
+        let kind = u16::from_ne_bytes(bytes_at(attributes, 2).ok()?);
+        if kind == MEMORY_ATTRIBUTE {
+            let bytes = bytes_at(attributes, ATTRIBUTE_HEADER_BYTES).ok()?;
+            return Some(u32::from_ne_bytes(bytes));
+        }
+        let padded = length.max(ATTRIBUTE_HEADER_BYTES).next_multiple_of(4);
+        attributes = attributes.get(padded..)?;
     }
 }
 

@@ -9,7 +9,7 @@
 //! - A client that is sent the end of a TLS connection is sent `close_notify` first.
 
 use super::secure::{Scratch, Secure};
-use super::sock_diag::SockDiag;
+use super::sock_diag::{Queues, SockDiag};
 use super::socket::{Received, Sent, Socket};
 use crate::http::service::Channel;
 use crate::limits::{SEAL_TURN_BYTES, SEND_TURN_BYTES};
@@ -79,6 +79,16 @@ impl Wire {
             None => self.socket.receive(&mut buffer[..limit]),
             Some(secure) => secure.receive(&mut self.socket, buffer, limit, scratch),
         }
+    }
+
+    /// Notes that the poller reported the socket.
+    pub fn note_event(&mut self, is_ended: bool) {
+        self.socket.note_event(is_ended);
+    }
+
+    /// Whether nothing was left to receive after the last event.
+    pub fn is_drained(&self) -> bool {
+        self.socket.is_drained()
     }
 
     /// Whether bytes have arrived that were not received yet.
@@ -184,12 +194,29 @@ impl Wire {
     /// Sent bytes that the client's side has acknowledged; `None` where the kernel does not report
     /// them.
     pub fn acknowledged_bytes(&self, diagnostics: &SockDiag) -> Option<u64> {
-        self.socket.acknowledged_bytes(diagnostics)
+        let queues = self.queues(diagnostics)?;
+        Some(self.sent_bytes().saturating_sub(queues.unacked_bytes))
+    }
+
+    /// What the kernel holds for the socket; `None` where the kernel does not report that.
+    pub fn queues(&self, diagnostics: &SockDiag) -> Option<Queues> {
+        self.socket.queues(diagnostics)
     }
 
     /// Keeps the send buffer small, so that a slow client makes the socket writable often.
     pub fn bound_send_buffer(&self) {
         self.socket.bound_send_buffer();
+    }
+
+    /// Makes closing a reset: the kernel drops what the client has not taken, which it would keep
+    /// for minutes.
+    pub fn reset_on_close(&self) {
+        self.socket.reset_on_close();
+    }
+
+    /// Keeps the bytes that the network has not taken within a share.
+    pub fn bound_unsent(&mut self, share_bytes: usize) {
+        self.socket.bound_unsent(share_bytes);
     }
 
     /// Ends the sending side; whether the connection was still there. What is received afterwards

@@ -59,6 +59,12 @@ pub fn state_of(file: impl AsFd) -> rustix::io::Result<Entry> {
     rustix::fs::statx(file, "", AtFlags::EMPTY_PATH, STATE).map(|stat| Entry::from(&stat))
 }
 
+/// The state of what has a name now. A network file system asks its server, as opening would.
+pub fn state_at(path: &Path) -> rustix::io::Result<Entry> {
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::STATX_FORCE_SYNC;
+    rustix::fs::statx(CWD, path, flags, STATE).map(|stat| Entry::from(&stat))
+}
+
 /// Opens a file for reading without following a link or waiting for the other end of a pipe.
 pub fn open_file(path: &Path) -> rustix::io::Result<File> {
     rustix::fs::openat(CWD, path, READ, Mode::empty()).map(File::from)

@@ -24,8 +24,8 @@ pub struct OpenPackage {
 /// The way to the bytes of an open package.
 #[derive(Debug)]
 pub enum Source {
-    /// The open file.
-    File(File),
+    /// The open file, which other downloads may share.
+    File(Arc<File>),
     /// Nothing is done for the bytes before they are asked for.
     Deferred(Box<dyn Deferred>),
 }
@@ -39,7 +39,7 @@ pub trait Deferred: Debug + Send {
 /// The bytes of an open package.
 #[derive(Debug)]
 pub enum PackageBytes {
-    File(File),
+    File(Arc<File>),
     /// They are being fetched.
     Arriving(Arc<dyn Arriving>),
     /// The client fetches them from this URL.

@@ -93,6 +93,10 @@ fn of_the_server() -> Vec<(&'static str, String)> {
             ),
         ),
         ("Memory that waiting clients hold", parked_memory()),
+        (
+            "Unsent data of a socket, under a container's limit",
+            unsent_memory(),
+        ),
     ]
 }
 
@@ -160,9 +164,19 @@ fn stall_time() -> String {
 
 fn parked_memory() -> String {
     format!(
-        "{} for each connection, and {} over all connections for long heads, requests sent ahead \
-            and answers made for one client; beyond it the largest holder is closed",
+        "{} for each connection, and {}, or 1/{} of a container's limit if that is less, over all \
+            connections for long heads, requests sent ahead and answers made for one client; \
+            beyond it the largest holder is closed",
         bytes(limits::PARKED_RESERVE_BYTES),
-        bytes(limits::PARKED_BYTES_MAX)
+        bytes(limits::PARKED_BYTES_MAX),
+        limits::PARKED_MEMORY_SHARE
+    )
+}
+
+fn unsent_memory() -> String {
+    format!(
+        "1/{} of the limit, divided by the open connections, but at least {} bytes",
+        limits::UNSENT_MEMORY_SHARE,
+        limits::UNSENT_BYTES_MIN
     )
 }

@@ -9,6 +9,7 @@ use release_server::config::LatestBy;
 use release_server::config::token::{Token, TokenSettings};
 use release_server::limits::DOWNLOAD_COUNTS_INTERVAL;
 use release_server::metrics::Metrics;
+use release_server::server::memory_limit::MemoryLimit;
 use release_server::server::sock_diag::SockDiag;
 use release_server::server::{self, Server, listener};
 use release_server::storage::{Retention, engines};
@@ -56,6 +57,7 @@ fn start(path: &std::path::Path, clock: &Clock) -> (Server, SocketAddr) {
         trust_forwarded: false,
         idle_time_max: Duration::from_hours(1),
         sock_diag: SockDiag::system(),
+        memory_limit: MemoryLimit::of(None),
         disk,
         clock: clock.clone(),
         tls: None,

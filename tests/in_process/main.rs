@@ -16,6 +16,7 @@ mod fairness;
 #[cfg(feature = "oidc")]
 mod issuers;
 mod later;
+mod memory_limit;
 mod panics;
 mod reasons;
 mod server;

@@ -14,6 +14,7 @@ use release_server::http::service::{
 };
 use release_server::metrics::Metrics;
 use release_server::server::listener::Entrance;
+use release_server::server::memory_limit::MemoryLimit;
 use release_server::server::sock_diag::SockDiag;
 use release_server::server::{Options, Server, listener};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -133,6 +134,17 @@ impl InProcess {
     }
 
     pub fn with(max_connections: usize, workers: usize, sock_diag: SockDiag) -> Self {
+        let memory_limit = MemoryLimit::of(None);
+        Self::within(memory_limit, max_connections, workers, sock_diag)
+    }
+
+    /// A server under a memory limit.
+    pub fn within(
+        memory_limit: MemoryLimit,
+        max_connections: usize,
+        workers: usize,
+        sock_diag: SockDiag,
+    ) -> Self {
         let host = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
         let (socket, address) = listener::bind(Address { host, port: 0 }).unwrap();
         let clock = Clock::manual();
@@ -153,6 +165,7 @@ impl InProcess {
             trust_forwarded: false,
             idle_time_max: IDLE_TIME_MAX,
             sock_diag,
+            memory_limit,
             disk: Arc::clone(&disk),
             clock: clock.clone(),
             tls: None,

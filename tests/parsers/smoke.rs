@@ -62,7 +62,7 @@ macro_rules! targets {
 
 targets! {
     PARSED: head body multipart disposition fields target value config pattern version response
-        checksum log_line archive yaml;
+        checksum log_line archive yaml dns xml tokens identity;
     RENDERED: release page;
 }
 

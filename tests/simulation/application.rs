@@ -2,32 +2,69 @@
 //! lets other things happen at every call.
 
 use crate::request::{BODY_BYTES_MAX, IDS, Kind, parse_path, pattern, text};
-use crate::schedule::Schedule;
+use crate::schedule::{Pending, Schedule};
 use bytes::Bytes;
 use release_server::app::error::ApiError;
+use release_server::awaited::Awaited;
 use release_server::http::response::{Body, Response};
 use release_server::http::service::{
     BodySink, Completion, Decision, Refusal, Reply, Request, Service,
 };
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
 
 /// A file with the bytes of every id, one after the other.
-pub fn file() -> File {
+pub fn file() -> Arc<File> {
     let mut file = tempfile::tempfile().expect("a temporary file");
     for id in 0..IDS {
         file.write_all(pattern(id, 0..BODY_BYTES_MAX))
             .expect("a disk with room");
     }
-    file
+    Arc::new(file)
 }
 
 pub struct Application {
     pub schedule: Arc<Schedule>,
-    pub file: File,
+    pub file: Arc<File>,
+    pub questions: Mutex<BTreeMap<usize, Arc<Question>>>,
+}
+
+/// Something that the application has to find out.
+#[derive(Debug, Default)]
+pub struct Question(Mutex<QuestionState>);
+
+#[derive(Debug, Default)]
+struct QuestionState {
+    is_answered: bool,
+    wakers: Vec<Waker>,
+}
+
+impl Question {
+    fn lock(&self) -> MutexGuard<'_, QuestionState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn answer(&self) {
+        let mut state = self.lock();
+        state.is_answered = true;
+        state.wakers.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Awaited for Question {
+    fn wake(&self, waker: Waker) {
+        let mut state = self.lock();
+        if state.is_answered {
+            waker.wake();
+        } else {
+            state.wakers.push(waker);
+        }
+    }
 }
 
 /// Sinks that are neither finished nor dropped.
@@ -57,9 +94,28 @@ impl Application {
             if panics {
                 panic_quietly();
             }
-            schedule.lock().pending.push((completion, response));
+            let pending = Pending::Answer(completion, response);
+            schedule.lock().pending.push(pending);
             schedule.interfere();
         }))
+    }
+
+    /// Requests of the same length have the same question.
+    fn again(&self, length: usize, response: Response) -> Reply {
+        let mut questions = self
+            .questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let question = questions.entry(length).or_insert_with(|| {
+            let question = Arc::new(Question::default());
+            let pending = Pending::Question(Arc::clone(&question));
+            self.schedule.lock().pending.push(pending);
+            question
+        });
+        if question.lock().is_answered {
+            return Reply::Now(response);
+        }
+        Reply::Again(Arc::clone(question) as Arc<dyn Awaited>)
     }
 
     fn reply(&self, (kind, id, bytes): (Kind, usize, usize)) -> Reply {
@@ -81,7 +137,7 @@ impl Application {
             Kind::File => {
                 let mut response = Response::new(200);
                 response.body = Body::File {
-                    file: self.file.try_clone().expect("a descriptor"),
+                    file: Arc::clone(&self.file),
                     offset: (id * BODY_BYTES_MAX) as u64,
                     length: bytes as u64,
                 };
@@ -92,6 +148,7 @@ impl Application {
             Kind::Break => sink(Reply::Now(response(413))),
             Kind::Put | Kind::PanicInFeed | Kind::PanicInFinish => sink(Reply::Now(response(200))),
             Kind::Later => self.later(Some(response(200)), false),
+            Kind::Again => self.again(bytes, response(200)),
             Kind::PutLater => sink(self.later(Some(response(200)), false)),
             Kind::Dropped => self.later(None, false),
             Kind::PanicInLater => self.later(None, true),

@@ -12,8 +12,10 @@
     reason = "a test reads its own settings and the time that it may take"
 )]
 
+mod answer_head;
 mod application;
 mod client;
+mod plan;
 #[expect(dead_code, reason = "the parsers' tests need more of it")]
 #[path = "../parsers/properties/random.rs"]
 mod random;
@@ -68,4 +70,12 @@ fn every_client_sees_what_the_model_says() {
     report(&format!(
         "{runs} runs, {connections} connections, {rate} a second"
     ));
+}
+
+/// An interim answer for which the socket has no room is sent when there is room.
+#[test]
+fn an_interim_answer_waits_for_room() {
+    // Around the room that a socket has, which answers of one of these lengths leave too small.
+    let checked = run::interim_answers((100_000..300_000).step_by(500));
+    assert_eq!(checked, Ok(()));
 }

@@ -23,6 +23,8 @@ pub enum Kind {
     Break,
     /// The answer is made later.
     Later,
+    /// The application has to find something out first, and is asked again.
+    Again,
     /// The body is received, and the answer made later.
     PutLater,
     /// The answer that is to be made later is never made.
@@ -33,7 +35,7 @@ pub enum Kind {
     PanicInLater,
 }
 
-pub const KINDS: [Kind; 14] = [
+pub const KINDS: [Kind; 15] = [
     Kind::Small,
     Kind::Large,
     Kind::File,
@@ -42,6 +44,7 @@ pub const KINDS: [Kind; 14] = [
     Kind::Refuse,
     Kind::Break,
     Kind::Later,
+    Kind::Again,
     Kind::PutLater,
     Kind::Dropped,
     Kind::PanicInRespond,
@@ -66,7 +69,7 @@ impl Kind {
     fn status(self) -> u16 {
         match self {
             Self::Small | Self::Large | Self::File => 200,
-            Self::Put | Self::Later | Self::PutLater => 200,
+            Self::Put | Self::Later | Self::Again | Self::PutLater => 200,
             Self::Empty => 204,
             Self::Refuse => 403,
             Self::Break => 413,
@@ -172,58 +175,122 @@ fn size(random: &mut Random, kind: Kind) -> usize {
     }
 }
 
-/// Appends a request to the bytes of a connection.
-pub fn plan(random: &mut Random, kind: Kind, out: &mut Vec<u8>) -> Planned {
-    let id = random.below(IDS);
-    // A body of no bytes is never fed.
-    let bytes = size(random, kind).max(usize::from(kind == Kind::PanicInFeed));
-    let old_version = random.below(12) == 0;
-    let closes = random.below(12) == 0;
-    let head_only = !kind.takes_body() && random.below(6) == 0;
-    let method = match (kind.takes_body(), head_only) {
-        (true, _) => "PUT",
-        (_, true) => "HEAD",
-        _ => "GET",
-    };
-    let version = if old_version { "1.0" } else { "1.1" };
-    let mut head = format!("{method} /{kind:?}/{id}/{bytes} HTTP/{version}\r\nHost: t\r\n");
-    if closes {
-        head.push_str("Connection: close\r\n");
+/// How a request is written.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent properties of a request"
+)]
+struct Shape {
+    kind: Kind,
+    id: usize,
+    bytes: usize,
+    old_version: bool,
+    closes: bool,
+    head_only: bool,
+    expects_continue: bool,
+    /// The body in chunks, where it has no announced length.
+    chunks: Option<Vec<u8>>,
+}
+
+impl Shape {
+    fn new(kind: Kind, bytes: usize) -> Self {
+        Self {
+            kind,
+            id: 0,
+            bytes,
+            old_version: false,
+            closes: false,
+            head_only: false,
+            expects_continue: false,
+            chunks: None,
+        }
     }
-    let mut body = Vec::new();
-    let mut expects_continue = false;
-    if kind.takes_body() {
-        body = pattern(id, 0..bytes).to_vec();
-        if !old_version && random.below(2) == 0 {
+
+    fn random(random: &mut Random, kind: Kind) -> Self {
+        let id = random.below(IDS);
+        // A body of no bytes is never fed.
+        let bytes = size(random, kind).max(usize::from(kind == Kind::PanicInFeed));
+        let mut shape = Self::new(kind, bytes);
+        shape.id = id;
+        shape.old_version = random.below(12) == 0;
+        shape.closes = random.below(12) == 0;
+        shape.head_only = !kind.takes_body() && random.below(6) == 0;
+        if kind.takes_body() && !shape.old_version {
+            if random.below(2) == 0 {
+                shape.chunks = Some(chunked(random, pattern(id, 0..bytes)));
+            }
+            shape.expects_continue = random.below(6) == 0;
+        }
+        shape
+    }
+
+    fn head(&self) -> (&'static str, String) {
+        let method = match (self.kind.takes_body(), self.head_only) {
+            (true, _) => "PUT",
+            (_, true) => "HEAD",
+            _ => "GET",
+        };
+        let (kind, id, bytes) = (self.kind, self.id, self.bytes);
+        let version = if self.old_version { "1.0" } else { "1.1" };
+        let mut head = format!("{method} /{kind:?}/{id}/{bytes} HTTP/{version}\r\nHost: t\r\n");
+        if self.closes {
+            head.push_str("Connection: close\r\n");
+        }
+        if self.chunks.is_some() {
             head.push_str("Transfer-Encoding: chunked\r\n");
-            body = chunked(random, &body);
-        } else {
+        } else if kind.takes_body() {
             head.push_str("Content-Length: ");
             head.push_str(&bytes.to_string());
             head.push_str("\r\n");
         }
-        expects_continue = !old_version && random.below(6) == 0;
-        if expects_continue {
+        if self.expects_continue {
             head.push_str("Expect: 100-continue\r\n");
         }
+        head.push_str("\r\n");
+        (method, head)
     }
-    head.push_str("\r\n");
-    let method_end = out.len() + method.len() + 1;
-    out.extend(head.bytes());
-    let head_end = out.len();
-    out.extend(body);
-    Planned {
-        kind,
-        head_only,
-        status: kind.status(),
-        content: content(kind, id, bytes),
-        may_close: kind.may_close(),
-        must_close: closes || old_version,
-        expects_continue,
-        method_end,
-        head_end,
-        end: out.len(),
+
+    /// Appends the request to the bytes of a connection.
+    fn append(self, out: &mut Vec<u8>) -> Planned {
+        let (method, head) = self.head();
+        let method_end = out.len() + method.len() + 1;
+        out.extend(head.bytes());
+        let head_end = out.len();
+        match &self.chunks {
+            Some(chunks) => out.extend(chunks),
+            None if self.kind.takes_body() => out.extend(pattern(self.id, 0..self.bytes)),
+            None => {}
+        }
+        Planned {
+            kind: self.kind,
+            head_only: self.head_only,
+            status: self.kind.status(),
+            content: content(self.kind, self.id, self.bytes),
+            may_close: self.kind.may_close(),
+            must_close: self.closes || self.old_version,
+            expects_continue: self.expects_continue,
+            method_end,
+            head_end,
+            end: out.len(),
+        }
     }
+}
+
+/// Appends a request to the bytes of a connection.
+pub fn plan(random: &mut Random, kind: Kind, out: &mut Vec<u8>) -> Planned {
+    Shape::random(random, kind).append(out)
+}
+
+/// Appends a request that keeps its connection.
+pub fn plan_persistent(kind: Kind, bytes: usize, out: &mut Vec<u8>) -> Planned {
+    Shape::new(kind, bytes).append(out)
+}
+
+/// Appends a request whose client waits for an interim answer.
+pub fn plan_expecting(out: &mut Vec<u8>) -> Planned {
+    let mut shape = Shape::new(Kind::Put, 10);
+    shape.expects_continue = true;
+    shape.append(out)
 }
 
 /// Appends bytes that are not a request: the last ones of their connection.

@@ -2,20 +2,21 @@
 
 use crate::application::{Application, file};
 use crate::client::Client;
+use crate::plan::Plan;
 use crate::random::Random;
-use crate::request::{KINDS, Kind};
 use crate::schedule::{Schedule, State};
 use release_server::disk_gate::DiskGate;
 use release_server::http::service::Channel;
 use release_server::limits::DISK_RETRY_INTERVAL;
 use release_server::metrics::Metrics;
 use release_server::server::listener::Entrance;
+use release_server::server::memory_limit::MemoryLimit;
 use release_server::server::sock_diag::SockDiag;
 use release_server::server::{Options, Server, Worker};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Longer than any deadline.
@@ -27,40 +28,6 @@ const ACCEPT_TIME: Duration = Duration::from_secs(1);
 const FINISH_TURNS_MAX: usize = 2000;
 /// Turns after which a server that is still busy is taken to spin.
 const SETTLE_TURNS_MAX: usize = 100_000;
-
-/// What is special about a run. Each run is different, so that rare things meet often in some.
-struct Plan {
-    clients: usize,
-    steps: usize,
-    /// Workers besides the first one.
-    others: usize,
-    max_connections: usize,
-    /// One step in so many moves the clock by seconds; `None`: never.
-    stalls: Option<usize>,
-    drains: bool,
-    kinds: Vec<Kind>,
-    interference: usize,
-}
-
-impl Plan {
-    fn new(random: &mut Random) -> Self {
-        let clients = 2 + random.below(40);
-        let favourite = random.pick(&KINDS);
-        Self {
-            clients,
-            steps: clients * 60,
-            others: random.below(3),
-            max_connections: random.pick(&[1000, 1000, 1000, 4]),
-            stalls: random.pick(&[None, None, Some(200), Some(30)]),
-            drains: random.below(4) == 0,
-            kinds: match random.below(3) {
-                0 => vec![favourite, Kind::Small],
-                _ => Vec::new(),
-            },
-            interference: random.pick(&[2, 4, 20]),
-        }
-    }
-}
 
 struct Run<'r> {
     plan: &'r Plan,
@@ -87,6 +54,36 @@ fn listen() -> (UnixListener, SocketAddr) {
 pub fn run(seed: u64) -> Result<u64, String> {
     let mut random = Random::new(seed);
     let plan = Plan::new(&mut random);
+    with_server(&plan, random, |run| {
+        run.steps()?;
+        run.end()?;
+        Ok(run.opened)
+    })
+}
+
+/// Runs clients that do not read answers of all these lengths, and then wait for an interim answer.
+pub fn interim_answers(lengths: impl Iterator<Item = usize>) -> Result<(), String> {
+    let plan = Plan::still();
+    with_server(&plan, Random::new(0), |run| {
+        for length in lengths {
+            let stream = UnixStream::connect_addr(&run.address).expect("a listener");
+            let now = run.schedule.lock().clock.now();
+            let client = Client::interim(stream, now, length);
+            run.schedule.lock().clients.push(client);
+            while run.turn() {}
+            run.settle()
+                .map_err(|failure| format!("after {length} bytes: {failure}"))?;
+            run.schedule.lock().clients.clear();
+        }
+        run.end()
+    })
+}
+
+fn with_server<T>(
+    plan: &Plan,
+    random: Random,
+    work: impl FnOnce(&mut Run<'_>) -> Result<T, String>,
+) -> Result<T, String> {
     let crowded = plan.max_connections < plan.clients;
     let schedule = Arc::new(Schedule::new(
         random,
@@ -103,6 +100,7 @@ pub fn run(seed: u64) -> Result<u64, String> {
     let application = Application {
         schedule: Arc::clone(&schedule),
         file: file(),
+        questions: Mutex::default(),
     };
     let clock = schedule.lock().clock.clone();
     let options = Options {
@@ -111,6 +109,7 @@ pub fn run(seed: u64) -> Result<u64, String> {
         trust_forwarded: false,
         idle_time_max: Duration::from_mins(1),
         sock_diag: SockDiag::system(),
+        memory_limit: MemoryLimit::of(None),
         disk: Arc::new(DiskGate::new(plan.others + 1, clock.clone())),
         clock,
         tls: None,
@@ -125,7 +124,7 @@ pub fn run(seed: u64) -> Result<u64, String> {
     std::thread::scope(|scope| {
         schedule.start(scope, &server);
         let mut run = Run {
-            plan: &plan,
+            plan,
             schedule: &schedule,
             server: &server,
             metrics: &metrics,
@@ -133,9 +132,9 @@ pub fn run(seed: u64) -> Result<u64, String> {
             address,
             opened: 0,
         };
-        let result = run.steps().and_then(|()| run.end());
+        let result = work(&mut run);
         schedule.stop();
-        result.map(|()| run.opened)
+        result
     })
 }
 

@@ -5,7 +5,7 @@
 //! handler may let other workers and clients act in the middle of its call: an event then arrives
 //! while its connection is held.
 
-use crate::application::Alive;
+use crate::application::{Alive, Question};
 use crate::client::{Circumstances, Client};
 use crate::random::Random;
 use release_server::clock::Clock;
@@ -13,7 +13,7 @@ use release_server::http::response::Response;
 use release_server::http::service::Completion;
 use release_server::server::{Server, Worker};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 
 /// Handlers inside handlers that let others act.
@@ -21,11 +21,17 @@ const DEPTH_MAX: usize = 3;
 /// Bytes that a client reads at a time.
 const READ_BYTES_MAX: usize = 100_000;
 
+/// What another thread of the application would do later.
+pub enum Pending {
+    /// An answer that is delivered, or dropped.
+    Answer(Completion, Option<Response>),
+    Question(Arc<Question>),
+}
+
 pub struct State {
     pub random: Random,
     pub clients: Vec<Client>,
-    /// Answers that are made later: a completion, and what it is completed with.
-    pub pending: Vec<(Completion, Option<Response>)>,
+    pub pending: Vec<Pending>,
     pub clock: Clock,
     pub crowded: bool,
     /// One call of a handler in so many lets others act.
@@ -82,15 +88,16 @@ impl State {
         }
     }
 
-    /// Makes one of the answers that are made later.
+    /// Does one of the things that are done later.
     pub fn complete(&mut self) -> bool {
         if self.pending.is_empty() {
             return false;
         }
         let at = self.random.below(self.pending.len());
         match self.pending.swap_remove(at) {
-            (completion, Some(response)) => completion.complete(response),
-            (completion, None) => drop(completion),
+            Pending::Answer(completion, Some(response)) => completion.complete(response),
+            Pending::Answer(completion, None) => drop(completion),
+            Pending::Question(question) => question.answer(),
         }
         true
     }

@@ -6,14 +6,15 @@
 use crate::awaited::{Arriving, Awaited};
 use crate::storage::error::StorageError;
 use std::fs::File;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
 /// One fetch and the file that it fills.
 #[derive(Debug)]
 pub struct Fetch {
-    pub file: File,
+    /// Set before the first byte arrives.
+    file: OnceLock<File>,
     /// In bytes.
     pub size: u64,
     state: Mutex<FetchState>,
@@ -38,14 +39,19 @@ pub enum Progress {
 }
 
 impl Fetch {
-    /// A fetch of so many bytes into this file.
-    pub fn new(file: File, size: u64) -> Self {
+    /// A fetch of so many bytes.
+    pub fn new(size: u64) -> Self {
         let (progress, waiting) = (Progress::Starting, Vec::new());
         Self {
-            file,
+            file: OnceLock::new(),
             size,
             state: Mutex::new(FetchState { progress, waiting }),
         }
+    }
+
+    /// Sets the file that is filled, and returns it.
+    pub fn fill(&self, file: File) -> &File {
+        self.file.get_or_init(|| file)
     }
 
     pub fn progress(&self) -> Progress {
@@ -81,8 +87,8 @@ impl Fetch {
 }
 
 impl Arriving for Fetch {
-    fn file(&self) -> &File {
-        &self.file
+    fn file(&self) -> Option<&File> {
+        self.file.get()
     }
 
     fn arrived(&self) -> Option<u64> {

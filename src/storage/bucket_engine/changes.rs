@@ -130,6 +130,7 @@ impl Changes {
         let (name, requirement) = (&publish.name, &publish.requirement);
         let modified = self.next_time();
         let number = object::random_number();
+        let mut is_own_refused = false;
         for _ in 0..PUT_ATTEMPTS_MAX {
             let may_replace = requirement.overwrite == Overwrite::Yes;
             let is_plain = !may_replace && requirement.precondition.is_none();
@@ -150,7 +151,11 @@ impl Changes {
             }
             let condition = match &current {
                 None if self.creates_atomically => Condition::IsNew,
-                Some(head) if requirement.precondition.is_some() && self.creates_atomically => {
+                Some(head)
+                    if requirement.precondition.is_some()
+                        && self.creates_atomically
+                        && !head.etag.is_empty() =>
+                {
                     Condition::Matches(&head.etag)
                 }
                 _ => Condition::None,
@@ -165,10 +170,17 @@ impl Changes {
                     requirement.check(Some(&other.package))?;
                 }
                 // Created, replaced or deleted by another server meanwhile.
-                Outcome::Taken(_) | Outcome::Free => {}
+                Outcome::Taken(head) => {
+                    is_own_refused = current.is_some_and(|current| current.etag == head.etag);
+                }
+                Outcome::Free => is_own_refused = false,
             }
         }
-        Err(faults::contended(name.as_str()))
+        Err(if is_own_refused {
+            faults::no_conditions(name.as_str())
+        } else {
+            faults::contended(name.as_str())
+        })
     }
 
     fn put(
@@ -314,7 +326,10 @@ impl Changes {
             };
             let current = Object::of(name.clone(), &head);
             change::check(precondition, Some(&current.package))?;
-            match self.bucket.delete(name.as_str(), Some(&head.etag)) {
+            match self
+                .bucket
+                .delete(name.as_str(), Object::of(name.clone(), &head).condition())
+            {
                 Ok(()) => {
                     self.view.enter(vec![(name.clone(), None)]);
                     return Ok(());

@@ -54,6 +54,17 @@ pub fn contended(name: &str) -> StorageError {
     StorageError::Unavailable(failure("change the package", name, why))
 }
 
+/// The store has not answered in time.
+pub fn silent(action: &'static str, name: &str) -> StorageError {
+    StorageError::Unavailable(failure(action, name, "the store does not answer"))
+}
+
+/// The store refuses a write under the condition of the object's own entity tag.
+pub fn no_conditions(name: &str) -> StorageError {
+    let why = "the store refuses the ETag that it states itself; send no If-Match";
+    StorageError::Unavailable(failure("store the package", name, why))
+}
+
 /// Whether the store may have done what was asked although it did not say so.
 pub fn may_have_arrived(error: &S3Error) -> bool {
     matches!(

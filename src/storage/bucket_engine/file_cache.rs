@@ -137,16 +137,22 @@ impl FileCache {
             .store(self.bytes(), Ordering::Relaxed);
     }
 
-    /// Opens the file with this content, if there is one.
+    /// Opens the file with this content, if there is one. A file that cannot be opened now is still
+    /// counted, unless it is not there.
     pub fn get(&self, sha256: &Sha256) -> Option<File> {
         if !self.entries().use_one(sha256) {
             return None;
         }
-        let opened = open_file(&self.path.join(sha256.hex()));
-        if opened.is_err() {
-            self.entries().remove(sha256);
+        match open_file(&self.path.join(sha256.hex())) {
+            Ok(file) => Some(file),
+            Err(error) => {
+                if error == Errno::NOENT {
+                    self.entries().remove(sha256);
+                    self.report();
+                }
+                None
+            }
         }
-        opened.ok()
     }
 
     pub fn has(&self, sha256: &Sha256) -> bool {

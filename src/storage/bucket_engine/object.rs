@@ -24,7 +24,8 @@ pub const UPLOAD: &str = "upload";
 
 #[derive(Clone, Debug)]
 pub struct Object {
-    /// As the store writes it.
+    /// As the store writes it; empty where it has none, as of a file that was copied into a
+    /// gateway's folder. Size and time tell such an object's states apart.
     pub etag: Arc<str>,
     /// The store's time, in whole seconds; `None` where this server put the object and has not
     /// listed it since.
@@ -54,6 +55,11 @@ impl Object {
         }
     }
 
+    /// The entity tag as a condition of requests, where there is one.
+    pub fn condition(&self) -> Option<&str> {
+        (!self.etag.is_empty()).then_some(&*self.etag)
+    }
+
     /// The same object, with the time that a listing reports.
     #[must_use]
     pub fn with_time(mut self, listed: SystemTime) -> Self {
@@ -72,7 +78,9 @@ impl Object {
     /// Whether the metadata of an object is that of this very one.
     pub fn is_headed_as(&self, head: &s3::Head) -> bool {
         let is_time = |time: SystemTime| time == whole_seconds(head.modified);
-        *self.etag == *head.etag && self.last_modified.is_none_or(is_time)
+        *self.etag == *head.etag
+            && self.package.state.size == head.size
+            && self.last_modified.is_none_or(is_time)
     }
 }
 

@@ -119,6 +119,7 @@ impl Refresh {
 
     fn list(&mut self) -> s3::Result<()> {
         let (since, known) = self.view.begin();
+        let began_at = self.clock.now();
         let bucket = Arc::clone(&self.bucket);
         let remembered = self.known.take().unwrap_or_default();
         let mut objects = HashMap::with_capacity(known.len());
@@ -140,7 +141,7 @@ impl Refresh {
         bucket.list(&mut take)?;
         drop(known);
         objects.extend(self.look_at(&unknown)?);
-        self.view.take_over(since, objects);
+        self.view.take_over(since, began_at, objects);
         self.write_known();
         Ok(())
     }
@@ -270,7 +271,7 @@ impl Refresh {
             Err(error) if error.kind == S3ErrorKind::NotFound => return Ok(true),
             Err(error) => return Err(cannot(error)),
         }
-        match self.bucket.delete(name.as_str(), Some(&object.etag)) {
+        match self.bucket.delete(name.as_str(), object.condition()) {
             Ok(()) => Ok(true),
             Err(error) if error.kind == S3ErrorKind::PreconditionFailed => Ok(false),
             Err(error) => Err(cannot(error)),

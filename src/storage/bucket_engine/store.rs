@@ -16,7 +16,7 @@ use super::view::View;
 use crate::clock::Clock;
 use crate::disk_gate::{DiskGate, Inside};
 use crate::http::disposition;
-use crate::limits::bucket::{KNOWN_INTERVAL, LOOKUP_THREADS};
+use crate::limits::bucket::KNOWN_INTERVAL;
 use crate::metrics::StoreMetrics;
 use crate::s3::Bucket;
 use crate::storage::background::Background;
@@ -32,7 +32,7 @@ use crate::storage::retention::Retention;
 use crate::storage::store::Store;
 use crate::storage::temporary::TemporaryFile;
 use crate::storage::upload::{CompleteUpload, PendingUpload};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -100,6 +100,7 @@ impl BucketStore {
         )?);
         let transfers = Arc::new(Jobs::start("transfer", policy.transfers)?);
         let admission = Admission::default();
+        let gate = Arc::new(DiskGate::new(workers, clock.clone()));
         let fetcher = Fetcher {
             path: path.to_owned(),
             clock: clock.clone(),
@@ -108,15 +109,10 @@ impl BucketStore {
             cache: Arc::clone(&cache),
             metrics: Arc::clone(&metrics),
             transfers: Arc::clone(&transfers),
-            running: Mutex::default(),
+            gate: Arc::clone(&gate),
+            fetches: Mutex::default(),
         };
-        let lookups = Lookups {
-            bucket: Arc::clone(&bucket),
-            view: Arc::clone(&view),
-            clock: clock.clone(),
-            jobs: Jobs::start("lookup", LOOKUP_THREADS)?,
-            names: Mutex::new(HashMap::new()),
-        };
+        let lookups = Lookups::start(Arc::clone(&bucket), Arc::clone(&view), clock.clone())?;
         let changes = Changes {
             bucket: Arc::clone(&bucket),
             view: Arc::clone(&view),
@@ -126,7 +122,6 @@ impl BucketStore {
             creates_atomically: policy.creates_atomically,
             names: BusyNames::default(),
         };
-        let gate = Arc::new(DiskGate::new(workers, clock.clone()));
         Ok(Self {
             path: path.to_owned(),
             clock,
@@ -278,8 +273,8 @@ impl Store for BucketStore {
             return Ok(());
         }
         // Cached packages make room for uploads.
-        self.cache.make_room(missing);
         let _inside = self.disk()?;
+        self.cache.make_room(missing);
         Directory::open(&self.path)?.check_room(bytes)
     }
 

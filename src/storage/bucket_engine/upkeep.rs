@@ -75,10 +75,13 @@ impl Upkeep {
             };
             let content = match Content::of(name, &source) {
                 Ok(content) => content,
-                // The next round tries again, as long as the store does not answer.
+                // The next round tries again.
                 Err(error) => {
                     log::debug!(package = name, error:% = error; "a package cannot be read yet");
-                    return;
+                    if self.view.is_failing() {
+                        return;
+                    }
+                    continue;
                 }
             };
             if let Content::Package(recognised) = &content {
@@ -149,7 +152,7 @@ impl Source for ObjectSource<'_> {
         }
         let name = self.object.package.name.as_str();
         let get = Get {
-            if_match: Some(&self.object.etag),
+            if_match: self.object.condition(),
             range: Some((offset, offset + length as u64)),
             ..Get::default()
         };

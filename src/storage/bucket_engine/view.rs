@@ -124,14 +124,17 @@ impl View {
     pub fn check_ready(self: &Arc<Self>) -> Result<()> {
         let state = self.state();
         let age = state.agenda.age(self.clock.now());
+        let is_old = age.is_none_or(|age| age > STORE_LISTING_AGE_MAX);
         match &state.failure {
-            Some(failure) if state.is_refused => Err(failure.clone()),
-            Some(failure) if age.is_none_or(|age| age > STORE_LISTING_AGE_MAX) => {
-                Err(failure.clone())
-            }
+            Some(failure) if state.is_refused || is_old => Err(failure.clone()),
             None if age.is_none() => Err(self.pending()),
             _ => Ok(()),
         }
+    }
+
+    /// Whether the store did not answer the last check.
+    pub fn is_failing(&self) -> bool {
+        self.state().failure.is_some()
     }
 
     /// How long ago the listing was known to be current; `None` before the first one.
@@ -189,15 +192,24 @@ impl View {
         state.change_listing(&removed, &added);
     }
 
+    /// Enters what one object of the bucket was found to be, unless it is listed otherwise than
+    /// `before` by now.
+    pub fn enter_found(&self, before: Option<&Object>, name: &PackageName, found: Option<Object>) {
+        let state = |object: &Object| object.package.state;
+        if self.object(name).as_ref().map(state) == before.map(state) {
+            self.enter(vec![(name.clone(), found)]);
+        }
+    }
+
     /// The number of changes so far, and what is known: to be read before the bucket is listed.
     pub fn begin(&self) -> (u64, Arc<HashMap<PackageName, Object>>) {
         let state = self.state();
         (state.changes, Arc::clone(&state.objects))
     }
 
-    /// Takes over what the bucket has. `since`: the number of changes before it was listed.
-    pub fn take_over(&self, since: u64, mut listed: HashMap<PackageName, Object>) {
-        let now = self.clock.now();
+    /// Takes over what the bucket has. `since`: the number of changes before it was listed, which
+    /// began at this time: what changed in the bucket after that may be missing.
+    pub fn take_over(&self, since: u64, at: Instant, mut listed: HashMap<PackageName, Object>) {
         let mut state = self.state();
         state.recent.retain(|(number, ..)| *number > since);
         for (_, name, object) in &state.recent {
@@ -206,31 +218,15 @@ impl View {
                 None => listed.remove(name),
             };
         }
-        let is_same = |object: &&Object| {
-            let package = listed
-                .get(&object.package.name)
-                .map(|listed| &listed.package);
-            package.is_some_and(|package| Arc::ptr_eq(package, &object.package))
-        };
         let before = Arc::clone(&state.objects);
-        let gone = before.values().filter(|object| !is_same(object));
-        let removed: Vec<PackageName> = gone.map(|object| object.package.name.clone()).collect();
-        let is_new = |object: &&Object| {
-            let package = before
-                .get(&object.package.name)
-                .map(|before| &before.package);
-            !package.is_some_and(|package| Arc::ptr_eq(package, &object.package))
-        };
-        let added: Vec<Arc<Package>> = listed
-            .values()
-            .filter(is_new)
-            .map(|object| Arc::clone(&object.package))
-            .collect();
+        let gone = without(&before, &listed);
+        let removed: Vec<PackageName> = gone.map(|package| package.name.clone()).collect();
+        let added: Vec<Arc<Package>> = without(&listed, &before).map(Arc::clone).collect();
         state.objects = Arc::new(listed);
         state.change_listing(&removed, &added);
-        state.agenda.listed_at = Some(now);
+        state.agenda.listed_at = Some(at);
         state.agenda.is_doubted = false;
-        let waiting = state.checked(now);
+        let waiting = state.checked(at);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
         if let Some(thread) = self.upkeep.get().filter(|_| !added.is_empty()) {
@@ -298,6 +294,18 @@ impl View {
             }
         }
     }
+}
+
+/// The packages of `objects` that are not in `others` too, as the very same ones.
+fn without<'o>(
+    objects: &'o HashMap<PackageName, Object>,
+    others: &HashMap<PackageName, Object>,
+) -> impl Iterator<Item = &'o Arc<Package>> {
+    let packages = objects.values().map(|object| &object.package);
+    packages.filter(|package| {
+        let other = others.get(&package.name);
+        !other.is_some_and(|other| Arc::ptr_eq(&other.package, package))
+    })
 }
 
 impl State {

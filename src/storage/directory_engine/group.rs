@@ -89,7 +89,8 @@ struct ChangedName {
 /// A package that has its name, and its sidecar that does not have one yet.
 struct Placed {
     package: Arc<Package>,
-    sidecar: Result<TemporaryFile>,
+    /// `None` once it was taken, or where the name may stand for other bytes meanwhile.
+    sidecar: Option<Result<TemporaryFile>>,
 }
 
 impl Group<'_> {
@@ -176,14 +177,11 @@ impl Group<'_> {
                 error => failed("publish", &shown)(error),
             });
         }
-        let is_new = self.names.get(name).map_or(!replaced, |name| name.is_new);
         let state = match state_of(&temporary.file) {
             Ok(Entry::File(state)) => state,
             Ok(Entry::Other) => return Err(StorageError::NotFound),
             Err(error) => {
-                if is_new {
-                    self.take_back(name);
-                }
+                self.give_up(name, replaced);
                 return Err(failed("look at", &shown)(error));
             }
         };
@@ -195,8 +193,9 @@ impl Group<'_> {
         });
         let placed = Some(Placed {
             package: Arc::clone(&package),
-            sidecar,
+            sidecar: Some(sidecar),
         });
+        let is_new = self.names.get(name).map_or(!replaced, |name| name.is_new);
         let changed = ChangedName { is_new, placed };
         self.names.insert(name.clone(), changed);
         Ok(package)
@@ -234,6 +233,18 @@ impl Group<'_> {
         self.names
             .insert(name.clone(), ChangedName { is_new, placed });
         Ok(())
+    }
+
+    /// Ends a publish that failed after its file got the name. In place of another package the new
+    /// one stays: it is whole, and the group may have published the other one.
+    fn give_up(&mut self, name: &PackageName, replaced: bool) {
+        if !replaced {
+            return self.take_back(name);
+        }
+        let changed = self.names.get_mut(name);
+        if let Some(before) = changed.and_then(|changed| changed.placed.as_mut()) {
+            before.sidecar = None;
+        }
     }
 
     /// Removes a package that is new and must not exist after an error.
@@ -282,8 +293,10 @@ impl Group<'_> {
             let Some(placed) = &mut changed.placed else {
                 continue;
             };
-            let taken = std::mem::replace(&mut placed.sidecar, Err(StorageError::NotFound));
-            let written = taken.and_then(|sidecar| sidecar::place(self.lock, name, sidecar));
+            let Some(sidecar) = placed.sidecar.take() else {
+                continue;
+            };
+            let written = sidecar.and_then(|sidecar| sidecar::place(self.lock, name, sidecar));
             if let Err(error) = written {
                 log::warn!(
                     package = name.as_str(), error:% = error;

@@ -18,6 +18,7 @@ pub mod lock;
 mod maintenance;
 mod missing_checksums;
 mod open;
+mod open_files;
 mod owed;
 mod ready;
 mod removal;

@@ -3,21 +3,31 @@
 //! Invariant: size, times, checksum and bytes of one answer belong to one open file, whatever
 //! happens to its name meanwhile.
 
+use super::cache::ListingCache;
 use super::sidecar;
 use crate::checksum::Sha256;
-use crate::storage::directory::{Directory, Entry, open_file, state_of};
+use crate::storage::directory::{Directory, Entry, open_file, state_at, state_of};
 use crate::storage::error::{Result, StorageError, failed, unavailable};
 use crate::storage::listing::Listing;
 use crate::storage::name::PackageName;
 use crate::storage::open::{OpenPackage, Source};
 use crate::storage::package::PackageState;
 use rustix::io::Errno;
+use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
-/// Opens a package of the directory at `path`. `listing`: the last one read, to spare reading the
-/// sidecar.
-pub fn open(path: &Path, listing: &Listing, name: &PackageName) -> Result<OpenPackage> {
+/// Opens a package of the directory at `path`. The cache spares reading the sidecar, and opening
+/// the file again.
+pub fn open(path: &Path, cache: &ListingCache, name: &PackageName) -> Result<OpenPackage> {
+    let listing = &*cache.last();
+    let open_files = cache.open_files();
     let file_path = path.join(name.as_str());
+    if let Some((state, file)) = open_files.get(name)
+        && matches!(state_at(&file_path), Ok(Entry::File(now)) if now == state)
+    {
+        return with_checksum(path, listing, name, state, file);
+    }
     let file = open_file(&file_path).map_err(|error| match error {
         // A link gives LOOP, a socket NXIO.
         Errno::LOOP | Errno::NXIO => StorageError::NotFound,
@@ -29,6 +39,18 @@ pub fn open(path: &Path, listing: &Listing, name: &PackageName) -> Result<OpenPa
     let Entry::File(state) = state_of(&file).map_err(failed("look at", &file_path))? else {
         return Err(StorageError::NotFound);
     };
+    let file = Arc::new(file);
+    open_files.keep(name, state, &file);
+    with_checksum(path, listing, name, state, file)
+}
+
+fn with_checksum(
+    path: &Path,
+    listing: &Listing,
+    name: &PackageName,
+    state: PackageState,
+    file: Arc<File>,
+) -> Result<OpenPackage> {
     let sha256 = match listed_checksum(listing, name, &state) {
         None => sidecar::read(&Directory::open(path)?, name, &state).ok(),
         known => known,

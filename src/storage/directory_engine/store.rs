@@ -106,7 +106,7 @@ impl Store for DirectoryStore {
 
     fn open_package(&self, name: &PackageName) -> Result<OpenPackage> {
         let _inside = self.disk()?;
-        open::open(&self.path, &self.cache.last(), name)
+        open::open(&self.path, &self.cache, name)
     }
 
     fn step_file(&self, package: &Package, path: &str) -> Result<Option<Vec<u8>>> {

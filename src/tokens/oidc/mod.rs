@@ -13,10 +13,10 @@
 //! 3.1.3.7.
 
 mod claims;
-mod compact;
+pub mod compact;
 mod identity;
 mod issuer;
-mod keys;
+pub mod keys;
 mod publisher;
 
 pub use identity::Identities;

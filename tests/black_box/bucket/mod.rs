@@ -3,6 +3,12 @@
 //!
 //! Without a store in the environment these tests have nothing to ask, and say so.
 
+mod between;
+mod by_hand;
+mod commands;
+mod disk;
+mod failures;
+mod kills;
 mod link;
 mod outage;
 mod servers;
@@ -49,6 +55,11 @@ impl Fleet {
         self.servers.push(self.start_over(&own));
     }
 
+    /// A request to the store by another program.
+    fn by_hand(&self, method: &str, key: &str, more: &[&str]) -> String {
+        by_hand(&self.settings, method, key, more)
+    }
+
     /// Starts a server over a directory of this name.
     fn start_over(&self, own: &str) -> TestServer {
         let text = |(name, value): &(&'static str, String)| (*name, value.clone());
@@ -59,4 +70,48 @@ impl Fleet {
             .collect();
         TestServer::over(&self.directory.path().join(own), &settings)
     }
+}
+
+/// The store's URL; `None` where there is none.
+fn endpoint() -> Option<String> {
+    std::env::var("TEST_BUCKET_ENDPOINT").ok()
+}
+
+/// A request to the store by curl, for what other programs do; its output.
+fn by_hand(settings: &[(&str, String)], method: &str, key: &str, more: &[&str]) -> String {
+    let of = |name: &str| {
+        let found = settings.iter().rev().find(|(known, _)| *known == name);
+        found.unwrap().1.as_str()
+    };
+    let keys = format!(
+        "{}:{}",
+        of("AWS_ACCESS_KEY_ID"),
+        of("AWS_SECRET_ACCESS_KEY")
+    );
+    let place = of("BUCKET").trim_start_matches("s3://");
+    let method = match method {
+        "HEAD" => vec!["--head"],
+        method => vec!["--request", method],
+    };
+    let output = std::process::Command::new("curl")
+        .args([
+            "--silent",
+            "--show-error",
+            "--fail",
+            "--aws-sigv4",
+            "aws:amz:us-east-1:s3",
+        ])
+        .args([
+            "--user",
+            &keys,
+            "--header",
+            "x-amz-content-sha256: UNSIGNED-PAYLOAD",
+        ])
+        .args(method)
+        .args(more)
+        .arg(format!("{}/{place}/{key}", endpoint().unwrap()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{key}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }

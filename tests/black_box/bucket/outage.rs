@@ -3,6 +3,8 @@
 use super::Fleet;
 use super::link::Link;
 use crate::support::{noise, until};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 #[test]
 fn reads_go_on_while_the_store_is_away_and_writes_resume_after() {
@@ -40,6 +42,67 @@ fn reads_go_on_while_the_store_is_away_and_writes_resume_after() {
     until(|| (server.put("new.zip", b"new").status == 201).then_some(()));
     until(|| (server.listed() == ["new.zip", "cached.zip"]).then_some(()));
     until(|| (server.get("/assets/unknown.zip").status == 404).then_some(()));
+}
+
+/// For so many seconds; `scripts/bucket-test.sh --long` sets more.
+const OUTAGE_SECONDS: &str = "TEST_OUTAGE_SECONDS";
+
+#[test]
+fn under_load_reads_go_on_and_writes_are_refused_until_the_store_is_back() {
+    let Some(link) = Link::new("outage-load") else {
+        return;
+    };
+    let seconds = std::env::var(OUTAGE_SECONDS).map_or(2, |seconds| seconds.parse().unwrap());
+    let settings = [("BUCKET_ENDPOINT", link.endpoint.as_str())];
+    let fleet = Fleet::start(1, &settings).unwrap();
+    let server = &fleet.servers[0];
+    until(|| (server.get("/readyz").status == 200).then_some(()));
+    let content = noise(1, 50_000);
+    assert_eq!(server.put("cached.zip", &content).status, 201);
+    let is_ended = AtomicBool::new(false);
+    let (reads, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !is_ended.load(Ordering::Relaxed) {
+                    assert!(server.listed().contains(&"cached.zip".to_owned()));
+                    assert!(server.get("/assets/cached.zip").body == content);
+                    reads.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for writer in 0..4 {
+            let (is_ended, refused) = (&is_ended, &refused);
+            scope.spawn(move || {
+                for step in 0.. {
+                    if is_ended.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let answer = server.put(&format!("{writer}-{step}.zip"), b"content");
+                    if answer.status != 201 {
+                        assert_eq!(answer.status, 503, "{answer:?}");
+                        assert!(answer.try_header("retry-after").is_some());
+                        refused.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+        link.set_up(false);
+        std::thread::sleep(Duration::from_secs(seconds));
+        until(|| (refused.load(Ordering::Relaxed) >= 4).then_some(()));
+        let before = reads.load(Ordering::Relaxed);
+        until(|| (reads.load(Ordering::Relaxed) > before).then_some(()));
+        link.set_up(true);
+        until(|| (server.put("after.zip", b"after").status == 201).then_some(()));
+        is_ended.store(true, Ordering::Relaxed);
+    });
+    until(|| {
+        server
+            .listed()
+            .contains(&"after.zip".to_owned())
+            .then_some(())
+    });
+    println!("{reads:?} reads, {refused:?} refused writes");
 }
 
 #[test]

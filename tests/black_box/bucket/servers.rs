@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const SERVERS: usize = 4;
 const PUBLISHERS: usize = 20;
-const PACKAGES_EACH: usize = 50;
+const PACKAGES_EACH: usize = 20;
 
 /// The names and contents that must be there.
 type Expected = Mutex<BTreeMap<String, Vec<u8>>>;
@@ -21,8 +21,13 @@ fn content(publisher: usize, step: usize) -> Vec<u8> {
 }
 
 /// Publishes packages of its own, one name in ten together with all others, and deletes some.
-fn publish(server: &TestServer, publisher: usize, together: &Barrier, expected: &Expected) {
-    for step in 0..PACKAGES_EACH {
+fn publish(
+    server: &TestServer,
+    (publisher, packages): (usize, usize),
+    together: &Barrier,
+    expected: &Expected,
+) {
+    for step in 0..packages {
         let content = content(publisher, step);
         let is_rival = step % 10 == 0;
         let name = if is_rival {
@@ -53,12 +58,14 @@ fn many_publishers_at_four_servers_lose_nothing() {
     let Some(fleet) = Fleet::start(SERVERS, &[("MAX_PACKAGES", "0")]) else {
         return;
     };
+    let each = std::env::var("TEST_PACKAGES_EACH");
+    let each = each.map_or(PACKAGES_EACH, |each| each.parse().unwrap());
     let (together, expected) = (Barrier::new(PUBLISHERS), Expected::default());
     std::thread::scope(|scope| {
         for publisher in 0..PUBLISHERS {
             let server = &fleet.servers[publisher % SERVERS];
             let (together, expected) = (&together, &expected);
-            scope.spawn(move || publish(server, publisher, together, expected));
+            scope.spawn(move || publish(server, (publisher, each), together, expected));
         }
     });
     let ended = Instant::now();
@@ -67,7 +74,7 @@ fn many_publishers_at_four_servers_lose_nothing() {
         .keys()
         .filter(|name| name.starts_with("rival"))
         .count();
-    assert_eq!(rivals, PACKAGES_EACH / 10, "each name has one winner");
+    assert_eq!(rivals, each / 10, "each name has one winner");
     for server in &fleet.servers {
         let names: Vec<&String> = expected.keys().collect();
         until(|| {

@@ -14,7 +14,7 @@ mod ledger;
 mod mounts;
 mod power_loss;
 mod random_kills;
-mod strace;
+pub mod strace;
 
 use crate::support::{FORM_TYPE, Response, TOKEN, TestServer, form};
 use std::path::Path;

@@ -52,6 +52,7 @@ impl<'c> Change<'c> {
     /// reader sees that generation. Where a part has failed, or the directory's time cannot be
     /// read, the directory is reread later instead.
     pub fn commit(mut self, removed: &[PackageName], added: &[Arc<Package>]) {
+        self.cache.open_files().close_all();
         let _refreshing = self.cache.refresh();
         if let Err(error) = generation::advance(self.lock) {
             log::error!(

@@ -19,6 +19,7 @@ pub use change::Change;
 
 use super::generation::{self, Generation};
 use super::lock::DirLock;
+use super::open_files::OpenFiles;
 use super::scan::{self, Warned};
 use crate::clock::{self, Clock};
 use crate::limits::{LISTING_FRESH_TIME, LISTING_RECHECK_INTERVAL, TIMESTAMP_DOUBT_TIME};
@@ -41,6 +42,7 @@ pub struct ListingCache {
     known: Mutex<Known>,
     refresh: Mutex<()>,
     warned: Warned,
+    open_files: OpenFiles,
     maintenance: OnceLock<Thread>,
 }
 
@@ -99,6 +101,7 @@ impl ListingCache {
             }),
             refresh: Mutex::new(()),
             warned: Warned::default(),
+            open_files: OpenFiles::default(),
             maintenance: OnceLock::new(),
         }
     }
@@ -110,6 +113,10 @@ impl ListingCache {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn open_files(&self) -> &OpenFiles {
+        &self.open_files
     }
 
     /// The listing of the last reading, without a system call.
@@ -212,8 +219,10 @@ impl ListingCache {
         Ok(enter(known, read))
     }
 
-    /// Rereads the directory where there is doubt or an edit in place may be found.
+    /// Rereads the directory where there is doubt or an edit in place may be found, and closes
+    /// files that other programs may have removed.
     pub fn maintain(&self, directory: &Directory) -> Result<()> {
+        self.open_files.close_all();
         let (now, known) = (self.clock.now(), self.known());
         let is_due = known.wants_reading(now) || known.wants_recheck(now);
         let is_due = is_due && !known.is_changing;
