@@ -7,6 +7,8 @@
 //! Sources: APPNOTE 6.3.10, section 4.4.4 (bit 11) and appendix D (code page 437); what `specify`
 //! 1.2.3 refuses.
 
+use memchr::memchr2;
+
 const PATH_BYTES_MAX: usize = 4096;
 const PART_BYTES_MAX: usize = 255;
 
@@ -40,24 +42,38 @@ pub fn is_portable(path: &str) -> bool {
 }
 
 fn is_portable_part(part: &str) -> bool {
-    let forbidden = |c: char| c.is_control() || "<>:\"|?*".contains(c);
     !part.is_empty()
         && part.len() <= PART_BYTES_MAX
-        && !part.contains(forbidden)
+        && !has_forbidden(part)
         && !part.starts_with(' ')
         && !part.ends_with([' ', '.'])
         && !is_device(part)
 }
 
+/// By bytes where that is enough: an archive may have half a million of them in its paths.
+fn has_forbidden(part: &str) -> bool {
+    let is_forbidden = |byte: u8| {
+        byte.is_ascii_control() || matches!(byte, b'<' | b'>' | b':' | b'"' | b'|' | b'?' | b'*')
+    };
+    part.bytes().any(is_forbidden) || !part.is_ascii() && part.contains(char::is_control)
+}
+
 /// Whether Windows takes a file's name for a device, whatever comes after its first dot.
 pub fn is_device(name: &str) -> bool {
-    let stem = name.split(['.', ':']).next().unwrap_or_default();
-    let stem = stem.trim_end_matches(' ').to_lowercase();
-    let port = stem.strip_prefix("com").or(stem.strip_prefix("lpt"));
-    let mut number = port.unwrap_or_default().chars();
-    let is_port =
-        matches!(number.next(), Some('1'..='9' | '¹' | '²' | '³')) && number.next().is_none();
-    is_port || ["con", "prn", "aux", "nul", "conin$", "conout$"].contains(&stem.as_str())
+    const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+    let end = memchr2(b'.', b':', name.as_bytes());
+    let stem = end.map_or(name, |end| &name[..end]);
+    let stem = stem.trim_end_matches(' ');
+    let is_one_of = |text: &str, names: &[&str]| {
+        let mut names = names.iter();
+        names.any(|name| text.eq_ignore_ascii_case(name))
+    };
+    let is_port = stem.split_at_checked(3).is_some_and(|(port, number)| {
+        let mut number = number.chars();
+        let is_digit = matches!(number.next(), Some('1'..='9' | '¹' | '²' | '³'));
+        is_digit && number.next().is_none() && is_one_of(port, &["com", "lpt"])
+    });
+    is_port || is_one_of(stem, &DEVICES)
 }
 
 /// What two paths have in common that a file system ignoring case takes for one, with NUL between
@@ -65,5 +81,11 @@ pub fn is_device(name: &str) -> bool {
 /// clients: two names that differ in it alone are no accident.
 pub fn folded(path: &str) -> String {
     let path = path.strip_suffix('/').unwrap_or(path);
-    path.to_uppercase().to_lowercase().replace('/', "\0")
+    // The same for ASCII, in a tenth of the time.
+    let folded = if path.is_ascii() {
+        path.to_ascii_lowercase()
+    } else {
+        path.to_uppercase().to_lowercase()
+    };
+    folded.replace('/', "\0")
 }
