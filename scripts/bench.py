@@ -147,7 +147,8 @@ class Bench:
         def own(binary, name):
             server = self.ours[binary, row.folder, logging]
             url = server.url(row.path)
-            return Contender(name, server, Load(url, *rest, header(url, row.headers[0]), row.method))
+            load = Load(url, *rest, header(url, row.headers[0]), row.method)
+            return Contender(name, server, load)
 
         ours = [own(self.options.binary, "this server")]
         if self.options.also:

@@ -49,8 +49,8 @@ struct Run {
     events: Vec<Event>,
 }
 
-/// Packages that other programs have put there: one without a checksum, one with the checksum of its
-/// content before, and one with the checksum of a server whose clock is ahead.
+/// Packages that other programs have put there: one without a checksum, one with the checksum of
+/// its content before, and one with the checksum of a server whose clock is ahead.
 fn copied_in() -> Vec<(PathBuf, FileState)> {
     let at = |seconds| SystemTime::now() - Duration::from_secs(seconds);
     let ahead = SystemTime::now() + Duration::from_hours(1);
