@@ -4,8 +4,7 @@
 #
 #   scripts/bucket-test.sh [--store versitygw|minio] [--long] [FILTER…]
 #
-# With --long a store is away for a minute, servers are killed for ten, and tests run that need
-# strace.
+# With --long a store is away for a minute, and servers are killed for ten.
 #
 # The store is installed by scripts/bucket-stores.sh, runs on a free port of the loopback address
 # for as long as the tests, and keeps its objects in a temporary directory. Tests of faults reach it
@@ -13,7 +12,7 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-store=versitygw long=
+store=versitygw
 while :; do
     case ${1:-} in
         --store)
@@ -22,7 +21,6 @@ while :; do
             ;;
         --long)
             export TEST_OUTAGE_SECONDS=60 TEST_KILLS_SECONDS=600 TEST_PACKAGES_EACH=50
-            long=--include-ignored
             shift
             ;;
         *) break ;;
@@ -99,4 +97,4 @@ if [ $# -eq 0 ]; then
         esac
     done <tests/black_box/bucket/directory-only.txt
 fi
-cargo test --locked --test black_box -- ${long:+"$long"} "$@"
+cargo test --locked --test black_box -- "$@"

@@ -6,7 +6,6 @@
 mod between;
 mod by_hand;
 mod commands;
-mod disk;
 mod failures;
 mod kills;
 mod link;

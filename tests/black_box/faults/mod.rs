@@ -14,7 +14,7 @@ mod ledger;
 mod mounts;
 mod power_loss;
 mod random_kills;
-pub mod strace;
+mod strace;
 
 use crate::support::{FORM_TYPE, Response, TOKEN, TestServer, form};
 use std::path::Path;
