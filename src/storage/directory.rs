@@ -70,6 +70,22 @@ pub fn open_file(path: &Path) -> rustix::io::Result<File> {
     rustix::fs::openat(CWD, path, READ, Mode::empty()).map(File::from)
 }
 
+/// The same, with the file's state. On a network file system another host may have removed the file
+/// that was opened, which shows as `STALE`: then the name stands for another one, or for none.
+pub fn open_with_state(path: &Path) -> rustix::io::Result<(File, Entry)> {
+    let open = || {
+        let file = open_file(path)?;
+        let entry = state_of(&file)?;
+        Ok((file, entry))
+    };
+    let is_current = |opened: &rustix::io::Result<_>| !matches!(opened, Err(Errno::STALE));
+    let opened = (1..STALE_OPENS_MAX).map(|_| open()).find(is_current);
+    opened.unwrap_or_else(open)
+}
+
+/// How often a file that others replace all the time is opened.
+const STALE_OPENS_MAX: usize = 8;
+
 const READ: OFlags = OFlags::RDONLY
     .union(OFlags::NOFOLLOW)
     .union(OFlags::NONBLOCK)

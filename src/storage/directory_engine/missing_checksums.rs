@@ -146,9 +146,21 @@ fn with_checksum(package: &Package, sha256: Sha256) -> Package {
     }
 }
 
-/// The checksum of a file; `None` where the file is not in this state after reading. `progress`
-/// gets the number of bytes after each read, and may end the reading.
+/// The checksum of a file; `None` where the file is not in this state after reading, or another
+/// host has removed it meanwhile. `progress` gets the number of bytes after each read, and may end
+/// the reading.
 pub fn checksum(
+    file: &File,
+    state: &PackageState,
+    progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> std::io::Result<Option<Sha256>> {
+    match hash(file, state, progress) {
+        Err(error) if errno(&error) == Errno::STALE => Ok(None),
+        hashed => hashed,
+    }
+}
+
+fn hash(
     mut file: &File,
     state: &PackageState,
     progress: &mut dyn FnMut(u64) -> ControlFlow<()>,

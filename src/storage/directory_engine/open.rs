@@ -6,7 +6,7 @@
 use super::cache::ListingCache;
 use super::sidecar;
 use crate::checksum::Sha256;
-use crate::storage::directory::{Directory, Entry, open_file, state_at, state_of};
+use crate::storage::directory::{Directory, Entry, open_with_state, state_at};
 use crate::storage::error::{Result, StorageError, failed, unavailable};
 use crate::storage::listing::Listing;
 use crate::storage::name::PackageName;
@@ -28,7 +28,7 @@ pub fn open(path: &Path, cache: &ListingCache, name: &PackageName) -> Result<Ope
     {
         return with_checksum(path, listing, name, state, file);
     }
-    let file = open_file(&file_path).map_err(|error| match error {
+    let (file, entry) = open_with_state(&file_path).map_err(|error| match error {
         // A link gives LOOP, a socket NXIO.
         Errno::LOOP | Errno::NXIO => StorageError::NotFound,
         Errno::NOENT | Errno::NOTDIR if path.is_dir() => StorageError::NotFound,
@@ -36,7 +36,7 @@ pub fn open(path: &Path, cache: &ListingCache, name: &PackageName) -> Result<Ope
         Errno::NOENT | Errno::NOTDIR => unavailable("open the directory", path)(error),
         error => failed("open", &file_path)(error),
     })?;
-    let Entry::File(state) = state_of(&file).map_err(failed("look at", &file_path))? else {
+    let Entry::File(state) = entry else {
         return Err(StorageError::NotFound);
     };
     let file = Arc::new(file);
