@@ -7,9 +7,10 @@
 //!    time is set, it is synced, and the new sidecar is written, which has no name. (Leftovers at
 //!    most.)
 //! 2. The directory's lock is taken. (The same; the lock ends with the process.)
-//! 3. Change by change, in the order of their arrival: an old sidecar is removed, and the file is
-//!    linked or renamed into place, or the package is removed. (The old or the new package, whole;
-//!    without a checksum where it changed, which is computed later.)
+//! 3. Change by change, in the order of their arrival: an old sidecar is removed, durably where it
+//!    is not older than the file, and the file is linked or renamed into place, or the package is
+//!    removed. (The old or the new package, whole; without a checksum where it changed, which is
+//!    computed later.)
 //! 4. The directory is synced. (The new packages, without checksums.)
 //! 5. The new sidecars get their names. (The new packages.)
 //! 6. Retention goes through the changes in their order. (The new packages, and too many packages
@@ -152,30 +153,34 @@ impl Group<'_> {
         replaced: bool,
         upload: SyncedUpload,
     ) -> Result<Arc<Package>> {
-        sidecar::remove(self.lock, name)?;
         let SyncedUpload {
             sha256,
             content,
             mut temporary,
             sidecar,
         } = upload;
-        let shown = self.lock.directory().path(name.as_str());
-        let placed = if replaced {
-            temporary.replace(self.lock.directory(), name.as_str())
-        } else {
-            temporary.place_new(self.lock.directory(), name.as_str())
-        };
+        let directory = self.lock.directory();
+        let shown = directory.path(name.as_str());
+        let removed = self.remove_sidecar(name, &temporary);
+        let placed = removed.and_then(|()| {
+            let placed = if replaced {
+                temporary.replace(directory, name.as_str())
+            } else {
+                temporary.place_new(directory, name.as_str())
+            };
+            placed.map_err(|error| match error {
+                // Created by hand since the check a moment ago.
+                Errno::EXIST => StorageError::Exists(None),
+                error => failed("publish", &shown)(error),
+            })
+        });
         if let Err(error) = placed {
             // The old package stays and gets its sidecar back.
             if !self.names.contains_key(name) {
                 let before = self.change.before().get(name.as_str());
                 self.parts.owed.extend(before.cloned());
             }
-            return Err(match error {
-                // Created by hand since the check a moment ago.
-                Errno::EXIST => StorageError::Exists(None),
-                error => failed("publish", &shown)(error),
-            });
+            return Err(error);
         }
         let state = match state_of(&temporary.file) {
             Ok(Entry::File(state)) => state,
@@ -232,6 +237,18 @@ impl Group<'_> {
         let placed = None;
         self.names
             .insert(name.clone(), ChangedName { is_new, placed });
+        Ok(())
+    }
+
+    /// Removes the sidecar of the package that an upload replaces. One that would count beside the
+    /// new bytes is removed durably: a loss of power may undo its removal and keep the new name.
+    fn remove_sidecar(&self, name: &PackageName, upload: &TemporaryFile) -> Result<()> {
+        let would_count = sidecar::would_count(self.lock.directory(), name, &upload.file)?;
+        sidecar::remove(self.lock, name)?;
+        // What the group removed before is not durable either.
+        if would_count || self.names.contains_key(name) {
+            self.lock.directory().sync()?;
+        }
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use crate::storage::name::PackageName;
 use crate::storage::package::PackageState;
 use crate::storage::temporary::TemporaryFile;
 use rustix::io::Errno;
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::time::SystemTime;
@@ -78,6 +79,18 @@ pub fn read(
     match directory.entry(name.as_str()) {
         Ok(Some(Entry::File(now))) if now == *package => Ok(sha256),
         _ => Err(Fault::PackageChanged),
+    }
+}
+
+/// Whether the sidecar of this name would count beside another file: its package was published
+/// after the file was complete, or by a server whose clock is ahead.
+pub fn would_count(directory: &Directory, name: &PackageName, file: &File) -> Result<bool> {
+    let Some(Entry::File(sidecar)) = directory.entry(&name.sidecar())? else {
+        return Ok(false);
+    };
+    match state_of(file).map_err(failed("look at", directory.path(name.as_str())))? {
+        Entry::File(file) => Ok(sidecar.modified >= file.modified),
+        Entry::Other => Ok(false),
     }
 }
 
