@@ -69,7 +69,6 @@ impl Clients<'_> {
     }
 
     pub fn change_everything(&self) {
-        self.put("ahead.zip", 0);
         self.put("a.zip", 1);
         self.form("b.zip", 2);
         self.put("c.zip", 3);

@@ -49,17 +49,14 @@ struct Run {
     events: Vec<Event>,
 }
 
-/// Packages that other programs have put there: one without a checksum, one with the checksum of
-/// its content before, and one with the checksum of a server whose clock is ahead.
+/// Two packages that another program has copied in: one without a checksum, one with the checksum
+/// of its content before.
 fn copied_in() -> Vec<(PathBuf, FileState)> {
     let at = |seconds| SystemTime::now() - Duration::from_secs(seconds);
-    let ahead = SystemTime::now() + Duration::from_hours(1);
     let files = [
         ("copied.zip", b"copied".to_vec(), at(60)),
         ("edited.zip", b"now".to_vec(), at(60)),
         ("edited.zip.sha256", hex(b"before").into_bytes(), at(70)),
-        ("ahead.zip", b"ahead".to_vec(), at(60)),
-        ("ahead.zip.sha256", hex(b"ahead").into_bytes(), ahead),
     ];
     let state = |(name, bytes, modified)| {
         let path = Path::new(STORAGE).join(name);
