@@ -9,11 +9,13 @@
 //! inside a call counts once.
 
 use crate::clock::Clock;
-use crate::limits::{DISK_GATE_WAIT_MAX, DISK_HANG_TIME_MIN};
+use crate::limits::{
+    DISK_GATE_WAIT_MAX, DISK_HANG_TIME_MIN, DISK_RETRY_INTERVAL, HANGING_DISK_RETRY_INTERVAL,
+};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 thread_local! {
     /// This thread is inside.
@@ -74,6 +76,15 @@ impl DiskGate {
         let inside = self.enter();
         IS_PUT_OFF.set(inside.is_none() && !self.is_hanging());
         inside
+    }
+
+    /// How long to wait until what was refused is tried again.
+    pub fn retry_interval(&self) -> Duration {
+        if self.is_hanging() {
+            HANGING_DISK_RETRY_INTERVAL
+        } else {
+            DISK_RETRY_INTERVAL
+        }
     }
 
     /// Whether half of the workers are inside.

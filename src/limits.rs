@@ -249,7 +249,9 @@ pub const CHECKSUMS_ENTRY_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a worker waits while half of the workers are in calls to the disk.
 pub const DISK_GATE_WAIT_MAX: Duration = Duration::from_millis(5);
 /// After that, how long the connection is parked until what needs the disk is tried again.
-pub const DISK_RETRY_INTERVAL: Duration = Duration::from_millis(10);
+pub const DISK_RETRY_INTERVAL: Duration = Duration::from_millis(2);
+/// The same while the disk hangs, when nothing is gained by trying often.
+pub const HANGING_DISK_RETRY_INTERVAL: Duration = Duration::from_millis(100);
 /// A disk hangs where half of the workers are in calls to it and none has returned for this long. A
 /// disk that works is faster, a loaded network file system included.
 pub const DISK_HANG_TIME_MIN: Duration = Duration::from_secs(1);

@@ -27,9 +27,7 @@ use super::table::{Holding, Parking};
 use super::waiting::{WaitingOutcome, WaitingPhase};
 use super::wire::Wire;
 use crate::http::service::{Channel, Refusal};
-use crate::limits::{
-    DISK_RETRY_INTERVAL, HEAD_TIME_MAX, PARKED_RESERVE_BYTES, REQUESTS_PER_TURN_MAX,
-};
+use crate::limits::{HEAD_TIME_MAX, PARKED_RESERVE_BYTES, REQUESTS_PER_TURN_MAX};
 use crate::metrics::{Activity, CloseReason, Metrics};
 use crate::tls::Session;
 use std::io;
@@ -184,7 +182,8 @@ impl Connection {
                 }
                 Step::Retry(phase) => {
                     self.phase = phase;
-                    return Next::Park(None, Parking::Active(cx.now() + DISK_RETRY_INTERVAL));
+                    let retry_at = cx.now() + cx.env.disk.retry_interval();
+                    return Next::Park(None, Parking::Active(retry_at));
                 }
                 Step::Close => return Next::Close,
             }

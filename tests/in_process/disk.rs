@@ -1,7 +1,9 @@
 //! Calls to the disk that do not return: what needs the disk waits for them without a worker.
 
 use crate::server::InProcess;
-use release_server::limits::{DISK_HANG_TIME_MIN, DISK_RETRY_INTERVAL, STALL_TIME_MAX};
+use release_server::limits::{
+    DISK_HANG_TIME_MIN, DISK_RETRY_INTERVAL, HANGING_DISK_RETRY_INTERVAL, STALL_TIME_MAX,
+};
 
 const HEALTH: &[u8] = b"GET / HTTP/1.1\r\nHost: t\r\n\r\n";
 const DISK: &[u8] = b"GET /disk HTTP/1.1\r\nHost: t\r\n\r\n";
@@ -61,6 +63,6 @@ fn an_upload_waits_for_the_disk_for_as_long_as_it_takes() {
     }
     assert!(!server.has_received(4));
     drop(inside);
-    server.advance(DISK_RETRY_INTERVAL);
+    server.advance(HANGING_DISK_RETRY_INTERVAL);
     assert_eq!(upload.response("PUT").status, 200);
 }
