@@ -45,7 +45,7 @@ fn asked(wire: &Wire, cx: &Context<'_>) -> (u64, usize) {
     let sent_bytes = wire.sent_bytes();
     wire.queues(&cx.env.sock_diag)
         .map_or((sent_bytes, 0), |queues| {
-            let acknowledged = sent_bytes.saturating_sub(queues.unacked_bytes);
+            let acknowledged = queues.acknowledged_bytes(sent_bytes);
             (acknowledged, queues.received_memory_bytes)
         })
 }

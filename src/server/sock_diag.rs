@@ -49,6 +49,13 @@ pub struct Queues {
     pub received_memory_bytes: usize,
 }
 
+impl Queues {
+    /// The acknowledged ones of so many sent bytes.
+    pub fn acknowledged_bytes(self, sent_bytes: u64) -> u64 {
+        sent_bytes.saturating_sub(self.unacked_bytes)
+    }
+}
+
 /// The kernel's socket diagnostics, and whether this system has them.
 #[derive(Debug)]
 pub struct SockDiag {

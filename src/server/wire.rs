@@ -195,7 +195,7 @@ impl Wire {
     /// them.
     pub fn acknowledged_bytes(&self, diagnostics: &SockDiag) -> Option<u64> {
         let queues = self.queues(diagnostics)?;
-        Some(self.sent_bytes().saturating_sub(queues.unacked_bytes))
+        Some(queues.acknowledged_bytes(self.sent_bytes()))
     }
 
     /// What the kernel holds for the socket; `None` where the kernel does not report that.

@@ -138,12 +138,10 @@ impl Changes {
                 // The store decides.
                 None
             } else {
-                self.head(name)?
+                let head = self.head(name)?;
+                head.map(|head| Object::of(name.clone(), &head))
             };
-            let package = current
-                .as_ref()
-                .map(|head| Object::of(name.clone(), head).package);
-            requirement.check(package.as_deref())?;
+            requirement.check(current.as_ref().map(|current| &*current.package))?;
             if requirement.listed {
                 // No lock spans the servers on a bucket: racing publishers may both get a version.
                 let others = self.view.last().changed(std::slice::from_ref(name), &[], 0);
@@ -151,12 +149,9 @@ impl Changes {
             }
             let condition = match &current {
                 None if self.creates_atomically => Condition::IsNew,
-                Some(head)
-                    if requirement.precondition.is_some()
-                        && self.creates_atomically
-                        && !head.etag.is_empty() =>
-                {
-                    Condition::Matches(&head.etag)
+                Some(current) if requirement.precondition.is_some() && self.creates_atomically => {
+                    let condition = current.condition();
+                    condition.map_or(Condition::None, Condition::Matches)
                 }
                 _ => Condition::None,
             };
@@ -171,7 +166,7 @@ impl Changes {
                 }
                 // Created, replaced or deleted by another server meanwhile.
                 Outcome::Taken(head) => {
-                    is_own_refused = current.is_some_and(|current| current.etag == head.etag);
+                    is_own_refused = current.is_some_and(|current| *current.etag == *head.etag);
                 }
                 Outcome::Free => is_own_refused = false,
             }
@@ -326,10 +321,7 @@ impl Changes {
             };
             let current = Object::of(name.clone(), &head);
             change::check(precondition, Some(&current.package))?;
-            match self
-                .bucket
-                .delete(name.as_str(), Object::of(name.clone(), &head).condition())
-            {
+            match self.bucket.delete(name.as_str(), current.condition()) {
                 Ok(()) => {
                     self.view.enter(vec![(name.clone(), None)]);
                     return Ok(());

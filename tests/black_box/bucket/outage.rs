@@ -6,15 +6,20 @@ use crate::support::{noise, until};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+/// A server that is ready, and the link between it and its store.
+fn start(name: &str) -> Option<(Link, Fleet)> {
+    let link = Link::new(name)?;
+    let fleet = Fleet::start(1, &[("BUCKET_ENDPOINT", &link.endpoint)])?;
+    until(|| (fleet.servers[0].get("/readyz").status == 200).then_some(()));
+    Some((link, fleet))
+}
+
 #[test]
 fn reads_go_on_while_the_store_is_away_and_writes_resume_after() {
-    let Some(link) = Link::new("outage") else {
+    let Some((link, fleet)) = start("outage") else {
         return;
     };
-    let settings = [("BUCKET_ENDPOINT", link.endpoint.as_str())];
-    let fleet = Fleet::start(1, &settings).unwrap();
     let server = &fleet.servers[0];
-    until(|| (server.get("/readyz").status == 200).then_some(()));
     let content = noise(1, 100_000);
     assert_eq!(server.put("cached.zip", &content).status, 201);
     assert!(server.get("/assets/cached.zip").body == content);
@@ -49,14 +54,11 @@ const OUTAGE_SECONDS: &str = "TEST_OUTAGE_SECONDS";
 
 #[test]
 fn under_load_reads_go_on_and_writes_are_refused_until_the_store_is_back() {
-    let Some(link) = Link::new("outage-load") else {
+    let Some((link, fleet)) = start("outage-load") else {
         return;
     };
     let seconds = std::env::var(OUTAGE_SECONDS).map_or(2, |seconds| seconds.parse().unwrap());
-    let settings = [("BUCKET_ENDPOINT", link.endpoint.as_str())];
-    let fleet = Fleet::start(1, &settings).unwrap();
     let server = &fleet.servers[0];
-    until(|| (server.get("/readyz").status == 200).then_some(()));
     let content = noise(1, 50_000);
     assert_eq!(server.put("cached.zip", &content).status, 201);
     let is_ended = AtomicBool::new(false);
@@ -107,13 +109,10 @@ fn under_load_reads_go_on_and_writes_are_refused_until_the_store_is_back() {
 
 #[test]
 fn a_lost_answer_to_a_publish_is_neither_a_lost_nor_a_doubled_publish() {
-    let Some(link) = Link::new("lost-answer") else {
+    let Some((link, fleet)) = start("lost-answer") else {
         return;
     };
-    let settings = [("BUCKET_ENDPOINT", link.endpoint.as_str())];
-    let fleet = Fleet::start(1, &settings).unwrap();
     let server = &fleet.servers[0];
-    until(|| (server.get("/readyz").status == 200).then_some(()));
     for round in 0..5 {
         let name = format!("{round}.zip");
         let content = noise(round, 200_000);
@@ -132,11 +131,9 @@ fn a_lost_answer_to_a_publish_is_neither_a_lost_nor_a_doubled_publish() {
 
 #[test]
 fn slow_bytes_of_the_store_are_handed_on_as_they_arrive() {
-    let Some(link) = Link::new("slow") else {
+    let Some((link, mut fleet)) = start("slow") else {
         return;
     };
-    let settings = [("BUCKET_ENDPOINT", link.endpoint.as_str())];
-    let mut fleet = Fleet::start(1, &settings).unwrap();
     let content = noise(1, 3_000_000);
     assert_eq!(fleet.servers[0].put("slow.zip", &content).status, 201);
     fleet.add();
@@ -162,11 +159,9 @@ fn slow_bytes_of_the_store_are_handed_on_as_they_arrive() {
 
 #[test]
 fn a_cut_connection_is_resumed_within_a_download() {
-    let Some(link) = Link::new("cut") else {
+    let Some((link, mut fleet)) = start("cut") else {
         return;
     };
-    let settings = [("BUCKET_ENDPOINT", link.endpoint.as_str())];
-    let mut fleet = Fleet::start(1, &settings).unwrap();
     let content = noise(1, 3_000_000);
     assert_eq!(fleet.servers[0].put("cut.zip", &content).status, 201);
     fleet.add();
