@@ -78,9 +78,17 @@ pub fn open_with_state(path: &Path) -> rustix::io::Result<(File, Entry)> {
         let entry = state_of(&file)?;
         Ok((file, entry))
     };
-    let is_current = |opened: &rustix::io::Result<_>| !matches!(opened, Err(Errno::STALE));
-    let opened = (1..STALE_OPENS_MAX).map(|_| open()).find(is_current);
-    opened.unwrap_or_else(open)
+    let mut opened = open();
+    for _ in 1..STALE_OPENS_MAX {
+        if !matches!(opened, Err(Errno::STALE)) {
+            break;
+        }
+        // Opening alone asks this host only, if it has the removed file open elsewhere. A look at
+        // the name asks the file server.
+        let _ = state_at(path);
+        opened = open();
+    }
+    opened
 }
 
 /// How often a file that others replace all the time is opened.
