@@ -20,9 +20,11 @@ mod memory_limit;
 mod panics;
 mod reasons;
 mod server;
+mod storage;
 #[expect(dead_code, reason = "the black-box tests need more of it")]
 #[path = "../support/mod.rs"]
 mod support;
+mod table;
 mod token_timing;
 mod turns;
 mod watch;

@@ -261,6 +261,11 @@ impl TestServer {
         self.memory_kib("VmRSS:")
     }
 
+    /// Resident memory without the pages of files, of which the program's own turn up in any order.
+    pub fn own_kib(&self) -> u64 {
+        self.memory_kib("RssAnon:")
+    }
+
     /// By how many KiB resident memory grew at its highest while `act` ran.
     pub fn growth_kib(&self, act: impl FnOnce()) -> u64 {
         // 5 sets the highest to the present.
