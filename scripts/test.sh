@@ -6,9 +6,9 @@
 # A part whose tool is missing is skipped and named at the end; with --require-all that is a
 # failure. With --long, all black-box tests run over TLS, and upstream's CLI runs every command over
 # HTTP and through each proxy; else a part of them. Exit code 0 if all parts that ran passed. Longer
-# checks have scripts of their own:
-# features.sh, image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh, crowds.sh, crowds-machine.sh,
-# tls-check.sh, faults.sh --long, nfs-test.sh, simulate.sh, mutants.sh, bench.sh, scale.sh.
+# checks have scripts of their own: features.sh, image-test.sh, chart-apiserver.sh, fuzz.sh,
+# soak.sh, crowds.sh, crowds-machine.sh, tls-check.sh, faults.sh --long, nfs-test.sh, simulate.sh,
+# mutants.sh, bench.sh, scale.sh.
 set -eu
 
 BINARY_BYTES_MAX=4194304
@@ -25,7 +25,10 @@ for option; do
             export RELEASE_SERVER_REQUIRE_ALL=yes
             ;;
         --long) long=--long tests_over_tls='' ;;
-        *) echo "test.sh: unknown option '$option'; it takes --require-all and --long" >&2; exit 2 ;;
+        *)
+            echo "test.sh: unknown option '$option'; it takes --require-all and --long" >&2
+            exit 2
+            ;;
     esac
 done
 work=$(mktemp -d)

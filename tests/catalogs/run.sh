@@ -3,10 +3,10 @@
 #
 #     run.sh [--long] VIRTUALENV SERVER_BINARY
 #
-# VIRTUALENV is an environment with `specify-cli` of PyPI. Runs the differential check of 300 changed
-# packages, then the acceptance with every kind of package over the server's own HTTPS with a private
-# authority; with --long the check of 1,000 packages, and the acceptance over HTTP too. Each has a
-# server of its own on a free port. Exit code 0 if all passed. Needs openssl.
+# VIRTUALENV is an environment with `specify-cli` of PyPI. Runs the differential check of 300
+# changed packages, then the acceptance with every kind of package over the server's own HTTPS with
+# a private authority; with --long the check of 1,000 packages, and the acceptance over HTTP too.
+# Each has a server of its own on a free port. Exit code 0 if all passed. Needs openssl.
 set -eu
 
 LONG=no

@@ -46,6 +46,12 @@ struct QuestionState {
     wakers: Vec<Waker>,
 }
 
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Question").finish_non_exhaustive()
+    }
+}
+
 impl Question {
     fn new(schedule: &Arc<Schedule>) -> Self {
         Self {
