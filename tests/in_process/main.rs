@@ -19,6 +19,7 @@ mod later;
 mod memory_limit;
 mod panics;
 mod reasons;
+mod rendered;
 mod server;
 mod storage;
 #[expect(dead_code, reason = "the black-box tests need more of it")]
