@@ -1,7 +1,7 @@
 //! The directory on a manual clock: changes of other programs, and leftovers, are found in the time
 //! that is promised for each, and not before.
 
-use crate::support::until;
+use crate::support::{TestServer, until};
 use release_server::clock::Clock;
 use release_server::limits::{LEFTOVERS_INTERVAL, LISTING_FRESH_TIME};
 use release_server::storage::{Retention, Store, engines};
@@ -48,6 +48,20 @@ fn a_change_of_another_program_is_listed_after_the_promised_time_and_not_before(
         assert_eq!(listed() as u64, number - 1, "a millisecond too early");
         clock.advance(tick);
         assert_eq!(listed() as u64, number);
+    }
+}
+
+#[test]
+fn a_change_of_another_server_is_listed_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    // It stands still: no time passes after which the directory would be looked at anyway.
+    let clock = Clock::manual();
+    let store = open(directory.path(), &clock);
+    let other = TestServer::over(directory.path(), &[]);
+    for number in 1..=3 {
+        assert_eq!(store.listing().unwrap().packages().len(), number - 1);
+        assert_eq!(other.put(&format!("{number}.zip"), b"1").status, 201);
+        assert_eq!(store.listing().unwrap().packages().len(), number);
     }
 }
 
