@@ -26,7 +26,7 @@ if [ "${1-}" = --since ]; then
 fi
 case ${1-} in -*) complain "unknown option '$1'; it takes --since COMMIT and file patterns" ;; esac
 [ $# -gt 0 ] || set -- 'src/http/**' 'src/storage/**' 'src/app/**' 'src/server/**' \
-    src/pattern.rs src/version.rs src/date.rs src/text.rs src/log.rs
+    src/pattern.rs src/version.rs src/date.rs src/text.rs 'src/log/**'
 cargo mutants --version >/dev/null 2>&1 ||
     complain "cargo-mutants is missing; install it with cargo install cargo-mutants"
 
@@ -38,6 +38,10 @@ done
 if [ -n "$since" ]; then
     git diff "$since" -- src >"$out/diff"
     printf -- '--in-diff\n%s\n' "$out/diff" >>"$out/options"
+    if [ ! -s "$out/diff" ] || [ -z "$(xargs -d '\n' cargo mutants --list <"$out/options")" ]; then
+        echo "mutants: none in what changed after $since"
+        exit 0
+    fi
 fi
 
 # Runs the mutants that the lines of a file choose against some tests. Survivors and timeouts are no
@@ -56,12 +60,12 @@ examine() {
     [ -f "$out/$name/mutants.out/missed.txt" ] || complain "cargo mutants examined nothing"
 }
 
-examine in-process "$out/options" "--test parsers --test in_process"
+examine in-process "$out/options" "--test parsers --test in_process --test simulation"
 survivors=$out/in-process/mutants.out/missed.txt
 if [ -s "$survivors" ]; then
     # The names as patterns that stand for themselves.
     sed 's/[][().*+?^$|{}\\]/\\&/g; s/.*/--re\n^&$/' "$survivors" >"$out/survivors"
-    examine black-box "$out/survivors" "--test black_box"
+    examine black-box "$out/survivors" "--test black_box --test s3"
     survivors=$out/black-box/mutants.out/missed.txt
 fi
 

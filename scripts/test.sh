@@ -1,27 +1,36 @@
 #!/bin/sh
 # Checks everything: format, lints, all tests, and the parts that need tools beside Rust.
 #
-#   scripts/test.sh [--require-all]
+#   scripts/test.sh [--require-all] [--long]
 #
 # A part whose tool is missing is skipped and named at the end; with --require-all that is a
-# failure. Exit code 0 if all parts that ran passed. Longer checks have scripts of their own:
-# features.sh, image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh, crowds.sh, crowds-machine.sh,
-# tls-check.sh, faults.sh --long, nfs-test.sh, simulate.sh, mutants.sh, bench.sh, scale.sh.
+# failure. With --long, all black-box tests run over TLS, and upstream's CLI runs every command over
+# HTTP and through each proxy; else a part of them. Exit code 0 if all parts that ran passed. Longer
+# checks have scripts of their own: features.sh, image-test.sh, chart-apiserver.sh, fuzz.sh,
+# soak.sh, crowds.sh, crowds-machine.sh, tls-check.sh, faults.sh --long, nfs-test.sh, simulate.sh,
+# mutants.sh, bench.sh, scale.sh.
 set -eu
 
 BINARY_BYTES_MAX=4194304
 
 cd "$(dirname "$0")/.."
-require_all=no faults_option=
-case ${1-} in
-    --require-all)
-        require_all=yes faults_option=--require-all
-        # Read by tests that start other programs.
-        export RELEASE_SERVER_REQUIRE_ALL=yes
-        ;;
-    '') ;;
-    *) echo "test.sh: unknown option '$1'; it takes --require-all or nothing" >&2; exit 2 ;;
-esac
+require_all=no faults_option='' long=''
+# Where the wire matters.
+tests_over_tls='clients:: packages::downloads packages::publish smuggling::direct operation::'
+for option; do
+    case $option in
+        --require-all)
+            require_all=yes faults_option=--require-all
+            # Read by tests that start other programs.
+            export RELEASE_SERVER_REQUIRE_ALL=yes
+            ;;
+        --long) long=--long tests_over_tls='' ;;
+        *)
+            echo "test.sh: unknown option '$option'; it takes --require-all and --long" >&2
+            exit 2
+            ;;
+    esac
+done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'trap - TERM; kill -TERM 0; exit 130' HUP INT TERM
@@ -99,13 +108,11 @@ specify_environment=${SPECIFY_ENVIRONMENT-$tools/specify}
 
 tests_lane() {
     part "tests" cargo test --locked --quiet
-    # Where the wire matters; the whole suite passes over TLS, too, and takes as long again.
+    # shellcheck disable=SC2086 # a list of words
     part "tests over TLS" env TEST_TLS=1 cargo test --locked --quiet --test black_box -- \
-        clients:: packages:: smuggling::direct operation::
+        $tests_over_tls
     part_with "$tools/stores/versitygw" "$tools/stores/toxiproxy" curl python3 -- \
         "packages in a bucket" scripts/bucket-test.sh bucket::
-    part_with nginx -- "desync shapes through nginx" cargo test --locked --quiet \
-        --test black_box smuggling::nginx
 }
 
 faults_lane() {
@@ -125,12 +132,12 @@ clients_lane() {
     part_with curl go node python3 -- "GitHub's clients" tests/clients/github.sh "$server" \
         pygithub githubkit octokit go-github octocrab self_update
     part_with nginx caddy curl openssl python3 -- "behind the documents' proxies" \
-        tests/proxies/run.sh "$server"
+        tests/proxies/run.sh ${long:+"$long"} "$server"
 }
 
 documents_lane() {
     part_with "$specify_environment/bin/specify" -- "upstream's specify and the catalogs" \
-        tests/catalogs/run.sh "$specify_environment" "$server"
+        tests/catalogs/run.sh ${long:+"$long"} "$specify_environment" "$server"
     part_with curl git python3 bash sha256sum -- "the documents' commands and pipelines" \
         tests/readme/run.sh "$server"
     part_with chromium node npm -- "the page in a browser" tests/browser/run.sh "$server"
@@ -155,9 +162,6 @@ files_lane() {
 static_lane &
 files_lane &
 part "lints" cargo clippy --locked --all-targets -- -D warnings
-# The stand-ins for what is left out have arguments and results that they do not need.
-part "lints without default features" cargo clippy --locked --no-default-features -- -D warnings \
-    -A clippy::pedantic
 part "build" cargo test --locked --no-run
 tests_lane &
 faults_lane &

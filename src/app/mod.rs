@@ -22,7 +22,7 @@ pub mod public_url;
 mod recognised;
 pub mod release;
 mod release_page;
-mod rendered;
+pub mod rendered;
 pub mod repository;
 pub mod router;
 mod state;

@@ -19,10 +19,13 @@ mod later;
 mod memory_limit;
 mod panics;
 mod reasons;
+mod rendered;
 mod server;
+mod storage;
 #[expect(dead_code, reason = "the black-box tests need more of it")]
 #[path = "../support/mod.rs"]
 mod support;
+mod table;
 mod token_timing;
 mod turns;
 mod watch;

@@ -18,7 +18,7 @@ const RESIDENT_GROWTH_KIB_MAX: u64 = 2048;
 /// The resources that the process holds at one moment.
 #[derive(Clone, Copy, Debug, Default)]
 struct Held {
-    resident_kib: u64,
+    own_kib: u64,
     descriptors: usize,
     threads: usize,
     connections: u64,
@@ -27,7 +27,7 @@ struct Held {
 impl Held {
     fn by(server: &TestServer) -> Self {
         Self {
-            resident_kib: server.resident_kib(),
+            own_kib: server.own_kib(),
             descriptors: server.descriptors(),
             threads: server.threads(),
             connections: metric(server, "connections_open"),
@@ -37,7 +37,7 @@ impl Held {
     /// The larger value of each.
     fn max(self, other: Self) -> Self {
         Self {
-            resident_kib: self.resident_kib.max(other.resident_kib),
+            own_kib: self.own_kib.max(other.own_kib),
             descriptors: self.descriptors.max(other.descriptors),
             threads: self.threads.max(other.threads),
             connections: self.connections.max(other.connections),
@@ -79,8 +79,8 @@ fn mixed_load_is_served_right_and_holds_nothing_afterwards() {
     tally.assert_no_errors();
     // Threads that sync uploads start when they are first needed.
     assert!(after.threads < before.threads + SYNC_THREADS_MAX);
-    let limit = before.resident_kib + RESIDENT_GROWTH_KIB_MAX;
-    assert!(after.resident_kib <= limit, "memory grew");
+    let limit = before.own_kib + RESIDENT_GROWTH_KIB_MAX;
+    assert!(after.own_kib <= limit, "memory grew");
     assert_stored_in_order(&server);
     server.signal("TERM");
     assert!(server.wait().success());
@@ -124,7 +124,7 @@ fn print(server: &TestServer, tally: &Tally, moments: &[(&str, Held)]) {
     for (moment, held) in moments {
         println!(
             "{moment:<34} {:>10} {:>11} {:>7} {:>11}",
-            held.resident_kib, held.descriptors, held.threads, held.connections
+            held.own_kib, held.descriptors, held.threads, held.connections
         );
     }
     println!();

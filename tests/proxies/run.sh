@@ -2,9 +2,11 @@
 # The proxies of docs/deployment.md in front of the real server: each runs the document's lines and
 # passes on requests under its path prefix, over TLS.
 #
-#     run.sh [--require-all] SERVER_BINARY [PROXY...]
+#     run.sh [--require-all] [--long] SERVER_BINARY [PROXY...]
 #
 # --require-all  nginx and caddy have to be there; so it is with RELEASE_SERVER_REQUIRE_ALL set
+# --long         upstream's CLI runs every command through each proxy, and not only the one that
+#                installs packages of several kinds
 #
 # Proxies: nginx caddy traefik; without a name, all that are installed. Needed in any case: curl,
 # openssl, python3. The checks are in checks.py, and in tests/clients/specify.py, which does the
@@ -13,15 +15,20 @@
 set -eu
 
 usage() {
-    sed -n '5,7s/^# \{0,1\}//p' "$0" >&2
+    sed -n '5,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
 }
 
 REQUIRE_ALL=${RELEASE_SERVER_REQUIRE_ALL:+yes}
-if [ "${1-}" = --require-all ]; then
-    REQUIRE_ALL=yes
+ACCEPTANCE=--short
+while :; do
+    case ${1-} in
+    --require-all) REQUIRE_ALL=yes ;;
+    --long) ACCEPTANCE='' ;;
+    *) break ;;
+    esac
     shift
-fi
+done
 [ -x "${1-}" ] || usage
 BINARY=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 shift
@@ -89,7 +96,8 @@ become() {
 # as the same bytes.
 upstream() {
     SPECIFY=$SPECIFY_ENVIRONMENT/bin/specify timeout 600 \
-        "$SPECIFY_ENVIRONMENT/bin/python" "$HERE/../catalogs/acceptance.py" "$BASE"
+        "$SPECIFY_ENVIRONMENT/bin/python" "$HERE/../catalogs/acceptance.py" \
+        ${ACCEPTANCE:+"$ACCEPTANCE"} "$BASE"
 }
 
 # Everything through one proxy, which ends before this does.

@@ -35,8 +35,10 @@ pub struct Application {
 }
 
 /// Something that the application has to find out.
-#[derive(Debug, Default)]
-pub struct Question(Mutex<QuestionState>);
+pub struct Question {
+    state: Mutex<QuestionState>,
+    schedule: Arc<Schedule>,
+}
 
 #[derive(Debug, Default)]
 struct QuestionState {
@@ -44,9 +46,22 @@ struct QuestionState {
     wakers: Vec<Waker>,
 }
 
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Question").finish_non_exhaustive()
+    }
+}
+
 impl Question {
+    fn new(schedule: &Arc<Schedule>) -> Self {
+        Self {
+            state: Mutex::default(),
+            schedule: Arc::clone(schedule),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, QuestionState> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn answer(&self) {
@@ -63,6 +78,9 @@ impl Awaited for Question {
             waker.wake();
         } else {
             state.wakers.push(waker);
+            drop(state);
+            // Answered now, the question wakes a connection that its worker has not parked yet.
+            self.schedule.interfere();
         }
     }
 }
@@ -107,7 +125,7 @@ impl Application {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let question = questions.entry(length).or_insert_with(|| {
-            let question = Arc::new(Question::default());
+            let question = Arc::new(Question::new(&self.schedule));
             let pending = Pending::Question(Arc::clone(&question));
             self.schedule.lock().pending.push(pending);
             question

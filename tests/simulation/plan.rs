@@ -21,14 +21,17 @@ impl Plan {
     pub fn new(random: &mut Random) -> Self {
         let clients = 2 + random.below(40);
         let favourite = random.pick(&KINDS);
+        let drains = random.below(4) == 0;
         Self {
             clients,
             steps: clients * 60,
             others: random.below(3),
             max_connections: random.pick(&[1000, 1000, 1000, 4]),
             stalls: random.pick(&[None, None, Some(200), Some(30)]),
-            drains: random.below(4) == 0,
+            drains,
             kinds: match random.below(3) {
+                // Answers that are in the middle when the shutdown begins.
+                _ if drains && random.below(2) == 0 => vec![Kind::Large, Kind::Small],
                 0 => vec![favourite, Kind::Small],
                 _ => Vec::new(),
             },

@@ -6,11 +6,12 @@
 use super::harness::{PATIENCE, until};
 use super::sock_diag::queues;
 use super::tls::TlsClient;
+use release_server::server::descriptors::raise_limit;
 use rustls::ClientConfig;
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 pub struct Connection {
     pub stream: TcpStream,
@@ -22,6 +23,11 @@ pub struct Connection {
 
 impl Connection {
     pub fn new(stream: TcpStream) -> Self {
+        // Tests that open a thousand connections run beside each other.
+        static RAISED: Once = Once::new();
+        RAISED.call_once(|| {
+            raise_limit();
+        });
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();

@@ -23,7 +23,7 @@ struct Rested {
     server: TestServer,
     descriptors: usize,
     threads: usize,
-    resident_kib: u64,
+    own_kib: u64,
 }
 
 impl Rested {
@@ -33,7 +33,7 @@ impl Rested {
         Self {
             descriptors: server.descriptors(),
             threads: server.threads(),
-            resident_kib: server.resident_kib(),
+            own_kib: server.own_kib(),
             server,
         }
     }
@@ -45,7 +45,7 @@ impl Rested {
         wait_until_alone(server);
         until(|| (server.descriptors() <= self.descriptors).then_some(()));
         assert_eq!(server.threads(), self.threads);
-        let growth = server.resident_kib().saturating_sub(self.resident_kib);
+        let growth = server.own_kib().saturating_sub(self.own_kib);
         assert!(growth <= GROWTH_KIB_MAX, "memory grew by {growth} KiB");
         assert_eq!(server.stored(), ["small.zip", "small.zip.sha256"]);
     }

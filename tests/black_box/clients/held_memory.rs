@@ -23,8 +23,8 @@ fn crowd(server: &TestServer, count: usize, bytes: &[u8]) -> Vec<Connection> {
     crowd
 }
 
-fn assert_bounded(server: &TestServer, resident_before_kib: u64, bytes_max: usize) {
-    let growth = server.resident_kib().saturating_sub(resident_before_kib);
+fn assert_bounded(server: &TestServer, before_kib: u64, bytes_max: usize) {
+    let growth = server.own_kib().saturating_sub(before_kib);
     let tls_kib = if tls::is_over_tls() { TLS_SLACK_KIB } else { 0 };
     let growth_max = bytes_max as u64 / 1024 + SLACK_KIB + tls_kib;
     assert!(growth <= growth_max, "memory grew by {growth} KiB");
@@ -35,7 +35,7 @@ fn requests_sent_ahead() {
     let server = TestServer::start();
     let content = noise(8, 1_000_000);
     assert_eq!(server.put("small.zip", &content).status, 201);
-    let before = server.resident_kib();
+    let before = server.own_kib();
     // None of the clients reads: the first answers fill the sockets, and the rest waits.
     let ahead = "GET /assets/small.zip HTTP/1.1\r\nHost: t\r\n\r\n".repeat(4000);
     let crowd = stall(&server, 800, ahead.as_bytes());
@@ -49,7 +49,7 @@ fn requests_sent_ahead() {
 #[test]
 fn halves_of_heads() {
     let server = TestServer::start();
-    let before = server.resident_kib();
+    let before = server.own_kib();
     let half = format!(
         "GET /latest HTTP/1.1\r\nHost: t\r\nX: {}",
         "x".repeat(15_000)
@@ -136,7 +136,7 @@ fn answers_for_invented_hosts() {
         assert_usual_answers(&server);
     }
     let body_bytes = server.get("/latest").body.len();
-    let before = server.resident_kib();
+    let before = server.own_kib();
     let ask = |host: usize| format!("GET /latest HTTP/1.1\r\nHost: h{host}.example\r\n\r\n");
     let clients: Vec<_> = (0..40)
         .map(|host| stall(&server, 1, ask(host).repeat(12).as_bytes()))
@@ -163,7 +163,7 @@ fn answers_for_invented_repositories_and_pages() {
     let directory = directory_of(100);
     let server = TestServer::over(directory.path(), &[]);
     assert_usual_answers(&server);
-    let before = server.resident_kib();
+    let before = server.own_kib();
     for number in 0..200 {
         let mut connection = server.connect();
         let path = format!(
@@ -191,7 +191,7 @@ fn objects_of_single_assets() {
     let directory = directory_of(1);
     let server = TestServer::over(directory.path(), &[]);
     let id = server.get("/repos/o/r/releases/latest").json()["assets"][0]["id"].clone();
-    let before = server.resident_kib();
+    let before = server.own_kib();
     let crowds: Vec<_> = (0..60)
         .map(|number| {
             let ask = invented(number, &format!("/releases/assets/{id}"));

@@ -42,7 +42,7 @@ fn a_refused_head_request_gets_no_body() {
 fn absurd_lengths_are_refused_and_closed() {
     let mut server = TestServer::start();
     let threads = server.threads();
-    let before = server.resident_kib();
+    let before = server.own_kib();
     let token = format!("Authorization: Bearer {TOKEN}");
     let form = "Content-Type: multipart/form-data; boundary=b";
     for length in [
@@ -66,7 +66,7 @@ fn absurd_lengths_are_refused_and_closed() {
         assert_eq!((answer.status, answer.header("connection")), (200, "close"));
     }
     assert_eq!(server.threads(), threads);
-    let growth = server.resident_kib().saturating_sub(before);
+    let growth = server.own_kib().saturating_sub(before);
     assert!(growth < buffers_kib_max(), "memory grew by {growth} KiB");
     assert_eq!(server.stored(), [""; 0]);
     server.assert_alive();
@@ -76,7 +76,7 @@ fn absurd_lengths_are_refused_and_closed() {
 fn heads_without_end_are_refused_and_cost_no_memory() {
     let mut server = TestServer::start();
     assert_eq!(server.get("/healthz").status, 200);
-    let before = server.resident_kib();
+    let before = server.own_kib();
     let many: Vec<String> = (0..200).map(|number| format!("X-{number}: y")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert_refused(&server, &head("GET /latest", &many), &[431]);
@@ -97,7 +97,7 @@ fn heads_without_end_are_refused_and_cost_no_memory() {
     let mut connection = server.connect();
     connection.send(&fits);
     assert_eq!(connection.response("GET").status, 200);
-    let growth = server.resident_kib().saturating_sub(before);
+    let growth = server.own_kib().saturating_sub(before);
     assert!(growth < buffers_kib_max(), "memory grew by {growth} KiB");
     server.assert_alive();
 }

@@ -2,6 +2,7 @@
 //! namespace of its own.
 
 use crate::support::{Response, TOKEN, TestServer, hex, noise, until};
+use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,12 +17,16 @@ struct Volume {
 impl Volume {
     /// `mount`: the mount command without the mount point.
     fn new(mount: &str) -> Self {
+        Self::with(mount, &[])
+    }
+
+    fn with(mount: &str, settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mount_point = directory.path().join("volume");
         fs::create_dir(&mount_point).unwrap();
         let script = format!("mount {mount} '{}'", mount_point.display());
         Self {
-            server: TestServer::in_namespace(&script, &mount_point.join("data"), &[]),
+            server: TestServer::in_namespace(&script, &mount_point.join("data"), settings),
             mount_point,
             _directory: directory,
         }
@@ -35,6 +40,11 @@ impl Volume {
 
     /// Runs a command in the namespace of the mount, with the mount point as its last argument.
     fn run(&self, command: &str) {
+        self.run_on(command, &self.mount_point);
+    }
+
+    /// Runs a command in the namespace of the mount, with a path as its last argument.
+    fn run_on(&self, command: &str, path: &Path) {
         let pid = self.server.pid().to_string();
         let words = command.split(' ');
         until(|| {
@@ -48,7 +58,7 @@ impl Volume {
                     "--",
                 ])
                 .args(words.clone())
-                .arg(&self.mount_point)
+                .arg(path)
                 .status();
             // A volume is busy while the server reads it.
             status.unwrap().success().then_some(())
@@ -221,4 +231,32 @@ fn a_volume_that_vanishes_and_returns() {
     assert_eq!(server.get("/assets/kept.zip").body, b"kept");
     assert_eq!(volume.replace("kept.zip", b"new").status, 200);
     assert_eq!(server.listed(), ["kept.zip"]);
+}
+
+/// A file that something is mounted on cannot be deleted.
+#[test]
+#[ignore = "needs a mount: scripts/faults.sh"]
+fn retention_goes_on_where_a_package_cannot_be_deleted() {
+    let volume = Volume::with("-t tmpfs none", &[("MAX_PACKAGES", "2")]);
+    let server = &volume.server;
+    let removed = |name: &str| {
+        let answer = server.put(name, b"1");
+        assert_eq!(answer.status, 201, "the publish succeeds");
+        answer.json()["removed"].clone()
+    };
+    assert_eq!(removed("a.zip"), json!([]));
+    assert_eq!(removed("b.zip"), json!([]));
+    let kept = volume.mount_point.join("data/a.zip");
+    volume.run_on(&format!("mount --bind {}", kept.display()), &kept);
+    assert_eq!(removed("c.zip"), json!(["b.zip"]));
+    assert_eq!(removed("d.zip"), json!(["c.zip"]));
+    assert_eq!(server.listed(), ["d.zip", "a.zip"]);
+    let line = server.wait_for_line(|line| line["level"] == "ERROR");
+    assert_eq!(line["package"], "a.zip");
+    let error = line["error"].as_str().unwrap();
+    assert!(error.contains(kept.to_str().unwrap()), "{line}");
+    // Once it can be deleted, the server deletes it.
+    volume.run_on("umount", &kept);
+    assert_eq!(removed("e.zip"), json!(["a.zip"]));
+    assert_eq!(server.listed(), ["e.zip", "d.zip"]);
 }

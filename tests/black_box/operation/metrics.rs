@@ -108,7 +108,7 @@ fn the_metrics_of_the_process_are_those_of_proc() {
     let text = server.get("/metrics").text();
     let of = |name| value::<u64>(&text, name);
     let (resident, shown) = (
-        server.resident_kib() * 1024,
+        server.memory_kib("VmRSS:") * 1024,
         of("process_resident_memory_bytes"),
     );
     assert!(

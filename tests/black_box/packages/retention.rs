@@ -5,8 +5,7 @@ use crate::support::TestServer;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 fn at(seconds: u64) -> SystemTime {
@@ -169,51 +168,6 @@ fn the_oldest_is_removed_though_its_permissions_were_changed() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let answer = server.put("new.zip", b"1");
     assert_eq!(answer.json()["removed"], json!(["a.zip"]));
-}
-
-/// A file that nobody can delete, if the file system and the user permit such a file.
-struct Immutable(PathBuf);
-
-impl Immutable {
-    fn make(path: PathBuf) -> Option<Self> {
-        chattr("+i", &path).then_some(Self(path))
-    }
-}
-
-impl Drop for Immutable {
-    fn drop(&mut self) {
-        chattr("-i", &self.0);
-    }
-}
-
-fn chattr(change: &str, path: &Path) -> bool {
-    let output = Command::new("chattr").arg(change).arg(path).output();
-    output.is_ok_and(|output| output.status.success())
-}
-
-#[test]
-fn one_that_cannot_be_deleted_does_not_keep_the_others() {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, seconds) in [("a.zip", 1), ("b.zip", 2), ("c.zip", 3)] {
-        place(directory.path(), name, at(seconds));
-    }
-    let Some(immutable) = Immutable::make(directory.path().join("a.zip")) else {
-        return;
-    };
-    let server = TestServer::over(directory.path(), &[("MAX_PACKAGES", "2")]);
-    let answer = server.put("d.zip", b"1");
-    assert_eq!(answer.status, 201, "the publish succeeds");
-    assert_eq!(answer.json()["removed"], json!(["b.zip", "c.zip"]));
-    assert_eq!(server.listed(), ["d.zip", "a.zip"]);
-    let line = server.wait_for_line(|line| line["level"] == "ERROR");
-    assert_eq!(line["package"], "a.zip");
-    let path = directory.path().join("a.zip").display().to_string();
-    assert!(line["error"].as_str().unwrap().contains(&path), "{line}");
-    // Once it can be deleted, the server deletes it.
-    drop(immutable);
-    let answer = server.put("e.zip", b"1");
-    assert_eq!(answer.json()["removed"], json!(["a.zip"]));
-    assert_eq!(server.listed(), ["e.zip", "d.zip"]);
 }
 
 #[test]
