@@ -5,15 +5,17 @@
 //!   none with others. It gets the name when all its bytes are received, compared and synced.
 //! - The files together have at most `bytes_max` bytes; the least recently used are removed first.
 //!   A download that has opened a file goes on after its removal.
+//! - At most [`OPEN_FILES_MAX`] files are kept open for the next download, none after its removal.
 //! - Everything here may be lost: the bucket has it.
 
 use crate::checksum::Sha256;
+use crate::limits::OPEN_FILES_MAX;
 use crate::metrics::StoreMetrics;
 use crate::storage::directory::{self, Directory, Entry, open_file};
 use crate::storage::error::{Result, failed};
 use crate::storage::temporary::TemporaryFile;
 use rustix::io::Errno;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -38,6 +40,8 @@ struct Entries {
     by_use: BTreeMap<u64, Sha256>,
     bytes: u64,
     uses: u64,
+    /// The last ones that were opened.
+    open: VecDeque<(Sha256, Arc<File>)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +56,9 @@ impl Entries {
         let Some(used) = self.by_checksum.get_mut(sha256) else {
             return false;
         };
+        if used.last == self.uses {
+            return true;
+        }
         self.uses += 1;
         self.by_use.remove(&used.last);
         used.last = self.uses;
@@ -71,6 +78,7 @@ impl Entries {
     }
 
     fn remove(&mut self, sha256: &Sha256) {
+        self.open.retain(|(open, _)| open != sha256);
         if let Some(used) = self.by_checksum.remove(sha256) {
             self.by_use.remove(&used.last);
             self.bytes -= used.size;
@@ -139,12 +147,25 @@ impl FileCache {
 
     /// Opens the file with this content, if there is one. A file that cannot be opened now is still
     /// counted, unless it is not there.
-    pub fn get(&self, sha256: &Sha256) -> Option<File> {
-        if !self.entries().use_one(sha256) {
+    pub fn get(&self, sha256: &Sha256) -> Option<Arc<File>> {
+        let mut entries = self.entries();
+        if !entries.use_one(sha256) {
             return None;
         }
+        if let Some((_, file)) = entries.open.iter().find(|(open, _)| open == sha256) {
+            return Some(Arc::clone(file));
+        }
+        drop(entries);
         match open_file(&self.path.join(sha256.hex())) {
-            Ok(file) => Some(file),
+            Ok(file) => {
+                let file = Arc::new(file);
+                let mut entries = self.entries();
+                if entries.by_checksum.contains_key(sha256) {
+                    entries.open.truncate(OPEN_FILES_MAX - 1);
+                    entries.open.push_front((*sha256, Arc::clone(&file)));
+                }
+                Some(file)
+            }
             Err(error) => {
                 if error == Errno::NOENT {
                     self.entries().remove(sha256);
