@@ -23,6 +23,7 @@ import time
 import urllib.request
 
 KEY, SECRET = "test-access-key", "test-secret-key"
+BEACON = ".release-server/changed"
 MIB = 1024 * 1024
 ROUNDS = 5
 
@@ -61,6 +62,14 @@ class Store:
             capture_output=True,
             text=True,
         ).stdout
+
+    def change(self, name):
+        """Publishes an object and notifies servers, as another server does."""
+        content = os.urandom(16).hex()
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        for key, header in ((name, f"x-amz-meta-sha256: {digest}"), (BEACON, "x-amz-meta-a: b")):
+            self.curl("--request", "PUT", "--data-binary", content, "--header", header,
+                      f"{self.url}/test/{key}")
 
     def put(self, name, content):
         """Writes an object as versitygw does, without asking it."""
@@ -264,8 +273,7 @@ def objects(binary, folder, store, count):
             costs, times = [], []
             for number in range(3):
                 cpu, begin = server.cpu(), time.monotonic()
-                store.curl("--upload-file", __file__, f"{store.url}/test/new-{number}.txt")
-                store.curl("--upload-file", __file__, f"{store.url}/test/.release-server/changed")
+                store.change(f"new-{number}.txt")
                 while f"new-{number}.txt" not in server.get("/assets/SHA256SUMS").decode():
                     time.sleep(0.05)
                 costs.append(server.cpu() - cpu)
