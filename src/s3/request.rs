@@ -134,8 +134,8 @@ impl Sender {
         if skew < 0 { now - by } else { now + by }
     }
 
-    /// Takes the store's clock over where a refusal may come from the difference. Returns whether to
-    /// sign the request again. An answer to HEAD does not say why, but has the date.
+    /// Takes the store's clock over where a refusal may come from the difference. Returns whether
+    /// to sign the request again. An answer to HEAD does not say why, but has the date.
     fn correct_clock(&self, refusal: &Refusal, signed_at: SystemTime) -> bool {
         let is_clock = refusal.error.kind == S3ErrorKind::ClockSkew;
         let Some(date) = refusal.date.filter(|_| is_clock || refusal.of_credentials) else {
