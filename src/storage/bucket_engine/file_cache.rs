@@ -15,7 +15,7 @@ use crate::storage::directory::{self, Directory, Entry, open_file};
 use crate::storage::error::{Result, failed};
 use crate::storage::temporary::TemporaryFile;
 use rustix::io::Errno;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -40,15 +40,17 @@ struct Entries {
     by_use: BTreeMap<u64, Sha256>,
     bytes: u64,
     uses: u64,
-    /// The last ones that were opened.
-    open: VecDeque<(Sha256, Arc<File>)>,
+    /// How many of them are kept open.
+    open: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Used {
     size: u64,
     /// The number of its last use.
     last: u64,
+    /// Where it is kept open.
+    file: Option<Arc<File>>,
 }
 
 impl Entries {
@@ -72,16 +74,31 @@ impl Entries {
         }
         self.uses += 1;
         let last = self.uses;
-        self.by_checksum.insert(sha256, Used { size, last });
+        let file = None;
+        self.by_checksum.insert(sha256, Used { size, last, file });
         self.by_use.insert(last, sha256);
         self.bytes += size;
     }
 
     fn remove(&mut self, sha256: &Sha256) {
-        self.open.retain(|(open, _)| open != sha256);
         if let Some(used) = self.by_checksum.remove(sha256) {
             self.by_use.remove(&used.last);
             self.bytes -= used.size;
+            self.open -= usize::from(used.file.is_some());
+        }
+    }
+
+    /// Keeps an open file for the next download; where too many are, it is the only one.
+    fn keep_open(&mut self, sha256: &Sha256, file: &Arc<File>) {
+        if self.open >= OPEN_FILES_MAX {
+            for used in self.by_checksum.values_mut() {
+                used.file = None;
+            }
+            self.open = 0;
+        }
+        if let Some(used) = self.by_checksum.get_mut(sha256) {
+            self.open += usize::from(used.file.is_none());
+            used.file = Some(Arc::clone(file));
         }
     }
 
@@ -152,18 +169,15 @@ impl FileCache {
         if !entries.use_one(sha256) {
             return None;
         }
-        if let Some((_, file)) = entries.open.iter().find(|(open, _)| open == sha256) {
-            return Some(Arc::clone(file));
-        }
+        let kept = entries.by_checksum.get(sha256)?.file.clone();
         drop(entries);
+        if kept.is_some() {
+            return kept;
+        }
         match open_file(&self.path.join(sha256.hex())) {
             Ok(file) => {
                 let file = Arc::new(file);
-                let mut entries = self.entries();
-                if entries.by_checksum.contains_key(sha256) {
-                    entries.open.truncate(OPEN_FILES_MAX - 1);
-                    entries.open.push_front((*sha256, Arc::clone(&file)));
-                }
+                self.entries().keep_open(sha256, &file);
                 Some(file)
             }
             Err(error) => {
