@@ -102,8 +102,8 @@ tests_lane() {
     # Where the wire matters; the whole suite passes over TLS, too, and takes as long again.
     part "tests over TLS" env TEST_TLS=1 cargo test --locked --quiet --test black_box -- \
         clients:: packages:: smuggling::direct operation::
-    part_with "$tools/stores/versitygw" "$tools/stores/toxiproxy" curl python3 -- \
-        "packages in a bucket" scripts/bucket-test.sh bucket::
+    part_with "$tools/stores/versitygw" "$tools/stores/toxiproxy" curl python3 unshare -- \
+        "packages in a bucket" scripts/bucket-test.sh bucket:: --include-ignored
     part_with nginx -- "desync shapes through nginx" cargo test --locked --quiet \
         --test black_box smuggling::nginx
 }
