@@ -7,7 +7,8 @@
 #
 # With --long a store is away for a minute, and servers are killed for ten. With --clients the
 # clients of tests/clients and the catalogs' `specify` use the binary over the bucket, once in each
-# mode of downloads; all of their tools must be installed.
+# mode of downloads; all of their tools must be installed. Garage ignores conditions, so the tests
+# of rivals (`--skip many_publishers`) and of several publishers (`--skip kills`) cannot pass there.
 #
 # The store is installed by scripts/bucket-stores.sh, runs on a free port of the loopback address
 # for as long as the tests, and keeps its objects in a temporary directory. Tests of faults reach it
