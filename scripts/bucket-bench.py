@@ -4,10 +4,10 @@
     scripts/bucket-bench.py BINARY throughput|memory|objects=COUNT…
 
 throughput: cached downloads of both engines, the first fetch of 100 MiB beside curl's own from the
-store, and 34 publishes beside curl's own 34 PUTs. memory: at rest, and with 8 first fetches of
-100 MiB. objects: start to ready, LIST, memory, and what a refresh costs. Medians are printed. The
-store comes from scripts/bucket-stores.sh; its objects are written into its folder with the extended
-attributes that it writes itself.
+store, on loopback and over a link of 1 Gbit/s (by toxiproxy), and 34 publishes beside curl's own 34
+PUTs. memory: at rest, and with 8 first fetches of 100 MiB. objects: start to ready, LIST, memory,
+and what a refresh costs. Medians are printed. The store comes from scripts/bucket-stores.sh; its
+objects are written into its folder with the extended attributes that it writes itself.
 """
 
 import hashlib
@@ -23,8 +23,14 @@ import time
 import urllib.request
 
 KEY, SECRET = "test-access-key", "test-secret-key"
+BEACON = ".release-server/changed"
 MIB = 1024 * 1024
 ROUNDS = 5
+
+
+def tool(name):
+    cache = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
+    return os.path.join(cache, "release-server-tools/stores", name)
 
 
 def free_port():
@@ -37,15 +43,13 @@ class Store:
     """versitygw over a folder."""
 
     def __init__(self, folder):
-        cache = os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache"))
-        program = os.path.join(cache, "release-server-tools/stores/versitygw")
         self.objects = os.path.join(folder, "objects")
         self.place = os.path.join(self.objects, "test")
         os.makedirs(self.place)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
-            [program, "--quiet", "--port", f"127.0.0.1:{port}", "posix", self.objects],
+            [tool("versitygw"), "--quiet", "--port", f"127.0.0.1:{port}", "posix", self.objects],
             env=dict(os.environ, ROOT_ACCESS_KEY_ID=KEY, ROOT_SECRET_ACCESS_KEY=SECRET),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -61,6 +65,14 @@ class Store:
             capture_output=True,
             text=True,
         ).stdout
+
+    def change(self, name):
+        """Publishes an object and notifies servers, as another server does."""
+        content = os.urandom(16).hex()
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        for key, header in ((name, f"x-amz-meta-sha256: {digest}"), (BEACON, "x-amz-meta-a: b")):
+            self.curl("--request", "PUT", "--data-binary", content, "--header", header,
+                      f"{self.url}/test/{key}")
 
     def put(self, name, content):
         """Writes an object as versitygw does, without asking it."""
@@ -85,15 +97,38 @@ def await_port(port):
     raise SystemExit(f"nothing listens at {port}")
 
 
-class Server:
-    """A release server; with a store, its packages are there."""
+class Link:
+    """A link of 1 Gbit/s to the store, by toxiproxy."""
 
-    def __init__(self, binary, folder, store=None):
+    def __init__(self, store):
+        control, port = free_port(), free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen(
+            [tool("toxiproxy"), "-host", "127.0.0.1", "-port", str(control)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        await_port(control)
+        upstream = store.url.removeprefix("http://")
+        proxy = {"name": "store", "listen": f"127.0.0.1:{port}", "upstream": upstream}
+        # In KB/s.
+        toxic = {"type": "bandwidth", "attributes": {"rate": 125_000}}
+        for path, body in (("/proxies", proxy), ("/proxies/store/toxics", toxic)):
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{control}{path}", json.dumps(body).encode()
+            )
+            urllib.request.urlopen(request, timeout=10).close()
+
+
+class Server:
+    """A release server; with a store's URL, its packages are there."""
+
+    def __init__(self, binary, folder, store_url=None):
         environment = {"AUTH_TOKEN": "token", "PORT": "0", "HOST": "127.0.0.1"}
         environment.update(CONFIG_PATH="/dev/null", STORAGE_PATH=folder, MAX_PACKAGES="0")
         environment.update(LOG_LEVEL="warn,release_server=info,release_server::request=warn")
-        if store:
-            environment.update(BUCKET="s3://test", BUCKET_ENDPOINT=store.url)
+        if store_url:
+            environment.update(BUCKET="s3://test", BUCKET_ENDPOINT=store_url)
             environment.update(AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET)
             environment.update(BUCKET_CACHE_SIZE="4GiB")
         self.began = time.monotonic()
@@ -157,7 +192,7 @@ def rate(url):
 
 def throughput(binary, folder, store):
     directory = Server(binary, f"{folder}/directory")
-    bucket = Server(binary, f"{folder}/cache", store)
+    bucket = Server(binary, f"{folder}/cache", store.url)
     for size in (64 * 1024, MIB, 100 * MIB):
         name = f"{size}.zip"
         path = write(folder, name, size)
@@ -172,19 +207,11 @@ def throughput(binary, folder, store):
         print(f"cached {size} bytes: directory {one:.1f}/s, bucket {other:.1f}/s, "
               f"{other / one:.2f}")
     bucket.stop()
-    speed = ["--output", "/dev/null", "--write-out", "%{speed_download}"]
-    by_store, by_server = [], []
-    for number in range(ROUNDS):
-        by_store.append(float(store.curl(*speed, f"{store.url}/test/{100 * MIB}.zip")))
-        server = Server(binary, f"{folder}/empty-{number}", store)
-        server.await_ready()
-        server.get("/latest")
-        by_server.append(float(server.curl(*speed, f"{server.url}/assets/{100 * MIB}.zip")))
-        server.stop()
-    one, other = median(by_store) / MIB, median(by_server) / MIB
-    print(f"first fetch of 100 MiB: store {one:.0f} MiB/s, server {other:.0f} MiB/s, "
-          f"{other / one:.2f}")
-    server = Server(binary, f"{folder}/publisher", store)
+    first_fetch(binary, folder, store, store.url)
+    link = Link(store)
+    first_fetch(binary, folder, store, link.url)
+    link.process.kill()
+    server = Server(binary, f"{folder}/publisher", store.url)
     server.await_ready()
     by_store, by_server = [], []
     for number in range(ROUNDS):
@@ -204,6 +231,24 @@ def throughput(binary, folder, store):
     directory.stop()
 
 
+def first_fetch(binary, folder, store, url):
+    """Downloads from the store at this URL, and from a server that fetches from there."""
+    speed = ["--output", "/dev/null", "--write-out", "%{speed_download}"]
+    by_store, by_server = [], []
+    for _ in range(ROUNDS):
+        by_store.append(float(store.curl(*speed, f"{url}/test/{100 * MIB}.zip")))
+        with tempfile.TemporaryDirectory(dir=folder) as empty:
+            server = Server(binary, empty, url)
+            server.await_ready()
+            server.get("/latest")
+            by_server.append(float(server.curl(*speed, f"{server.url}/assets/{100 * MIB}.zip")))
+            server.stop()
+    one, other = median(by_store) / MIB, median(by_server) / MIB
+    place = "over a link" if url != store.url else "on loopback"
+    print(f"first fetch of 100 MiB {place}: store {one:.0f} MiB/s, server {other:.0f} MiB/s, "
+          f"{other / one:.2f}")
+
+
 def write(folder, name, size):
     path = os.path.join(folder, name)
     block = os.urandom(min(size, MIB))
@@ -217,14 +262,14 @@ def write(folder, name, size):
 
 def memory(binary, folder, store):
     directory = Server(binary, f"{folder}/directory")
-    publisher = Server(binary, f"{folder}/publisher", store)
+    publisher = Server(binary, f"{folder}/publisher", store.url)
     for number in range(8):
         path = write(folder, f"{number}.zip", 100 * MIB)
         directory.put(f"{number}.zip", path)
         publisher.put(f"{number}.zip", path)
         os.remove(path)
     publisher.stop()
-    bucket = Server(binary, f"{folder}/cache", store)
+    bucket = Server(binary, f"{folder}/cache", store.url)
     bucket.await_ready()
     bucket.get("/latest")
     for name, server in (("directory", directory), ("bucket", bucket)):
@@ -247,7 +292,7 @@ def objects(binary, folder, store, count):
     for number in range(count):
         store.put(f"package-{number}.txt", content)
     for start in ("first", "second"):
-        server = Server(binary, f"{folder}/cache", store)
+        server = Server(binary, f"{folder}/cache", store.url)
         ready = server.await_ready()
         begin = time.monotonic()
         server.get("/assets/SHA256SUMS")
@@ -264,8 +309,7 @@ def objects(binary, folder, store, count):
             costs, times = [], []
             for number in range(3):
                 cpu, begin = server.cpu(), time.monotonic()
-                store.curl("--upload-file", __file__, f"{store.url}/test/new-{number}.txt")
-                store.curl("--upload-file", __file__, f"{store.url}/test/.release-server/changed")
+                store.change(f"new-{number}.txt")
                 while f"new-{number}.txt" not in server.get("/assets/SHA256SUMS").decode():
                     time.sleep(0.05)
                 costs.append(server.cpu() - cpu)

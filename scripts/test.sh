@@ -6,9 +6,9 @@
 # A part whose tool is missing is skipped and named at the end; with --require-all that is a
 # failure. With --long, all black-box tests run over TLS, and upstream's CLI runs every command over
 # HTTP and through each proxy; else a part of them. Exit code 0 if all parts that ran passed. Longer
-# checks have scripts of their own: features.sh, image-test.sh, chart-apiserver.sh, fuzz.sh,
-# soak.sh, crowds.sh, crowds-machine.sh, tls-check.sh, faults.sh --long, nfs-test.sh, simulate.sh,
-# mutants.sh, bench.sh, scale.sh.
+# checks have scripts of their own: features.sh, image-test.sh, chart-apiserver.sh, systemd-test.sh,
+# fuzz.sh, soak.sh, crowds.sh, crowds-machine.sh, tls-check.sh, faults.sh --long, nfs-test.sh,
+# simulate.sh, mutants.sh, bench.sh, scale.sh.
 set -eu
 
 BINARY_BYTES_MAX=4194304
@@ -111,8 +111,8 @@ tests_lane() {
     # shellcheck disable=SC2086 # a list of words
     part "tests over TLS" env TEST_TLS=1 cargo test --locked --quiet --test black_box -- \
         $tests_over_tls
-    part_with "$tools/stores/versitygw" "$tools/stores/toxiproxy" curl python3 -- \
-        "packages in a bucket" scripts/bucket-test.sh bucket::
+    part_with "$tools/stores/versitygw" "$tools/stores/toxiproxy" curl python3 unshare -- \
+        "packages in a bucket" scripts/bucket-test.sh bucket:: --include-ignored
 }
 
 faults_lane() {

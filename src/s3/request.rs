@@ -110,7 +110,7 @@ impl Sender {
             }
         };
         let refusal = refusal(response, &call.action, &self.bucket, &self.region);
-        if !mended.clock && self.correct_clock(&refusal) {
+        if !mended.clock && self.correct_clock(&refusal, signer.time) {
             mended.clock = true;
             return Ok(Try::Mended);
         }
@@ -134,9 +134,9 @@ impl Sender {
         if skew < 0 { now - by } else { now + by }
     }
 
-    /// Takes the store's clock over where a refusal may come from the difference. An answer to HEAD
-    /// does not say so, but has the date.
-    fn correct_clock(&self, refusal: &Refusal) -> bool {
+    /// Takes the store's clock over where a refusal may come from the difference. Returns whether
+    /// to sign the request again. An answer to HEAD does not say why, but has the date.
+    fn correct_clock(&self, refusal: &Refusal, signed_at: SystemTime) -> bool {
         let is_clock = refusal.error.kind == S3ErrorKind::ClockSkew;
         let Some(date) = refusal.date.filter(|_| is_clock || refusal.of_credentials) else {
             return false;
@@ -145,8 +145,12 @@ impl Sender {
             Ok(ahead) => (ahead, 1),
             Err(error) => (error.duration(), -1),
         };
-        if off(self.store_time()).0 < CLOCK_SKEW_MAX {
+        if off(signed_at).0 < CLOCK_SKEW_MAX {
             return false;
+        }
+        if off(self.store_time()).0 < CLOCK_SKEW_MAX {
+            // Corrected meanwhile, for another request.
+            return true;
         }
         let (by, sign) = off(clock::wall_now());
         let seconds = i64::try_from(by.as_secs()).unwrap_or(i64::MAX) * sign;

@@ -26,6 +26,8 @@ from typing import Any, NamedTuple
 BIG_BYTES = 8 * 1024 * 1024 + 12_345
 # Over the MAX_UPLOAD_SIZE that run.sh sets.
 HUGE_BYTES = 65 * 1024 * 1024
+# Whether the server redirects downloads to a store, whose entity tags are its own.
+REDIRECTS = "REDIRECTS" in os.environ
 # Every file ends like a form: only a delimiter after the file's own boundary may end it.
 TAIL = b"\r\n--\r\n"
 

@@ -9,11 +9,12 @@ set -u
 ANSWER=$MINE/answer
 
 # request STATUS ARGUMENT...: one transfer; the answer's body goes to $ANSWER. -q: no user
-# configuration; -g: braces and brackets in URLs are literal.
+# configuration; -g: braces and brackets in URLs are literal; -L: as users follow a server that
+# redirects downloads.
 request() {
     expected=$1
     shift
-    status=$(curl -q -g -sS --max-time 60 -o "$ANSWER" -w '%{http_code}' "$@" 2>"$MINE/stderr") ||
+    status=$(curl -q -gsSL --max-time 60 -o "$ANSWER" -w '%{http_code}' "$@" 2>"$MINE/stderr") ||
         fail "curl ended with $?: $(cat "$MINE/stderr")"
     [ "$status" = "$expected" ] || fail "status is $status, not $expected: $(head -c 300 "$ANSWER")"
 }
@@ -94,7 +95,7 @@ download_by_its_name() {
     esac
     mkdir -p "$MINE/named"
     status=$(cd "$MINE/named" &&
-        curl -q -g -sS --max-time 60 -OJ -w '%{http_code}' "$BASE/assets/$ENCODED")
+        curl -q -gsSL --max-time 60 -OJ -w '%{http_code}' "$BASE/assets/$ENCODED")
     equal "status" "$status" 200
     same "$MINE/named/$NAME" "$FILES/$NAME"
 }
@@ -217,7 +218,8 @@ round_trips put put_from_stdin
 
 step "-T" big.bin request 201 -H "$AUTH" -T "$BIG" "$BASE/assets/big.bin"
 step "-C -" big.bin resume
-step "-z and --etag-compare" big.bin conditions
+# The tag of a redirected download is the store's own.
+[ -n "${REDIRECTS-}" ] || step "-z and --etag-compare" big.bin conditions
 step "upload refused before the body" big.bin refused_before_the_body
 step "upload refused amid the body" big.bin refused_amid_the_body
 step "DELETE without the token" big.bin request 401 -X DELETE "$BASE/assets/big.bin"

@@ -1,6 +1,7 @@
 # shellcheck shell=sh disable=SC2034 # most variables here are for the scripts that source this
 # Shared by the clients in shell: steps that fail by themselves and let the next one run, the table
 # of names, and the questions to judge.py. run.sh sets BASE, TOKEN, WORK, PYTHON, HERE and CLIENT.
+# REDIRECTS is set where the server redirects downloads.
 
 FILES=$WORK/files
 BIG=$WORK/big.bin

@@ -165,7 +165,7 @@ async function download(pkg) {
   const answer = await send("GET", pkg.url);
   expect(answer, 200);
   check("the content", answer.content, pkg.content);
-  check("ETag", answer.headers.get("etag"), `"${pkg.sha256}"`);
+  if (!process.env.REDIRECTS) check("ETag", answer.headers.get("etag"), `"${pkg.sha256}"`);
   const head = await send("HEAD", pkg.url);
   check("status and body of HEAD", [head.status, head.content.length], [200, 0]);
   check("Content-Length of HEAD", head.headers.get("content-length"), String(pkg.content.length));
@@ -196,7 +196,7 @@ async function ranges(pkg) {
 }
 
 async function conditions(pkg) {
-  const { headers } = await send("GET", pkg.url);
+  const { headers } = await send("HEAD", pkg.url);
   const tag = { "if-none-match": headers.get("etag") };
   const time = { "if-modified-since": headers.get("last-modified") };
   for (const condition of [tag, time]) {

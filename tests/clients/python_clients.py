@@ -53,7 +53,7 @@ class Httpx:
     def __init__(self) -> None:
         import httpx
 
-        self.client = httpx.Client(timeout=PATIENCE_SECONDS)
+        self.client = httpx.Client(timeout=PATIENCE_SECONDS, follow_redirects=True)
 
     def _send(self, method: str, url: str, **arguments) -> Answer:
         answer = self.client.request(method, url, **arguments)
@@ -121,6 +121,9 @@ class HttpClient:
         try:
             self.connection.request(method, target, body, headers)
             answer = self.connection.getresponse()
+            if answer.status == 302:
+                answer.read()
+                return HttpClient().request("GET", answer.headers["location"], {})
             return Answer(answer.status, lower(answer.headers), answer.read())
         except Exception:
             # The next step begins anew.

@@ -109,7 +109,8 @@ class Trial:
         answer = self.read(f"/assets/{package.encoded}")
         expect(answer, 200)
         check("the content", answer.body, content)
-        check("ETag", answer.headers["etag"], tag)
+        if not common.REDIRECTS:
+            check("ETag", answer.headers["etag"], tag)
         check("Content-Length", answer.headers["content-length"], str(len(content)))
         check("the name in Content-Disposition", served_name(answer), package.name)
         head = self.client.request("HEAD", f"{BASE}/assets/{package.encoded}", {})

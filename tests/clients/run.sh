@@ -10,7 +10,8 @@
 #
 # Each client publishes files under every name of names.json in every way it supports, downloads,
 # compares by SHA-256 and deletes. Always needed: python3 and sha256sum. PYTHON may name another
-# interpreter.
+# interpreter. With REDIRECTS=yes the server may redirect downloads to a store, whose entity tags
+# are its own.
 set -eu
 
 CLIENTS="curl wget aria2c requests httpx urllib http.client node specify"

@@ -1,5 +1,6 @@
 //! What `check-config` says of a bucket, by the real binary.
 
+use crate::certificates::Authority;
 use crate::stand_in::{StandIn, answer, error};
 use crate::versitygw::{ACCESS_KEY, SECRET_KEY, Versitygw};
 use std::process::Command;
@@ -56,6 +57,25 @@ fn a_bucket_that_is_as_it_must_be_is_described() {
         why.contains("there is no bucket missing; create it, or set bucket"),
         "{why}"
     );
+}
+
+#[test]
+fn a_store_over_tls_is_trusted_by_the_authorities_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let authority = Authority::new();
+    let files = authority.pair().write(folder.path());
+    let Some(store) = Versitygw::start_tls(&files.certificate, &files.key) else {
+        return;
+    };
+    let url = store.url().replace("http:", "https:");
+    let why = check_config(&url, &[]).unwrap_err();
+    assert!(why.contains("invalid peer certificate"), "{why}");
+    let file = folder.path().join("authorities.pem");
+    std::fs::write(&file, authority.pem()).unwrap();
+    let trusted = [("BUCKET_CA_FILE", file.to_str().unwrap())];
+    let output = check_config(&url, &trusted).unwrap();
+    let reached = format!("the bucket at {url}/packages/team/ is reached");
+    assert!(output.contains(&reached), "{output}");
 }
 
 #[test]

@@ -7,6 +7,8 @@
 )]
 
 mod bucket_settings;
+#[path = "../support/certificates.rs"]
+mod certificates;
 mod check_config;
 mod credentials;
 mod documents;

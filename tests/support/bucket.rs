@@ -26,10 +26,18 @@ pub fn settings(storage: &Path) -> Vec<(&'static str, String)> {
     let keys = of("TEST_BUCKET_KEYS");
     let (access_key, secret_key) = keys.split_once(':').expect("two keys");
     let prefix = hex(storage.to_str().expect("a path of UTF-8").as_bytes());
-    vec![
+    let create = create().map(|create| ("BUCKET_CREATE", create));
+    let mut settings = vec![
         ("BUCKET", format!("s3://test/{}", &prefix[..16])),
         ("BUCKET_ENDPOINT", of("TEST_BUCKET_ENDPOINT")),
         ("AWS_ACCESS_KEY_ID", access_key.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", secret_key.to_owned()),
-    ]
+    ];
+    settings.extend(create);
+    settings
+}
+
+/// How names are created, where the store needs another way than the default.
+pub fn create() -> Option<String> {
+    std::env::var("TEST_BUCKET_CREATE").ok()
 }

@@ -4,8 +4,9 @@
 //! `scripts/bucket-stores.sh versitygw toxiproxy` installs both. Without them the tests print that
 //! and pass, unless `RELEASE_SERVER_REQUIRE_ALL` is set.
 
+use std::ffi::OsString;
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,8 @@ pub struct Versitygw {
     running: Option<Running>,
     pub port: u16,
     directory: tempfile::TempDir,
+    /// Further options of the program.
+    options: Vec<OsString>,
 }
 
 /// An installed program; `None` where it may be missing.
@@ -64,6 +67,21 @@ fn await_port(port: u16) {
 impl Versitygw {
     /// Starts a store with an empty bucket; `None` where versitygw may be missing.
     pub fn start() -> Option<Self> {
+        Self::start_with(Vec::new())
+    }
+
+    /// Starts a store that speaks TLS with this certificate and key.
+    pub fn start_tls(certificate: &Path, key: &Path) -> Option<Self> {
+        let options = [
+            "--cert".as_ref(),
+            certificate.as_os_str(),
+            "--key".as_ref(),
+            key.as_os_str(),
+        ];
+        Self::start_with(options.map(OsString::from).into())
+    }
+
+    fn start_with(options: Vec<OsString>) -> Option<Self> {
         installed("versitygw")?;
         let directory = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(directory.path().join("root").join(BUCKET)).unwrap();
@@ -71,6 +89,7 @@ impl Versitygw {
             running: None,
             port: free_port(),
             directory,
+            options,
         };
         store.resume();
         Some(store)
@@ -80,7 +99,9 @@ impl Versitygw {
     pub fn resume(&mut self) {
         let child = Command::new(installed("versitygw").unwrap())
             .args(["--access", ACCESS_KEY, "--secret", SECRET_KEY, "--quiet"])
-            .args(["--port", &format!("127.0.0.1:{}", self.port), "posix"])
+            .args(["--port", &format!("127.0.0.1:{}", self.port)])
+            .args(&self.options)
+            .arg("posix")
             .arg(self.directory.path().join("root"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())

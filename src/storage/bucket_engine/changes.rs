@@ -214,7 +214,12 @@ impl Changes {
             Some(head) if head.metadata(object::UPLOAD) == Some(number) => {
                 Ok(Outcome::Stored(head.etag.as_str().into()))
             }
-            Some(head) if is_condition || error.kind == S3ErrorKind::Conflict => {
+            // A create that was not answered has failed where another object has the name.
+            Some(head)
+                if is_condition
+                    || error.kind == S3ErrorKind::Conflict
+                    || matches!(condition, Condition::IsNew) =>
+            {
                 Ok(Outcome::Taken(head))
             }
             None if is_condition => Ok(Outcome::Free),

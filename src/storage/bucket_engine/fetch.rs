@@ -85,7 +85,7 @@ impl Fetcher {
     /// The bytes of an object, from the cache or as they arrive.
     pub fn bytes(self: &Arc<Self>, object: &Object) -> Result<PackageBytes> {
         if let Some(file) = self.cached(object)? {
-            return Ok(PackageBytes::File(Arc::new(file)));
+            return Ok(PackageBytes::File(file));
         }
         let fetch = self.begin(object)?;
         let progress = fetch.progress();
@@ -97,7 +97,7 @@ impl Fetcher {
     }
 
     /// The whole file of an object.
-    pub fn whole(self: &Arc<Self>, object: &Object) -> Result<File> {
+    pub fn whole(self: &Arc<Self>, object: &Object) -> Result<Arc<File>> {
         if let Some(file) = self.cached(object)? {
             return Ok(file);
         }
@@ -106,6 +106,7 @@ impl Fetcher {
         match (progress, fetch.file()) {
             (Progress::Complete, Some(file)) => file
                 .try_clone()
+                .map(Arc::new)
                 .map_err(|error| failed("open", &self.path)(errno(&error))),
             (Progress::Failed(error, _), _) => Err(self.failure(object, fetch, error)),
             _ => Err(StorageError::Pending(Arc::new(Whole(fetch)))),
@@ -126,7 +127,7 @@ impl Fetcher {
         }
     }
 
-    fn cached(&self, object: &Object) -> Result<Option<File>> {
+    fn cached(&self, object: &Object) -> Result<Option<Arc<File>>> {
         let Some(sha256) = &object.package.sha256 else {
             return Ok(None);
         };

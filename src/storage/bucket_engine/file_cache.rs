@@ -5,9 +5,11 @@
 //!   none with others. It gets the name when all its bytes are received, compared and synced.
 //! - The files together have at most `bytes_max` bytes; the least recently used are removed first.
 //!   A download that has opened a file goes on after its removal.
+//! - At most [`OPEN_FILES_MAX`] files are kept open for the next download, none after its removal.
 //! - Everything here may be lost: the bucket has it.
 
 use crate::checksum::Sha256;
+use crate::limits::OPEN_FILES_MAX;
 use crate::metrics::StoreMetrics;
 use crate::storage::directory::{self, Directory, Entry, open_file};
 use crate::storage::error::{Result, failed};
@@ -38,13 +40,17 @@ struct Entries {
     by_use: BTreeMap<u64, Sha256>,
     bytes: u64,
     uses: u64,
+    /// How many of them are kept open.
+    open: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Used {
     size: u64,
     /// The number of its last use.
     last: u64,
+    /// Where it is kept open.
+    file: Option<Arc<File>>,
 }
 
 impl Entries {
@@ -52,6 +58,9 @@ impl Entries {
         let Some(used) = self.by_checksum.get_mut(sha256) else {
             return false;
         };
+        if used.last == self.uses {
+            return true;
+        }
         self.uses += 1;
         self.by_use.remove(&used.last);
         used.last = self.uses;
@@ -65,7 +74,8 @@ impl Entries {
         }
         self.uses += 1;
         let last = self.uses;
-        self.by_checksum.insert(sha256, Used { size, last });
+        let file = None;
+        self.by_checksum.insert(sha256, Used { size, last, file });
         self.by_use.insert(last, sha256);
         self.bytes += size;
     }
@@ -74,6 +84,21 @@ impl Entries {
         if let Some(used) = self.by_checksum.remove(sha256) {
             self.by_use.remove(&used.last);
             self.bytes -= used.size;
+            self.open -= usize::from(used.file.is_some());
+        }
+    }
+
+    /// Keeps an open file for the next download; where too many are, it is the only one.
+    fn keep_open(&mut self, sha256: &Sha256, file: &Arc<File>) {
+        if self.open >= OPEN_FILES_MAX {
+            for used in self.by_checksum.values_mut() {
+                used.file = None;
+            }
+            self.open = 0;
+        }
+        if let Some(used) = self.by_checksum.get_mut(sha256) {
+            self.open += usize::from(used.file.is_none());
+            used.file = Some(Arc::clone(file));
         }
     }
 
@@ -139,12 +164,22 @@ impl FileCache {
 
     /// Opens the file with this content, if there is one. A file that cannot be opened now is still
     /// counted, unless it is not there.
-    pub fn get(&self, sha256: &Sha256) -> Option<File> {
-        if !self.entries().use_one(sha256) {
+    pub fn get(&self, sha256: &Sha256) -> Option<Arc<File>> {
+        let mut entries = self.entries();
+        if !entries.use_one(sha256) {
             return None;
         }
+        let kept = entries.by_checksum.get(sha256)?.file.clone();
+        drop(entries);
+        if kept.is_some() {
+            return kept;
+        }
         match open_file(&self.path.join(sha256.hex())) {
-            Ok(file) => Some(file),
+            Ok(file) => {
+                let file = Arc::new(file);
+                self.entries().keep_open(sha256, &file);
+                Some(file)
+            }
             Err(error) => {
                 if error == Errno::NOENT {
                     self.entries().remove(sha256);

@@ -5,9 +5,11 @@
 //! rules. Signatures hold, because nothing that is signed is changed.
 
 use super::endpoint;
+use release_server::date;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 /// What becomes of a request.
 #[derive(Clone)]
@@ -20,6 +22,8 @@ pub enum Act {
     Damage,
     /// There is no answer.
     Hang,
+    /// The store's clock is ahead by this, and it refuses what another minute signed.
+    ClockAhead(Duration),
 }
 
 struct Rule {
@@ -120,6 +124,10 @@ fn serve(
             hanging.lock().unwrap().push(client);
             return None;
         }
+        Some(Act::ClockAhead(by)) if !is_signed_about(&head, SystemTime::now() + by) => {
+            refuse_time(&mut client, SystemTime::now() + by)?;
+            return None;
+        }
         Some(Act::Answer(answer)) => {
             if !head.contains("\r\nexpect:") {
                 take_body(&mut client, &head, received.len() - head_end)?;
@@ -130,7 +138,7 @@ fn serve(
             std::io::copy(&mut client, &mut std::io::sink()).ok()?;
             return None;
         }
-        Some(Act::LoseAnswer | Act::Damage) | None => {}
+        Some(Act::LoseAnswer | Act::Damage | Act::ClockAhead(_)) | None => {}
     }
     let mut store = TcpStream::connect(upstream).ok()?;
     let line_end = memchr::memmem::find(&received, b"\r\n")? + 2;
@@ -154,6 +162,30 @@ fn serve(
     }
     let _ = client.shutdown(Shutdown::Both);
     let _ = upload.join();
+    Some(())
+}
+
+/// Whether a request was signed within a minute of this time.
+fn is_signed_about(head: &str, time: SystemTime) -> bool {
+    let minute = Duration::from_mins(1);
+    [time - minute, time, time + minute].iter().any(|time| {
+        let digits = date::rfc3339(*time).replace(['-', ':'], "");
+        let minute = digits[..13].to_lowercase();
+        head.contains(&format!("\r\nx-amz-date: {minute}"))
+    })
+}
+
+/// Refuses a request as stores do whose clock says this time.
+fn refuse_time(client: &mut TcpStream, time: SystemTime) -> Option<()> {
+    let body = "<Error><Code>RequestTimeTooSkewed</Code></Error>";
+    let (date, length) = (date::http(time), body.len());
+    let answer = format!(
+        "HTTP/1.1 403 X\r\ndate: {date}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n\
+         {body}"
+    );
+    client.write_all(answer.as_bytes()).ok()?;
+    client.shutdown(Shutdown::Write).ok()?;
+    std::io::copy(client, &mut std::io::sink()).ok()?;
     Some(())
 }
 

@@ -2,11 +2,32 @@
 //! The other black-box tests run over a bucket too, by `scripts/bucket-test.sh`.
 //!
 //! Without a store in the environment these tests have nothing to ask, and say so.
+//!
+//! The faults of docs/bucket.md ("When the store fails") and their tests; `s3` is tests/s3:
+//!
+//! | Fault | Tests |
+//! |---|---|
+//! | the name exists | `servers::many_publishers`, `failures::a_put_whose_answer` |
+//! | 409, 429, 5xx | `failures::what_a_store_refuses`, `s3::refusals` (the number of tries) |
+//! | timeout | `failures::nobody_waits_long`, `outage::a_lost_answer` |
+//! | broken connection | `outage`, `s3::with_a_store::slow_cut_and_reset` |
+//! | TLS | `s3::check_config::a_store_over_tls` |
+//! | 401, 403, an expired token | `failures::refused_credentials`, `s3::credentials::refused` |
+//! | clocks differ | `host::a_store_with_another_clock`, `host::clocks_that_cannot` |
+//! | no bucket, region, no right | `s3::check_config`, `failures::what_a_store_refuses` (later) |
+//! | other bytes were stored | `failures::what_a_store_refuses` (digest) |
+//! | other bytes are fetched | `failures::other_bytes_than_the_digest_says` |
+//! | the store or a quota is full | `failures::what_a_store_refuses` (full, quota) |
+//! | the local disk is full | `host::an_upload_without_room`, `host::cached_packages_make_room` |
+//! | the object is gone | `failures::an_object_that_is_gone` |
+//! | a delete is refused | `failures::a_delete_that_a_lock_forbids` |
 
 mod between;
 mod by_hand;
 mod commands;
+mod conditions;
 mod failures;
+mod host;
 mod kills;
 mod link;
 mod outage;

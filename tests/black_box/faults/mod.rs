@@ -11,7 +11,7 @@ mod durability;
 mod every_call;
 mod groups;
 mod ledger;
-mod mounts;
+pub mod mounts;
 mod power_loss;
 mod random_kills;
 mod strace;

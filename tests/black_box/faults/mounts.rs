@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A server over the folder `data` of a volume.
-struct Volume {
-    server: TestServer,
+pub struct Volume {
+    pub server: TestServer,
     mount_point: PathBuf,
     _directory: tempfile::TempDir,
 }
 
 impl Volume {
     /// `mount`: the mount command without the mount point.
-    fn new(mount: &str) -> Self {
+    pub fn new(mount: &str) -> Self {
         Self::with(mount, &[])
     }
 
@@ -33,7 +33,7 @@ impl Volume {
     }
 
     /// A path on the volume, as this process sees it.
-    fn path(&self, below: &str) -> PathBuf {
+    pub fn path(&self, below: &str) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.server.pid()));
         root.join(self.mount_point.join(below).strip_prefix("/").unwrap())
     }
@@ -81,14 +81,14 @@ impl Volume {
         self.server.write("PUT", &path, "", content)
     }
 
-    fn delete(&self, name: &str) -> Response {
+    pub fn delete(&self, name: &str) -> Response {
         self.server
             .write("DELETE", &format!("/assets/{name}"), "", b"")
     }
 }
 
 /// Writes a file until the volume is full.
-fn fill(path: &Path) {
+pub fn fill(path: &Path) {
     let mut file = fs::File::create(path).unwrap();
     let more = vec![1; 64 * 1024];
     while std::io::Write::write_all(&mut file, &more).is_ok() {}
