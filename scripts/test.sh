@@ -5,8 +5,9 @@
 #
 # A part whose tool is missing is skipped and named at the end; with --require-all that is a
 # failure. Exit code 0 if all parts that ran passed. Longer checks have scripts of their own:
-# features.sh, image-test.sh, chart-apiserver.sh, fuzz.sh, soak.sh, crowds.sh, crowds-machine.sh,
-# tls-check.sh, faults.sh --long, nfs-test.sh, simulate.sh, mutants.sh, bench.sh, scale.sh.
+# features.sh, image-test.sh, chart-apiserver.sh, systemd-test.sh, fuzz.sh, soak.sh, crowds.sh,
+# crowds-machine.sh, tls-check.sh, faults.sh --long, nfs-test.sh, simulate.sh, mutants.sh, bench.sh,
+# scale.sh.
 set -eu
 
 BINARY_BYTES_MAX=4194304
