@@ -50,7 +50,8 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 release=release-server-$version-linux-amd64
 mkdir -p "$place/disk/$release"
-cp "$binary" scripts/release-server.service docs/release-server.1 "$place/disk/$release"
+cp "$binary" "$place/disk/$release/release-server"
+cp scripts/release-server.service docs/release-server.1 "$place/disk/$release"
 tar --create --gzip --directory "$place/disk" --file "$place/disk/$release.tar.gz" "$release"
 rm -r "${place:?}/disk/$release"
 cp tests/systemd/guest.sh "$place/disk/"
