@@ -340,7 +340,7 @@ through_traefik() {
     start_traefik
     start_server
     # shellcheck disable=SC2016 # the backquotes are the README's
-    sed -n '/^## Behind an Ingress/,/^## Up/{/^```yaml$/,/^```$/{/^```/d;p;};}' chart/README.md \
+    sed -n '/^## Behind an Ingress/,/^## HTTPS/{/^```yaml$/,/^```$/{/^```/d;p;};}' chart/README.md \
         >"$work/values.yaml"
     quiet_helm install rs chart --values "$work/values.yaml"
     passes_on "an Ingress under a path" ingress.zip

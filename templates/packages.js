@@ -70,7 +70,7 @@
       const full = code.title;
       if (full) code.after(" ", copier("copy", "the whole SHA-256", () => full));
       const path = link.getAttribute("href").replace(/^(\.\.?\/)+/, "");
-      name.append(" ", copier("curl", "the curl command", () => `curl -fo ${quoted(link.textContent)} ${quoted(`${base}/${path}`)}`));
+      link.parentNode.after(" ", copier("curl", "the curl command", () => `curl -fo ${quoted(link.textContent)} ${quoted(`${base}/${path}`)}`));
       rows.push({ row, group, part: group, name: link.textContent, words: link.textContent.toLowerCase(), size: parseInt(size.title), modified, downloads: parseInt(downloads.title) });
     }
     return group;

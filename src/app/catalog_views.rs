@@ -16,12 +16,14 @@ pub fn about(package: &Package, catalogs: &Selection<'_>) -> String {
     };
     let name = package.name.as_str();
     let is_duplicate = catalogs.duplicates.contains(name);
-    let id = escape(recognised.id.as_deref().unwrap_or("without an id"));
-    let version = escape(recognised.version.as_deref().unwrap_or_default());
-    let kind = recognised.kind.name();
+    let mut title = recognised.kind.name().to_owned();
+    for part in [&recognised.id, &recognised.version].into_iter().flatten() {
+        title.push(' ');
+        title.push_str(&escape(part));
+    }
     if let Some(unlisted) = recognised.unlisted(is_duplicate) {
         let why = escape(&unlisted.message);
-        return format!("<p>{kind} {id} {version}, not in the catalogs: {why}</p>");
+        return format!("<p>{title}, not in the catalogs: {why}</p>");
     }
     let description = recognised
         .listing
@@ -32,7 +34,7 @@ pub fn about(package: &Package, catalogs: &Selection<'_>) -> String {
     let command = command
         .map(|command| format!("<p class=\"command\"><code>{}</code></p>", escape(&command)));
     let command = command.unwrap_or_default();
-    format!("<p>{kind} {id} {version}: {description}</p>{command}")
+    format!("<p>{title}: {description}</p>{command}")
 }
 
 /// The command that installs this package; `None` for one that another file stands for.

@@ -8,9 +8,9 @@ pub const ARCHIVE_BYTES_MAX: u64 = 50 * MIB as u64;
 pub const ARCHIVE_ENTRIES_MAX: usize = 512;
 /// A file of an archive that `specify` extracts.
 pub const ARCHIVE_ENTRY_BYTES_MAX: u32 = 10 * 1024 * 1024;
-/// The directory of an archive: 512 entries with paths of 900 bytes, of which a publish holds four
-/// copies.
-pub const ARCHIVE_DIRECTORY_BYTES_MAX: usize = 512 * KIB;
+/// The directory of an archive: 512 entries with paths of 200 bytes. A publish reads each byte of a
+/// path several times, and case is folded by the tables of Unicode.
+pub const ARCHIVE_DIRECTORY_BYTES_MAX: usize = 128 * KIB;
 /// Folders inside each other: each part of each path is checked. `specify` gives up on deeper code.
 pub const ARCHIVE_FOLDERS_MAX: usize = 32;
 /// A manifest, inflated; the longest known ones have 10 KiB.

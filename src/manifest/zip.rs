@@ -109,7 +109,7 @@ impl Directory {
         } else if size > ARCHIVE_BYTES_MAX {
             Some(too_large("the file is over 50 MiB"))
         } else if length > ARCHIVE_DIRECTORY_BYTES_MAX as u64 {
-            Some(too_large("the archive's directory is over 512 KiB"))
+            Some(too_large("the archive's directory is over 128 KiB"))
         } else {
             None
         };

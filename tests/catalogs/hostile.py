@@ -44,6 +44,11 @@ def entries(count, path):
     return packages.archive(contents, method=zipfile.ZIP_STORED)
 
 
+def in_code_page(content):
+    """The same archive with the last character of code page 437 in place of each tilde."""
+    return content.replace(b"~", b"\xff")
+
+
 def lying(content, sizes):
     """An archive whose directory has these sizes of its first file."""
     at = content.rindex(b"PK\x01\x02") + 20
@@ -74,6 +79,10 @@ def cases():
     yield "a step that is too large", step(2, 1_000_000)
     yield "511 deep paths", entries(511, lambda at: f"{'d/' * 470}{at}")
     yield "511 paths of 32 folders", entries(511, lambda at: f"{('d' * 29 + '/') * 32}{at}")
+    yield "511 long paths", entries(511, lambda at: f"{('d' * 99 + '/') * 2}{at:03}")
+    yield "511 paths of 32 short folders", entries(511, lambda at: f"{'ddddd/' * 32}{at:03}")
+    yield "511 paths in Unicode", entries(511, lambda at: f"{('ǰ' * 29 + '/') * 3}{at:03}")
+    yield "511 paths in code page 437", in_code_page(entries(511, lambda at: f"{'~' * 180}/{at}"))
     yield "601 entries", entries(600, str)
     yield "11,000 entries", entries(11_000, str)
     yield "end records", b"PK\x05\x06" * 20_000

@@ -212,6 +212,14 @@ fn refused_together() -> Vec<Case> {
     let many = (1..513)
         .map(|number| Member::new(&format!("x/{number}"), b""))
         .collect();
+    let long = (1..500)
+        .map(|number| Member::new(&format!("{}/{number}", "x".repeat(250)), b""))
+        .collect();
+    // "É" and "é" in code page 437.
+    let in_code_page = [0x90, 0x82].map(|byte| Member {
+        path: vec![byte],
+        ..Member::new("", b"")
+    });
     let six = ["1", "2", "3", "4", "5", "6"].map(|path| sized(path, 10 << 20));
     vec![
         collides(["a", "a"]),
@@ -220,12 +228,14 @@ fn refused_together() -> Vec<Case> {
         collides(["a/b/", "A/B"]),
         collides(["É", "é"]),
         collides(["ß", "SS"]),
+        (and(in_code_page.to_vec()), Reason::Zip, "collide"),
         (
             and(vec![sized("x", (10 << 20) + 1)]),
             Reason::TooLarge,
             "10 MiB",
         ),
         (and(many), Reason::TooLarge, "512 entries"),
+        (and(long), Reason::TooLarge, "directory is over 128 KiB"),
         (beside(&"d/".repeat(34)), Reason::Zip, "over 32 deep"),
         (
             beside(&format!("{}x", "d/".repeat(33))),
