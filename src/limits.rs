@@ -195,6 +195,8 @@ pub const RENDERED_USES_MAX: u32 = 1024;
 pub const BACKLOG_CONNECTIONS: i32 = 1024;
 /// Files of packages that are kept open for the next download.
 pub const OPEN_FILES_MAX: usize = 12;
+/// Packages whose header fields are kept for the next download, some 500 bytes each.
+pub const FILE_HEADS_MAX: usize = 32;
 /// Descriptors kept for everything but connections and workers: standard streams, epoll, listener,
 /// log, directory, lock, maintenance, open files of packages.
 pub const DESCRIPTORS_RESERVED: u64 = 32;
