@@ -123,7 +123,7 @@ pub const SEND_TURN_BYTES: usize = MIB;
 /// the turns of all connections before it.
 pub const SEAL_TURN_BYTES: usize = 512 * KIB;
 /// Events that a worker takes from the poller in one call.
-pub const EVENTS_PER_WAIT_MAX: usize = 8;
+pub const EVENTS_PER_WAIT_MAX: usize = 16;
 /// Pipelined requests answered in one turn.
 pub const REQUESTS_PER_TURN_MAX: usize = 32;
 /// How often a connection that waits for another thread looks again by itself.
@@ -195,6 +195,8 @@ pub const RENDERED_USES_MAX: u32 = 1024;
 pub const BACKLOG_CONNECTIONS: i32 = 1024;
 /// Files of packages that are kept open for the next download.
 pub const OPEN_FILES_MAX: usize = 12;
+/// Packages whose header fields are kept for the next download, some 500 bytes each.
+pub const FILE_HEADS_MAX: usize = 32;
 /// Descriptors kept for everything but connections and workers: standard streams, epoll, listener,
 /// log, directory, lock, maintenance, open files of packages.
 pub const DESCRIPTORS_RESERVED: u64 = 32;
@@ -246,6 +248,9 @@ pub const LEFTOVERS_INTERVAL: Duration = Duration::from_secs(8);
 /// Computed checksums enter the listing in batches, at most this far apart, so that answers are not
 /// rendered again for each.
 pub const CHECKSUMS_ENTRY_INTERVAL: Duration = Duration::from_secs(1);
+/// A worker that is in the same turn at two looks this far apart is relieved by a resting one: much
+/// longer than a turn that does not wait for the disk.
+pub const RELIEF_INTERVAL: Duration = Duration::from_millis(4);
 /// How long a worker waits while half of the workers are in calls to the disk.
 pub const DISK_GATE_WAIT_MAX: Duration = Duration::from_millis(5);
 /// After that, how long the connection is parked until what needs the disk is tried again.

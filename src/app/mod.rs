@@ -14,6 +14,7 @@ mod downloads;
 mod entity_tag;
 pub mod error;
 mod feed;
+mod file_head;
 mod handlers;
 mod links;
 pub mod negotiate;
@@ -41,6 +42,7 @@ use crate::tokens::{Grant, Right, Tokens};
 use auth::Authenticated;
 use downloads::Downloads;
 use error::{ApiError, NotFound, ReleaseError};
+use file_head::FileHeads;
 use public_url::PublicUrl;
 use rendered::RenderedCache;
 use router::{Endpoint, Route};
@@ -77,6 +79,7 @@ impl App {
             latest_by: options.latest_by,
             metrics,
             downloads: Downloads::new(options.clock),
+            file_heads: FileHeads::default(),
             rendered: RenderedCache::default(),
             warned_of_http: AtomicBool::new(false),
             draining: AtomicBool::new(false),

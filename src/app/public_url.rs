@@ -86,7 +86,8 @@ fn forwarded<'b>(fields: &Fields<'_, 'b>, name: &str) -> Option<&'b [u8]> {
 
 /// The path of a base URL, which redirects within the server begin with.
 pub fn path_of(base: &str) -> &str {
-    let after_scheme = base.find("://").map_or(0, |at| at + 3);
+    // A base begins with a scheme and `://`.
+    let after_scheme = base.find(':').map_or(0, |at| at + 3);
     base[after_scheme..]
         .find('/')
         .map_or("", |at| &base[after_scheme + at..])

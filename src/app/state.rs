@@ -1,6 +1,7 @@
 //! The state that all handlers share.
 
 use crate::app::downloads::Downloads;
+use crate::app::file_head::FileHeads;
 use crate::app::public_url::PublicUrl;
 use crate::app::rendered::RenderedCache;
 use crate::config::LatestBy;
@@ -19,6 +20,7 @@ pub struct AppState {
     pub latest_by: LatestBy,
     pub metrics: Arc<Metrics>,
     pub downloads: Downloads,
+    pub file_heads: FileHeads,
     pub rendered: RenderedCache,
     /// Whether the log has the warning about catalogs below an http URL.
     pub warned_of_http: AtomicBool,

@@ -55,9 +55,9 @@ fn is_registered_name(name: &[u8]) -> bool {
             {
                 after
             }
-            (byte, after) if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(byte) => {
-                after
-            }
+            (byte, after) if byte.is_ascii_alphanumeric() => after,
+            // `-._~!$&'()*+,;=`
+            (b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&'..=b',' | b';' | b'=', after) => after,
             _ => return false,
         };
     }

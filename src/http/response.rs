@@ -77,15 +77,7 @@ impl Response {
 
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.lines.extend_from_slice(name.as_bytes());
-        self.lines.extend_from_slice(b": ");
-        if value.bytes().any(|byte| byte.is_ascii_control()) {
-            let safe = |byte: u8| if byte.is_ascii_control() { b'_' } else { byte };
-            self.lines.extend(value.bytes().map(safe));
-        } else {
-            self.lines.extend_from_slice(value.as_bytes());
-        }
-        self.lines.extend_from_slice(b"\r\n");
+        push_line(&mut self.lines, name, value);
         self
     }
 
@@ -102,6 +94,19 @@ impl Response {
         self.body = Body::Bytes(bytes.into());
         self
     }
+}
+
+/// Appends a header line.
+pub fn push_line(lines: &mut Vec<u8>, name: &str, value: &str) {
+    lines.extend_from_slice(name.as_bytes());
+    lines.extend_from_slice(b": ");
+    if value.bytes().any(|byte| byte.is_ascii_control()) {
+        let safe = |byte: u8| if byte.is_ascii_control() { b'_' } else { byte };
+        lines.extend(value.bytes().map(safe));
+    } else {
+        lines.extend_from_slice(value.as_bytes());
+    }
+    lines.extend_from_slice(b"\r\n");
 }
 
 /// The parts of a head that the connection knows and the handler does not.

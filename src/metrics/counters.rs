@@ -238,8 +238,10 @@ impl Metrics {
         self.latency_buckets[bucket].fetch_add(1, Relaxed);
         let microseconds = u64::try_from(request.duration.as_micros()).unwrap_or(u64::MAX);
         self.latency_microseconds.fetch_add(microseconds, Relaxed);
-        self.received_bytes
-            .fetch_add(request.received_bytes, Relaxed);
+        if request.received_bytes > 0 {
+            self.received_bytes
+                .fetch_add(request.received_bytes, Relaxed);
+        }
         self.sent_bytes.fetch_add(request.sent_bytes, Relaxed);
     }
 

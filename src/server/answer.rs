@@ -254,7 +254,7 @@ impl AnswerPhase {
         if !self.is_sent(wire) {
             return self.wait(is_due, wire, cx);
         }
-        self.end(None, cx);
+        cx.ended_at = Some(self.exchange.end(cx.env, None));
         cx.turn.requests += 1;
         let Self { head, after, .. } = *self;
         cx.out = head;

@@ -1,8 +1,8 @@
 //! Events that a worker has taken from the poller and not handled yet.
 //!
-//! Invariant: no worker waits in the poller while an event is here, so that none queues after a
-//! worker that waits for the disk. A worker announces that it waits before it looks here, and one
-//! that leaves events here looks for such an announcement afterwards.
+//! Invariant: every worker looks here before it waits in the poller, so that no event queues after
+//! a worker that waits for the disk: while events are here and a worker is in a long turn, another
+//! one is woken. (`server/relief`)
 
 use super::poller::Ready;
 use std::collections::VecDeque;
@@ -14,8 +14,6 @@ pub struct Backlog {
     events: Mutex<VecDeque<Ready>>,
     /// Number of events: read without the lock.
     length: AtomicUsize,
-    /// Workers that wait in the poller, or are about to.
-    waiting: AtomicUsize,
 }
 
 impl Backlog {
@@ -23,44 +21,23 @@ impl Backlog {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The oldest event, and whether a waiting worker has to be woken for the next one.
-    pub fn pop(&self) -> Option<(Ready, bool)> {
+    /// The oldest event.
+    pub fn pop(&self) -> Option<Ready> {
         if self.length.load(SeqCst) == 0 {
             return None;
         }
         let mut events = self.lock();
-        let event = events.pop_front()?;
-        Some((event, self.is_wanted(events)))
+        let event = events.pop_front();
+        self.length.store(events.len(), SeqCst);
+        event
     }
 
-    /// Leaves events; whether a waiting worker has to be woken for them.
-    pub fn push(&self, ready: &[Ready]) -> bool {
-        if ready.is_empty() {
-            return false;
+    /// Leaves events to whichever worker has time first.
+    pub fn push(&self, ready: &[Ready]) {
+        if !ready.is_empty() {
+            let mut events = self.lock();
+            events.extend(ready);
+            self.length.store(events.len(), SeqCst);
         }
-        let mut events = self.lock();
-        events.extend(ready);
-        self.is_wanted(events)
-    }
-
-    fn is_wanted(&self, events: MutexGuard<'_, VecDeque<Ready>>) -> bool {
-        let length = events.len();
-        self.length.store(length, SeqCst);
-        drop(events);
-        length > 0 && self.waiting.load(SeqCst) > 0
-    }
-
-    /// Announces that a worker waits; how many others do. `None` where there are events.
-    pub fn begin_wait(&self) -> Option<usize> {
-        let others = self.waiting.fetch_add(1, SeqCst);
-        if self.length.load(SeqCst) > 0 {
-            self.end_wait();
-            return None;
-        }
-        Some(others)
-    }
-
-    pub fn end_wait(&self) {
-        self.waiting.fetch_sub(1, SeqCst);
     }
 }

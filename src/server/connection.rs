@@ -167,6 +167,7 @@ impl Connection {
     /// Advances the connection as far as it goes without waiting for the client.
     pub fn advance(&mut self, cx: &mut Context<'_>) -> Next {
         cx.turn = Turn::default();
+        cx.ended_at = None;
         loop {
             match self.step(cx) {
                 Step::Go(phase) => self.phase = phase,
@@ -275,7 +276,7 @@ impl Connection {
 
 /// The way to the next request, of which some may have arrived.
 fn next_request(wire: &Wire, cx: &Context<'_>) -> Step {
-    let head = Phase::Head(HeadPhase::new(cx.now()));
+    let head = Phase::Head(HeadPhase::new(cx.ended_at.unwrap_or_else(|| cx.now())));
     match wire.inbox() {
         [] => Step::Wait(head),
         _ if cx.turn.requests < REQUESTS_PER_TURN_MAX => Step::Go(head),

@@ -58,6 +58,9 @@ pub struct Context<'e> {
     pub scratch: Scratch,
     /// What the connection has done in this turn.
     pub turn: Turn,
+    /// When an answer was complete in this turn, unless something was done since that may take
+    /// long.
+    pub ended_at: Option<Instant>,
     date: (u64, String),
 }
 
@@ -77,6 +80,7 @@ impl<'e> Context<'e> {
             out: Vec::new(),
             scratch: Scratch::default(),
             turn: Turn::default(),
+            ended_at: None,
             date: (0, String::new()),
         }
     }

@@ -119,13 +119,15 @@ impl Exchange {
         self.method == Method::Head
     }
 
-    /// Logs and counts the end of the exchange. `aborted` is the reason why it ended early.
-    pub fn end(&self, env: &Environment, aborted: Option<&str>) {
+    /// Logs and counts the end of the exchange, and returns its time. `aborted` is the reason why
+    /// it ended early.
+    pub fn end(&self, env: &Environment, aborted: Option<&str>) -> Instant {
         let status = match self.status {
             0 => CLIENT_CLOSED_REQUEST,
             status => status,
         };
-        let duration = env.clock.now().saturating_duration_since(self.started);
+        let ended = env.clock.now();
+        let duration = ended.saturating_duration_since(self.started);
         env.metrics.finished(Finished {
             is_upload: self.route != NO_ROUTE && matches!(self.method, Method::Put | Method::Post),
             route: self.route,
@@ -164,5 +166,6 @@ impl Exchange {
             request_id: &self.request_id,
         }
         .log();
+        ended
     }
 }

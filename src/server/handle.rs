@@ -6,7 +6,8 @@ use super::context::{Environment, Tls};
 use super::listener::{self, Entrance, Listener};
 use super::memory_limit::MemoryLimit;
 use super::poller::Poller;
-use super::pool::{self, Worker};
+use super::pool::Worker;
+use super::relief::Relief;
 use super::request_id::RequestIds;
 use super::shared::Shared;
 use super::sock_diag::SockDiag;
@@ -14,6 +15,7 @@ use super::table::Table;
 use crate::clock::Clock;
 use crate::disk_gate::DiskGate;
 use crate::http::service::Service;
+use crate::limits::WORKER_STACK_BYTES;
 use crate::metrics::Metrics;
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -64,6 +66,7 @@ impl Server {
                 Listener::new(entrance, number, &poller)
             })
             .collect::<io::Result<_>>()?;
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let shared = Arc::new(Shared {
             listeners,
             table: Table::new(options.clock.now()),
@@ -85,11 +88,12 @@ impl Server {
             },
             poller,
             backlog: Backlog::default(),
+            relief: Relief::new(options.workers, processors),
             paused: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             drained: Mutex::new(None),
         });
-        let threads = pool::start(&shared, options.workers)?;
+        let threads = start_threads(&shared, options.workers)?;
         Ok(Self { shared, threads })
     }
 
@@ -151,9 +155,35 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.poller.wake();
+        self.shared.relief.stop();
         for thread in self.threads.drain(..) {
             // A worker does not panic; if one did, there is nothing left to do about it.
             let _ = thread.join();
         }
     }
+}
+
+/// Starts the workers, and the thread that relieves them.
+fn start_threads(shared: &Arc<Shared>, workers: usize) -> io::Result<Vec<JoinHandle<()>>> {
+    (0..=workers)
+        .map(|number| {
+            let shared = Arc::clone(shared);
+            let is_worker = number < workers;
+            let name = if is_worker {
+                format!("worker-{number}")
+            } else {
+                "relief".to_owned()
+            };
+            std::thread::Builder::new()
+                .name(name)
+                .stack_size(WORKER_STACK_BYTES)
+                .spawn(move || {
+                    if is_worker {
+                        Worker::new(&shared).run(number);
+                    } else {
+                        shared.relief.run(|| shared.env.completions.signal());
+                    }
+                })
+        })
+        .collect()
 }

@@ -177,6 +177,7 @@ fn decide(
     cx: &mut Context<'_>,
 ) -> Result<HeadOutcome, Instant> {
     let env = cx.env;
+    cx.ended_at = None;
     let mut exchange = Exchange::begin(head, wire, cx);
     exchange.started = put_off.unwrap_or(exchange.started);
     let own_address;

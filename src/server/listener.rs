@@ -16,7 +16,7 @@ use socket2::SockRef;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// The token of the first listener; the others count down from it. Connections, completions and the
@@ -33,9 +33,9 @@ pub enum PauseReason {
 
 #[derive(Debug)]
 enum Accepting {
-    On(OwnedFd),
+    On(Arc<OwnedFd>),
     /// Until this moment, or until a connection is closed.
-    Paused(OwnedFd, Instant),
+    Paused(Arc<OwnedFd>, Instant),
     Stopped,
 }
 
@@ -116,7 +116,7 @@ impl Listener {
         let token = FIRST_TOKEN - number;
         poller.add(&socket, token, Interest::Accept)?;
         Ok(Self {
-            accepting: Mutex::new(Accepting::On(socket)),
+            accepting: Mutex::new(Accepting::On(Arc::new(socket))),
             token,
             channel,
         })
@@ -133,10 +133,18 @@ impl Listener {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The socket to accept from; no system call is made on it under the lock, which another worker
+    /// wants as soon as it is armed.
+    fn socket(&self) -> Option<Arc<OwnedFd>> {
+        match &*self.lock() {
+            Accepting::On(socket) => Some(Arc::clone(socket)),
+            _ => None,
+        }
+    }
+
     /// Accepts one connection, if one is waiting.
     pub fn accept(&self) -> Accepted {
-        let accepting = self.lock();
-        let Accepting::On(socket) = &*accepting else {
+        let Some(socket) = self.socket() else {
             return Accepted::None;
         };
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
@@ -159,8 +167,8 @@ impl Listener {
 
     /// Arms the listener for the next connection.
     pub fn arm(&self, poller: &Poller) {
-        if let Accepting::On(socket) = &*self.lock() {
-            self.arm_socket(socket, poller);
+        if let Some(socket) = self.socket() {
+            self.arm_socket(&socket, poller);
         }
     }
 

@@ -34,6 +34,7 @@ mod phase;
 mod poller;
 mod pool;
 mod progress;
+mod relief;
 mod request_id;
 mod secure;
 mod shared;

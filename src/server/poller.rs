@@ -100,18 +100,12 @@ impl Poller {
         Ok(epoll::modify(&self.epoll, socket, data, interest.into())?)
     }
 
-    /// Waits for at least one event, at most for `timeout`; returns at most `events_max`, which may
-    /// be up to `EVENTS_PER_WAIT_MAX`.
-    pub fn wait(
-        &self,
-        timeout: Option<Duration>,
-        events_max: usize,
-        ready: &mut Vec<Ready>,
-    ) -> io::Result<()> {
+    /// Waits for at least one event, at most for `timeout`.
+    pub fn wait(&self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
         ready.clear();
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let mut events = [MaybeUninit::<Event>::uninit(); EVENTS_PER_WAIT_MAX];
-        match epoll::wait(&self.epoll, &mut events[..events_max], timeout.as_ref()) {
+        match epoll::wait(&self.epoll, &mut events, timeout.as_ref()) {
             Ok((events, _)) => ready.extend(events.iter().map(Ready::from)),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),

@@ -12,26 +12,12 @@ use super::poller::{Ready, WAKE};
 use super::shared::Shared;
 use super::table::Parked;
 use crate::http::service::Channel;
-use crate::limits::{EVENTS_PER_WAIT_MAX, WORKER_STACK_BYTES};
+use crate::limits::EVENTS_PER_WAIT_MAX;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-pub fn start(shared: &Arc<Shared>, workers: usize) -> std::io::Result<Vec<JoinHandle<()>>> {
-    (0..workers)
-        .map(|number| {
-            let shared = Arc::clone(shared);
-            std::thread::Builder::new()
-                .name(format!("worker-{number}"))
-                .stack_size(WORKER_STACK_BYTES)
-                .spawn(move || Worker::new(&shared).run())
-        })
-        .collect()
-}
 
 /// One thread's part of the pool.
 pub struct Worker<'s> {
@@ -50,22 +36,39 @@ impl<'s> Worker<'s> {
         }
     }
 
-    fn run(&mut self) {
+    /// Works until the server stops; `number` is the worker's.
+    pub(super) fn run(&mut self, number: usize) {
         let shared = self.shared;
         let metrics = &shared.env.metrics;
         metrics.workers.fetch_add(1, Ordering::Relaxed);
         metrics.workers_busy.fetch_add(1, Ordering::Relaxed);
+        let mut turn = 0;
+        let mut begin = || {
+            turn += 1;
+            shared.relief.note(number, turn);
+        };
         while !shared.stopping.load(Ordering::Acquire) {
-            let now = shared.env.clock.now();
+            begin();
+            let ended_at = self.cx.ended_at.take();
+            let now = ended_at.unwrap_or_else(|| shared.env.clock.now());
             let next = self.expire(now);
-            if let Some(ready) = self.pop() {
+            if let Some(ready) = shared.backlog.pop() {
                 self.handle(ready);
                 continue;
             }
-            let timeout = next.map(|next| next.saturating_duration_since(now));
             metrics.workers_busy.fetch_sub(1, Ordering::Relaxed);
-            let ready = self.wait(timeout);
+            self.cx.ended_at = None;
+            shared.relief.note(number, 0);
+            // A worker that waits may not know the deadlines of what this one has parked.
+            let timeout = next.map(|next| next.saturating_duration_since(now));
+            let ready = if shared.relief.has_surplus() {
+                shared.relief.rest(timeout);
+                None
+            } else {
+                self.wait(timeout)
+            };
             metrics.workers_busy.fetch_add(1, Ordering::Relaxed);
+            begin();
             if let Some(ready) = ready {
                 self.handle(ready);
             }
@@ -75,34 +78,19 @@ impl<'s> Worker<'s> {
     /// Handles what is due and one event, without waiting; whether there was an event.
     pub fn turn(&mut self) -> bool {
         self.expire(self.shared.env.clock.now());
-        let ready = self.pop().or_else(|| self.wait(Some(Duration::ZERO)));
+        let left = self.shared.backlog.pop();
+        let ready = left.or_else(|| self.wait(Some(Duration::ZERO)));
         ready.map(|ready| self.handle(ready)).is_some()
     }
 
-    /// An event that a worker has left.
-    fn pop(&self) -> Option<Ready> {
-        let (ready, is_wanted) = self.shared.backlog.pop()?;
-        if is_wanted {
-            self.shared.env.completions.signal();
-        }
-        Some(ready)
-    }
-
-    /// Waits for events, and leaves all but the first to whichever worker has time first. While
-    /// other workers wait, there is one event for each.
+    /// Waits for events, and leaves all but the first to whichever worker has time first.
     fn wait(&mut self, timeout: Option<Duration>) -> Option<Ready> {
         let shared = self.shared;
-        let others = shared.backlog.begin_wait()?;
-        let events_max = if others > 0 { 1 } else { EVENTS_PER_WAIT_MAX };
-        let waited = shared.poller.wait(timeout, events_max, &mut self.ready);
-        shared.backlog.end_wait();
-        if let Err(error) = waited {
+        if let Err(error) = shared.poller.wait(timeout, &mut self.ready) {
             log::error!(error:% = error; "waiting for events failed");
         }
         let (&first, rest) = self.ready.split_first()?;
-        if shared.backlog.push(rest) {
-            shared.env.completions.signal();
-        }
+        shared.backlog.push(rest);
         Some(first)
     }
 

@@ -5,6 +5,7 @@ use super::connection::Connection;
 use super::context::Environment;
 use super::listener::Listener;
 use super::poller::Poller;
+use super::relief::Relief;
 use super::table::Table;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
@@ -18,6 +19,7 @@ pub struct Shared {
     pub env: Environment,
     pub poller: Poller,
     pub backlog: Backlog,
+    pub relief: Relief,
     pub table: Table<Box<Connection>>,
     pub listeners: Vec<Listener>,
     /// Whether accepting is paused: read without the listener's lock.

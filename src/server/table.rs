@@ -48,7 +48,8 @@ pub enum Parked<T> {
 pub struct Table<T> {
     inner: Mutex<Inner<T>>,
     started: Instant,
-    /// Nanoseconds from `started` to the earliest deadline: read without the lock.
+    /// Nanoseconds from `started` to the earliest deadline: read without the lock. While the
+    /// connection is taken that had it, it may be an earlier one.
     earliest: AtomicU64,
 }
 
@@ -165,10 +166,7 @@ impl<T> Table<T> {
     /// Takes the parked connection of an event. `None` where it is closed, or held: then the holder
     /// gets it back when it parks it.
     pub fn take(&self, id: ConnId) -> Option<T> {
-        let mut inner = self.lock();
-        let taken = inner.take(id);
-        self.note_earliest(&inner);
-        taken
+        self.lock().take(id)
     }
 
     /// Parks a held connection, unless an event has arrived for it.
@@ -210,14 +208,15 @@ impl<T> Table<T> {
             inner.free.push(id.index);
             inner.open -= 1;
         }
+        self.note_earliest(&inner);
         inner.open == 0
     }
 
     /// Takes a connection whose deadline has passed.
     pub fn take_due(&self, now: Instant) -> Option<(ConnId, T)> {
         let mut inner = self.lock();
-        let (_, id) = inner.earliest().filter(|(deadline, _)| *deadline <= now)?;
-        let taken = inner.take(id).map(|connection| (id, connection));
+        let due = inner.earliest().filter(|(deadline, _)| *deadline <= now);
+        let taken = due.and_then(|(_, id)| inner.take(id).map(|connection| (id, connection)));
         self.note_earliest(&inner);
         taken
     }

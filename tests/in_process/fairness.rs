@@ -184,3 +184,23 @@ fn connections_leave_descriptors_to_the_workers() {
         assert_eq!(within, connections, "{limit:?}, {workers} workers");
     }
 }
+
+#[test]
+fn workers_in_long_turns_are_relieved() {
+    let processors = std::thread::available_parallelism().unwrap().get();
+    let server = InProcess::with(100, processors + 2, SockDiag::system());
+    let gate = server.gate.lock().unwrap();
+    let mut waiting: Vec<_> = (0..=processors)
+        .map(|_| server.connect_and_wait())
+        .collect();
+    for connection in &mut waiting {
+        connection.send(WAIT);
+    }
+    let mut other = server.connect_and_wait();
+    other.send(REQUEST);
+    assert_eq!(other.response("GET").status, 200);
+    drop(gate);
+    for connection in &mut waiting {
+        assert_eq!(connection.response("GET").status, 200);
+    }
+}

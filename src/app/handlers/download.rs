@@ -11,18 +11,14 @@
 
 use super::lookup::{CHECKSUMS, by_tag, existing_name, latest, urls};
 use crate::app::answer::{Form, no_values};
-use crate::app::entity_tag::entity_tag;
 use crate::app::error::{ApiError, NotFound};
 use crate::app::public_url;
-use crate::app::release::{self, PACKAGE_CONTENT_TYPE};
+use crate::app::release;
 use crate::app::rendered::{Source, View};
 use crate::app::router::Route;
 use crate::app::state::AppState;
 use crate::clock;
-use crate::date;
 use crate::http::conditional::{self, Validators, Verdict};
-use crate::http::digest;
-use crate::http::disposition;
 use crate::http::fields::Fields;
 use crate::http::range::{self, RangeRequest};
 use crate::http::response::{Body, Response};
@@ -162,17 +158,12 @@ pub fn file(
     name: &PackageName,
 ) -> Result<Response, ApiError> {
     let package = open(state, name)?;
-    let etag = entity_tag(&package.state, package.sha256.as_ref());
+    let kept = state.file_heads.of(name, &package);
     let validators = Validators {
-        etag: &etag,
+        etag: &kept.etag,
         modified: Some(package.state.modified),
     };
-    let head = |status| {
-        Response::new(status)
-            .header("ETag", &etag)
-            .header("Last-Modified", &date::http(package.state.modified))
-            .with_lines(b"Cache-Control: no-cache\r\nAccept-Ranges: bytes\r\n")
-    };
+    let head = |status| Response::new(status).with_lines(&kept.about);
     match conditional::evaluate(&request.fields, validators) {
         Verdict::Proceed => {}
         Verdict::NotModified => return Ok(head(304)),
@@ -199,15 +190,7 @@ pub fn file(
         }
         RangeRequest::Unsatisfiable => return Err(ApiError::Range(size)),
     };
-    if let Some(sha256) = package.sha256 {
-        response = response.header("Repr-Digest", &digest::member(&sha256));
-    }
-    response = response
-        .header("Content-Type", PACKAGE_CONTENT_TYPE)
-        .header(
-            "Content-Disposition",
-            &disposition::attachment(name.as_str()),
-        );
+    response = response.with_lines(&kept.content);
     let response = with_bytes(response, package, request, (name, offset, length))?;
     if is_download {
         state.downloads.count(&*state.store, name);
