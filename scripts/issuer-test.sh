@@ -78,7 +78,9 @@ token_of() {
         --data username=pipeline@example.org --data password=password \
         "$issuer/token" | jq --raw-output .id_token
 }
-key_of() { echo "$1" | cut -d. -f1 | tr '_-' '/+' | base64 -d 2>/dev/null | grep -o '"kid":"[^"]*"'; }
+key_of() {
+    echo "$1" | cut -d. -f1 | tr '_-' '/+' | base64 -d 2>/dev/null | grep -o '"kid":"[^"]*"'
+}
 
 failures=0
 # Publishes a package with a token and compares the exit code.
