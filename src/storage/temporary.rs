@@ -21,8 +21,9 @@ use std::path::Path;
 /// The hidden names of unfinished files begin with this.
 const PREFIX: &str = ".upload-";
 
-/// Attempts to create a named file before another process's clean-up is ruled out as the cause.
-const ATTEMPTS_MAX: usize = 16;
+/// Attempts to create a named file before another process's clean-up is ruled out as the cause. One
+/// that runs without a pause wins more than half of them.
+const ATTEMPTS_MAX: usize = 256;
 
 /// Whether this is a name that [`fresh_name`] gives. A person may have made others like it.
 pub fn is_temporary(name: &str) -> bool {
